@@ -1,0 +1,63 @@
+"""Paired image-to-image translation (pix2pix, arXiv 1611.07004) for Keras 3 and TensorFlow.
+
+The names below are imported when they are first used, so that importing this package takes no time.
+"""
+
+import importlib
+import importlib.util
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    # Data
+    "paired_dataset": "keras_pix2pix.data.pipeline",
+    "paired_dataset_from_folders": "keras_pix2pix.data.pipeline",
+    "draw_pairs": "keras_pix2pix.data.inspection",
+    # Networks
+    "unet_generator": "keras_pix2pix.networks.unet",
+    "patchgan_discriminator": "keras_pix2pix.networks.patchgan",
+    "receptive_field": "keras_pix2pix.networks.patchgan",
+    "serving_model": "keras_pix2pix.networks.serving",
+    # Training
+    "Pix2Pix": "keras_pix2pix.training.model",
+    "preset_data": "keras_pix2pix.training.presets",
+    # Out of the house
+    "export_saved_model": "keras_pix2pix.deploy.saved_model",
+    "export_tflite": "keras_pix2pix.deploy.tflite",
+}
+# `keras_pix2pix.callbacks.ImageSummary`, `keras_pix2pix.data.synthetic` and so on.
+_MODULES = {
+    "callbacks": "keras_pix2pix.training.callbacks",
+    "data": "keras_pix2pix.data",
+    "images": "keras_pix2pix.images",
+    "losses": "keras_pix2pix.training.losses",
+}
+
+__all__ = [*_HOMES, *_MODULES, "__version__"]
+
+
+def __getattr__(name):
+    if name not in _HOMES and name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    _require_tensorflow()
+    if name in _MODULES:
+        return importlib.import_module(_MODULES[name])
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__():
+    return sorted(__all__)
+
+
+def _require_tensorflow():
+    if importlib.util.find_spec("tensorflow") is None:
+        raise ImportError(
+            "keras_pix2pix needs TensorFlow 2.20 or newer, which is not installed. Run `pip install tensorflow`."
+        )
+    import keras
+
+    if keras.config.backend() != "tensorflow":
+        raise ImportError(
+            f"keras_pix2pix needs Keras' TensorFlow backend. Received: {keras.config.backend()!r}, from KERAS_BACKEND or "
+            "~/.keras/keras.json. Set the environment variable KERAS_BACKEND=tensorflow before Python starts."
+        )

@@ -1,0 +1,1 @@
+"""(source, target) pairs: found, matched, decoded, drawn."""

@@ -1,0 +1,340 @@
+"""From matched files to a `tf.data.Dataset` of (source, target) images: decode once, jitter jointly, batch."""
+
+import itertools
+import threading
+from functools import partial
+
+import numpy as np
+import tensorflow as tf
+
+from keras_pix2pix.data.pairs import find_side_by_side, match_folders
+from keras_pix2pix.images import INTERPOLATIONS, to_image
+
+JITTER = 286 / 256  # Section 6.2: resized to 286x286, cropped back to 256x256.
+
+
+def paired_dataset(
+    directory,
+    *,
+    image_size=(256, 256),
+    batch_size=1,
+    direction="AtoB",
+    training=True,
+    seed=0,
+    initial_epoch=0,
+    source_interpolation="bicubic",
+    target_interpolation="bicubic",
+    jitter=JITTER,
+    mirror=True,
+    cache_bytes=2 * 1024**3,
+):
+    """A data set of (source, target) images from a folder of side-by-side files, for `model.fit`.
+
+    Each file holds A in its left half and B in its right. All headers are checked before this returns; each file
+    is decoded and resized once, with Pillow's antialiased filters, and kept as uint8.
+
+    Every pass over the data set is the next epoch: order, crop and mirror are functions of (seed, epoch, index)
+    alone, so that a run resumed with `initial_epoch` sees what the uninterrupted run would have seen.
+
+    Args:
+        directory: Folder of JPEG, PNG, BMP, GIF or WebP files of even width. Gray and palette pictures become
+            RGB, alpha is dropped, EXIF orientation is applied.
+        image_size: Height and width in pixels of the images, or one integer for a square. Defaults to (256, 256).
+        batch_size: Pairs in a batch, over all replicas. Defaults to 1, as in the paper.
+        direction: Which half is the source: "AtoB", the left one, or "BtoA", the right one. Defaults to "AtoB".
+        training: Whether to shuffle, jitter, mirror, and drop the last incomplete batch. If False, every pair comes
+            once, in the order of the file names, and the last batch is filled up with pairs of weight 0.
+            Defaults to True.
+        seed: Integer from which order, crops and mirroring follow. Defaults to 0.
+        initial_epoch: Number of the first pass, counted from 0. Defaults to 0.
+        source_interpolation: Filter that resizes the source: "nearest" (for label maps), "bilinear", "bicubic" or
+            "lanczos". Defaults to "bicubic".
+        target_interpolation: Filter that resizes the target. Defaults to "bicubic".
+        jitter: Ratio by which both sides are enlarged before the same random crop is taken from them, 1 or more;
+            1 switches it off. Defaults to 286 / 256 (Section 6.2).
+        mirror: Whether half of the pairs are flipped left to right. Defaults to True.
+        cache_bytes: Memory in bytes for decoded pixels; pairs beyond it are decoded again in each epoch; 0 switches
+            the cache off. Defaults to 2 GiB.
+
+    Returns:
+        A `tf.data.Dataset` of known cardinality. With `training=True` its elements are (source, target), float32
+        of shape `(batch_size, height, width, 3)`, in [-1, 1]; with `training=False` they are
+        (source, target, sample_weight), with float32 weights of shape `(batch_size,)`.
+
+    Raises:
+        ValueError: An unusable folder or file, which is named, or an argument out of range.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import paired_dataset
+    from keras_pix2pix.data import synthetic
+
+    synthetic.write_facades("pairs", 4, image_size=(64, 64))
+    dataset = paired_dataset("pairs", image_size=64, batch_size=2)
+    source, target = next(iter(dataset))
+    ```
+
+    Reference:
+        Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", Section 6.2.
+    """
+    return _dataset(
+        partial(find_side_by_side, directory, direction),
+        image_size=image_size,
+        batch_size=batch_size,
+        training=training,
+        seed=seed,
+        initial_epoch=initial_epoch,
+        interpolations=(source_interpolation, target_interpolation),
+        jitter=jitter,
+        mirror=mirror,
+        cache_bytes=cache_bytes,
+    )
+
+
+def paired_dataset_from_folders(
+    source_directory,
+    target_directory,
+    *,
+    image_size=(256, 256),
+    batch_size=1,
+    training=True,
+    seed=0,
+    initial_epoch=0,
+    source_interpolation="bicubic",
+    target_interpolation="bicubic",
+    jitter=JITTER,
+    mirror=True,
+    cache_bytes=2 * 1024**3,
+):
+    """A data set of (source, target) images from two folders, matched by file name without extension.
+
+    Everything but the files is as in `paired_dataset`.
+
+    Args:
+        source_directory: Folder of the source pictures.
+        target_directory: Folder of the target pictures: the same names, any extensions, the same sizes.
+        image_size: Height and width in pixels of the images, or one integer for a square. Defaults to (256, 256).
+        batch_size: Pairs in a batch, over all replicas. Defaults to 1, as in the paper.
+        training: Whether to shuffle, jitter, mirror, and drop the last incomplete batch. Defaults to True.
+        seed: Integer from which order, crops and mirroring follow. Defaults to 0.
+        initial_epoch: Number of the first pass, counted from 0. Defaults to 0.
+        source_interpolation: Filter that resizes the source: "nearest" (for label maps), "bilinear", "bicubic" or
+            "lanczos". Defaults to "bicubic".
+        target_interpolation: Filter that resizes the target. Defaults to "bicubic".
+        jitter: Ratio of the enlargement before the joint random crop; 1 switches it off. Defaults to 286 / 256.
+        mirror: Whether half of the pairs are flipped left to right. Defaults to True.
+        cache_bytes: Memory in bytes for decoded pixels; 0 switches the cache off. Defaults to 2 GiB.
+
+    Returns:
+        A `tf.data.Dataset` as `paired_dataset` returns it.
+
+    Raises:
+        ValueError: An unusable folder or file, unmatched names, sides of different size, or an argument out of
+            range.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix import paired_dataset_from_folders
+    from keras_pix2pix.images import write_png
+
+    for folder in ("labels", "photos"):
+        write_png(f"{folder}/1.png", np.zeros((64, 64, 3), "uint8"))
+    dataset = paired_dataset_from_folders("labels", "photos", image_size=64)
+    ```
+
+    Reference:
+        Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", Section 6.2.
+    """
+    return _dataset(
+        partial(match_folders, source_directory, target_directory),
+        image_size=image_size,
+        batch_size=batch_size,
+        training=training,
+        seed=seed,
+        initial_epoch=initial_epoch,
+        interpolations=(source_interpolation, target_interpolation),
+        jitter=jitter,
+        mirror=mirror,
+        cache_bytes=cache_bytes,
+    )
+
+
+def height_and_width(image_size):
+    """`image_size` as a pair of positive integers.
+
+    Args:
+        image_size: (height, width), or one integer for a square.
+
+    Returns:
+        Height and width in pixels.
+
+    Raises:
+        ValueError: Anything else.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.data.pipeline import height_and_width
+
+    height, width = height_and_width(256)
+    ```
+    """
+    sides = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
+    if len(sides) != 2 or not all(isinstance(side, int) and side > 0 for side in sides):
+        raise ValueError(
+            f"`image_size` must be (height, width) or one integer, in pixels. Received: image_size={image_size!r}."
+        )
+    return sides
+
+
+def _dataset(
+    find_pairs,
+    *,
+    image_size,
+    batch_size,
+    training,
+    seed,
+    initial_epoch,
+    interpolations,
+    jitter,
+    mirror,
+    cache_bytes,
+):
+    _check_options(batch_size, jitter, interpolations)
+    image_size = height_and_width(image_size)
+    stored_size = tuple(round(side * jitter) for side in image_size) if training else image_size
+    pairs = find_pairs()
+    read = _PixelCache(pairs, stored_size, interpolations, cache_bytes)
+
+    def load(index):
+        sides = tf.numpy_function(read, [index], [tf.uint8, tf.uint8], stateful=False)
+        return tuple(tf.ensure_shape(side, (*stored_size, 3)) for side in sides)
+
+    if training:
+        batches = len(pairs) // batch_size
+        examples = _training_examples(load, len(pairs), image_size, mirror, seed, initial_epoch)
+    else:
+        batches = -(-len(pairs) // batch_size)
+        examples = _validation_examples(load, len(pairs), batches * batch_size)
+    if not batches:
+        raise ValueError(
+            f"`batch_size` must not exceed the number of pairs, {len(pairs)}, as training drops incomplete batches. "
+            f"Received: batch_size={batch_size}. Pass a smaller `batch_size`."
+        )
+    dataset = examples.batch(batch_size, drop_remainder=True)
+    dataset = dataset.map(lambda source, target, *weight: (to_image(source), to_image(target), *weight))
+    return dataset.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(tf.data.AUTOTUNE)
+
+
+def _check_options(batch_size, jitter, interpolations):
+    if not isinstance(batch_size, int) or batch_size < 1:
+        raise ValueError(f"`batch_size` must be a positive integer. Received: batch_size={batch_size!r}.")
+    if not jitter >= 1:
+        raise ValueError(f"`jitter` is a ratio of 1 (off) or more, such as 286 / 256. Received: jitter={jitter!r}.")
+    for side, interpolation in zip(("source", "target"), interpolations, strict=True):
+        if interpolation not in INTERPOLATIONS:
+            raise ValueError(
+                f"`{side}_interpolation` must be one of {', '.join(INTERPOLATIONS)}. Received: {interpolation!r}."
+            )
+
+
+def _training_examples(load, count, image_size, mirror, seed, initial_epoch):
+    """(source, target) in the order of the next epoch each time that the data set is passed over."""
+    epochs = itertools.count(initial_epoch)
+    next_epoch = tf.data.Dataset.from_generator(
+        lambda: iter([next(epochs)]), output_signature=tf.TensorSpec((), tf.int64)
+    )
+    positions = next_epoch.flat_map(
+        lambda epoch: tf.data.Dataset.range(count).map(lambda position: (epoch, position))
+    )
+
+    def example(epoch, position):
+        epoch_seed = tf.random.experimental.stateless_fold_in([seed, 0], epoch)
+        index = tf.random.experimental.index_shuffle(position, epoch_seed, count - 1)
+        pair_seed = tf.random.experimental.stateless_fold_in(epoch_seed, index)
+        return random_jitter(*load(index), image_size, mirror, pair_seed)
+
+    return positions.map(example, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def _validation_examples(load, count, padded_count):
+    """(source, target, sample_weight); what fills up the last batch is the last pair again, with weight 0."""
+
+    def example(position):
+        return *load(tf.minimum(position, count - 1)), tf.cast(position < count, tf.float32)
+
+    return tf.data.Dataset.range(padded_count).map(example, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def random_jitter(source, target, image_size, mirror, seed):
+    """The same random crop and flip for both sides of a pair.
+
+    Args:
+        source: Tensor of shape `(height, width, channels)`, at least `image_size` on both sides.
+        target: Tensor of the same height and width.
+        image_size: Height and width of the crop, in pixels.
+        mirror: Whether to flip both sides left to right, with probability 1/2.
+        seed: Integer tensor of shape (2,): the only source of chance.
+
+    Returns:
+        The crops of source and target.
+
+    Example:
+
+    ```python
+    import tensorflow as tf
+    from keras_pix2pix.data.pipeline import random_jitter
+
+    pair = tf.zeros((286, 286, 3)), tf.zeros((286, 286, 3))
+    source, target = random_jitter(*pair, (256, 256), mirror=True, seed=[1, 2])
+    ```
+
+    Reference:
+        Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", Section 6.2.
+    """
+    height, width = image_size
+    top_share, left_share, coin = tf.unstack(tf.random.stateless_uniform([3], seed))
+    top = tf.cast(top_share * tf.cast(tf.shape(source)[0] - height + 1, tf.float32), tf.int32)
+    left = tf.cast(left_share * tf.cast(tf.shape(source)[1] - width + 1, tf.float32), tf.int32)
+
+    def transform(side):
+        side = side[top : top + height, left : left + width]
+        if mirror:
+            side = tf.cond(coin < 0.5, lambda: tf.reverse(side, axis=[1]), lambda: side)
+        return tf.ensure_shape(side, (height, width, side.shape[-1]))
+
+    return transform(source), transform(target)
+
+
+class _PixelCache:
+    """Reads pair number `index` as resized pixels, and remembers it as long as there is room."""
+
+    def __init__(self, pairs, size, interpolations, capacity):
+        self.pairs, self.size, self.interpolations = pairs, size, interpolations
+        self.room = capacity
+        self.lock = threading.Lock()
+        self.kept = {}
+
+    def __call__(self, index):
+        pair = self.kept.get(int(index))
+        if pair is None:
+            pair = self._read(self.pairs[index])
+            self._keep(int(index), pair)
+        return pair
+
+    def _read(self, pair):
+        height, width = self.size
+        return tuple(
+            np.asarray(side.resize((width, height), INTERPOLATIONS[interpolation]))
+            for side, interpolation in zip(pair.read(), self.interpolations, strict=True)
+        )
+
+    def _keep(self, index, pair):
+        size = sum(side.nbytes for side in pair)
+        with self.lock:
+            if index not in self.kept and size <= self.room:
+                self.kept[index] = pair
+                self.room -= size

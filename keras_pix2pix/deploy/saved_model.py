@@ -1,0 +1,83 @@
+"""SavedModel: for TensorFlow Serving, and wherever this package is not installed."""
+
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from keras_pix2pix.deploy import parity
+from keras_pix2pix.images import whole_file
+from keras_pix2pix.networks.serving import serving_model
+
+# What TensorFlow's decoders and its PNG encoder both take.
+ENCODED_CHANNELS = (1, 3, 4)
+
+
+def export_saved_model(model, path, *, pixels=None):
+    """Write a trained generator as a SavedModel: pixels in, pixels out, pictures of any size.
+
+    It loads with `tf.saved_model.load` and `keras.layers.TFSMLayer`, without this package. Its signatures:
+
+    - "serve" (and "serving_default"): `source`, uint8 `(batch, height, width, channels)`, to `generated`;
+    - "serve_encoded", for 1, 3 or 4 channels: `source_bytes`, strings `(batch,)` with a JPEG, PNG, BMP or GIF file
+      each, of any sizes, to `generated_bytes`, PNG files.
+
+    What was written is then loaded and run beside the Keras model, and the result printed.
+
+    Args:
+        model: `Pix2Pix`, or a functional generator.
+        path: Folder to write. It is written under a temporary name first; a SavedModel of that name is replaced.
+        pixels: uint8 source pixels `(pictures, height, width, channels)` to compare on. Defaults to None: drawn
+            label maps.
+
+    Returns:
+        A `Parity`: size in bytes, PSNR in dB, largest difference in grey levels.
+
+    Raises:
+        ValueError: `path` exists and is no SavedModel, or the model is no generator.
+        RuntimeError: What was written differs from the Keras model by more than 1 grey level; it is not kept.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import export_saved_model, unet_generator
+
+    parity = export_saved_model(unet_generator((64, 64, 3), filters=8), "saved_model")
+    ```
+    """
+    path = Path(path)
+    if path.exists() and not (path / "saved_model.pb").is_file():
+        raise ValueError(f"{path} exists and is not a SavedModel, so it is not replaced. Choose another path.")
+    generator = getattr(model, "generator", model)
+    serving = serving_model(generator)
+    channels = serving.input_shape[-1]
+    height, width = (side or 256 for side in generator.input_shape[1:3])
+    pixels = parity.sources_or_drawn(pixels, (height, width) if pixels is None else pixels.shape[1:3], channels)
+
+    archive = keras.export.ExportArchive()
+    archive.track(serving)
+    archive.add_endpoint(
+        "serve",
+        lambda source: {"generated": serving(source, training=False)},
+        input_signature=[tf.TensorSpec((None, None, None, channels), tf.uint8, name="source")],
+    )
+    if channels in ENCODED_CHANNELS and serving.output_shape[-1] in ENCODED_CHANNELS:
+        archive.add_endpoint(
+            "serve_encoded",
+            lambda source_bytes: {"generated_bytes": _translate_files(serving, source_bytes)},
+            input_signature=[tf.TensorSpec((None,), tf.string, name="source_bytes")],
+        )
+    with whole_file(path) as temporary:
+        archive.write_out(temporary, verbose=False)
+        serve = tf.saved_model.load(temporary).signatures["serve"]
+        result = parity.measure(temporary, lambda source: serve(source=source)["generated"], generator, pixels)
+        parity.require(result, path, levels=1)
+    return result
+
+
+def _translate_files(serving, source_bytes):
+    def translate_file(contents):
+        pixels = tf.io.decode_image(contents, channels=serving.input_shape[-1], expand_animations=False)
+        return tf.io.encode_png(serving(pixels[tf.newaxis], training=False)[0])
+
+    return tf.map_fn(translate_file, source_bytes, fn_output_signature=tf.string)

@@ -1,0 +1,251 @@
+"""Pixels and images, and the files that hold them. The only file that knows 127.5.
+
+Pixels are uint8 in [0, 255]; an image is float32 in [-1, 1]; both are `(height, width, channels)`.
+"""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+HALF_RANGE = 127.5
+EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
+INTERPOLATIONS = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+# The bytes that a whole file of the format ends with.
+ENDINGS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
+UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+EXIF_ORIENTATION = 0x0112
+EXIF_ORIENTATIONS_ON_THE_SIDE = (5, 6, 7, 8)
+
+
+def to_image(pixels):
+    """Pixels as a network sees them.
+
+    Args:
+        pixels: Array or tensor of any shape and number type, in [0, 255].
+
+    Returns:
+        A float32 tensor of the same shape, in [-1, 1].
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.images import to_image
+
+    image = to_image(np.zeros((256, 256, 3), "uint8"))  # All -1.
+    ```
+    """
+    from keras import ops  # Here, so that reading files does not wait for TensorFlow.
+
+    return ops.cast(pixels, "float32") / HALF_RANGE - 1.0
+
+
+def to_pixels(image):
+    """A network's image as pixels: clipped, rounded to the nearest level.
+
+    Args:
+        image: Array or tensor of any shape, float, nominally in [-1, 1].
+
+    Returns:
+        A uint8 tensor of the same shape, in [0, 255].
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.images import to_pixels
+
+    pixels = to_pixels(np.ones((256, 256, 3), "float32"))  # All 255.
+    ```
+    """
+    from keras import ops
+
+    return ops.cast(ops.round(ops.clip(image * HALF_RANGE + HALF_RANGE, 0.0, 255.0)), "uint8")
+
+
+def read_image_file(path):
+    """Decode a picture upright, in RGB, without alpha; of an animation, the first frame.
+
+    Args:
+        path: File in one of the formats of `EXTENSIONS`.
+
+    Returns:
+        A `PIL.Image.Image` in mode "RGB".
+
+    Raises:
+        ValueError: The file can't be read, or holds more than 8 bits a channel. The message names it.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.data import synthetic
+    from keras_pix2pix.images import read_image_file
+
+    (path,) = synthetic.write_facades("pairs", 1)
+    picture = read_image_file(path)
+    ```
+    """
+    try:
+        with Image.open(path) as picture:
+            _refuse_deep_pixels(picture, path)
+            return ImageOps.exif_transpose(picture).convert("RGB")
+    except UNREADABLE as error:
+        raise _unreadable(path, error) from error
+
+
+def read_image_size(path):
+    """(height, width) of a picture as `read_image_file` would return it, mostly from its header alone.
+
+    Args:
+        path: File in one of the formats of `EXTENSIONS`.
+
+    Returns:
+        Height and width in pixels, after the EXIF orientation.
+
+    Raises:
+        ValueError: The file can't be read, is cut short, or holds more than 8 bits a channel.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.data import synthetic
+    from keras_pix2pix.images import read_image_size
+
+    (path,) = synthetic.write_facades("pairs", 1)
+    height, width = read_image_size(path)
+    ```
+    """
+    try:
+        with Image.open(path) as picture:
+            _refuse_deep_pixels(picture, path)
+            width, height = picture.size
+            if picture.getexif().get(EXIF_ORIENTATION) in EXIF_ORIENTATIONS_ON_THE_SIDE:
+                width, height = height, width
+            if not _ends_whole(path, picture.format):
+                picture.load()  # Raises if the file is cut short, and not if it only has bytes after its end.
+            return height, width
+    except UNREADABLE as error:
+        raise _unreadable(path, error) from error
+
+
+def beside(*pictures):
+    """Pixels of equal size in one row, as RGB, for people to look at.
+
+    Args:
+        *pictures: uint8 arrays, `(height, width, channels)`; one channel is shown gray, of more than three the
+            first three.
+
+    Returns:
+        A uint8 array, `(height, width * len(pictures), 3)`.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.images import beside
+
+    row = beside(np.zeros((64, 64, 1), "uint8"), np.ones((64, 64, 3), "uint8"))
+    ```
+    """
+    return np.concatenate([_as_rgb(np.asarray(pixels)) for pixels in pictures], axis=1)
+
+
+def write_png(path, pixels):
+    """Write pixels as a PNG file, whole or not at all.
+
+    Args:
+        path: File to write; its folder is made if need be.
+        pixels: uint8 array, `(height, width, channels)` with 1, 3 or 4 channels.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.images import write_png
+
+    write_png("gray.png", np.full((64, 64, 3), 127, "uint8"))
+    ```
+    """
+    pixels = np.asarray(pixels)
+    picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    with whole_file(path) as temporary:
+        picture.save(temporary, format="PNG")
+
+
+@contextlib.contextmanager
+def whole_file(path):
+    """A temporary name beside `path` that takes its place once the block has ended without an error.
+
+    Whoever reads `path` meanwhile, or after a crash, finds the old file or the new one, whole. The block may
+    make a file or a folder.
+
+    Args:
+        path: Final name; its folder is made if need be. A file or folder of that name is replaced.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.images import whole_file
+
+    with whole_file("notes.txt") as temporary:
+        temporary.write_text("Written whole, or not at all.")
+    ```
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as directory:
+        # The suffix stays: writers choose their format by it.
+        temporary = Path(directory) / path.name
+        yield temporary
+        if temporary.is_file():
+            with open(temporary, "rb") as written:
+                os.fsync(written.fileno())
+        if temporary.is_dir() and path.exists():
+            os.replace(path, Path(directory) / "replaced")
+        elif path.is_dir():
+            shutil.rmtree(path)
+        os.replace(temporary, path)
+
+
+def _as_rgb(pixels):
+    if pixels.shape[-1] == 1:
+        return np.repeat(pixels, 3, axis=-1)
+    missing = max(0, 3 - pixels.shape[-1])
+    return np.pad(pixels[..., :3], [(0, 0), (0, 0), (0, missing)])
+
+
+def _refuse_deep_pixels(picture, path):
+    # PIL's conversion of such files to RGB clips them to white without a word.
+    if picture.mode.startswith(("I", "F")):
+        raise ValueError(
+            f"{path} holds more than 8 bits a channel. Accepted: 8-bit gray, palette or colour. "
+            f"Received: mode {picture.mode!r}. Convert the file to 8 bits a channel."
+        )
+
+
+def _ends_whole(path, picture_format):
+    if picture_format not in ENDINGS:
+        return True
+    with open(path, "rb") as opened:
+        opened.seek(max(0, os.path.getsize(path) - 64))
+        return ENDINGS[picture_format] in opened.read()
+
+
+def _unreadable(path, error):
+    if str(path) in str(error) and isinstance(error, ValueError):
+        return error
+    reason = "it is not a picture" if isinstance(error, Image.UnidentifiedImageError) else error
+    return ValueError(
+        f"Can't read the picture {path}: {reason}. Accepted: {', '.join(EXTENSIONS)}. "
+        "Replace the file, or take it out of the folder."
+    )

@@ -1,0 +1,1 @@
+"""Learning: the model, its recipe, and what to watch."""
