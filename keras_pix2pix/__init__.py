@@ -58,6 +58,6 @@ def _require_tensorflow():
 
     if keras.config.backend() != "tensorflow":
         raise ImportError(
-            f"keras_pix2pix needs Keras' TensorFlow backend. Received: {keras.config.backend()!r}, from KERAS_BACKEND or "
-            "~/.keras/keras.json. Set the environment variable KERAS_BACKEND=tensorflow before Python starts."
+            f"keras_pix2pix needs Keras' TensorFlow backend. Received: {keras.config.backend()!r}, from "
+            "KERAS_BACKEND or ~/.keras/keras.json. Set KERAS_BACKEND=tensorflow before Python starts."
         )

@@ -98,9 +98,7 @@ def list_picture_files(directory):
             f"{'a file' if directory.exists() else 'a path that does not exist'}. Check the path."
         )
     files = sorted(
-        path
-        for path in directory.iterdir()
-        if path.suffix.lower() in EXTENSIONS and not path.name.startswith(".")
+        path for path in directory.iterdir() if path.suffix.lower() in EXTENSIONS and not path.name.startswith(".")
     )
     if not files:
         folders = sorted(path.name for path in directory.iterdir() if path.is_dir())

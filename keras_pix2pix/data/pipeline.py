@@ -247,9 +247,7 @@ def _training_examples(load, count, image_size, mirror, seed, initial_epoch):
     next_epoch = tf.data.Dataset.from_generator(
         lambda: iter([next(epochs)]), output_signature=tf.TensorSpec((), tf.int64)
     )
-    positions = next_epoch.flat_map(
-        lambda epoch: tf.data.Dataset.range(count).map(lambda position: (epoch, position))
-    )
+    positions = next_epoch.flat_map(lambda epoch: tf.data.Dataset.range(count).map(lambda position: (epoch, position)))
 
     def example(epoch, position):
         epoch_seed = tf.random.experimental.stateless_fold_in([seed, 0], epoch)

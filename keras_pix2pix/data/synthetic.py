@@ -114,9 +114,7 @@ def write_facades(directory, count, *, image_size=(256, 256), seed=0, direction=
 
 def _check_whole(name, value, least):
     if not hasattr(value, "__index__") or value < least:
-        raise ValueError(
-            f"`{name}` must be a whole number of {least} or more. Received: {value!r}. Pass an integer."
-        )
+        raise ValueError(f"`{name}` must be a whole number of {least} or more. Received: {value!r}. Pass an integer.")
     return operator.index(value)
 
 

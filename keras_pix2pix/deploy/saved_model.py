@@ -54,8 +54,8 @@ def export_saved_model(model, path, *, pixels=None):
     height, width = (side or 256 for side in generator.input_shape[1:3])
     pixels = parity.sources_or_drawn(pixels, (height, width) if pixels is None else pixels.shape[1:3], channels)
 
+    # Not `archive.track(serving)`: Keras would then write every variable twice.
     archive = keras.export.ExportArchive()
-    archive.track(serving)
     archive.add_endpoint(
         "serve",
         lambda source: {"generated": serving(source, training=False)},
@@ -69,8 +69,8 @@ def export_saved_model(model, path, *, pixels=None):
         )
     with whole_file(path) as temporary:
         archive.write_out(temporary, verbose=False)
-        serve = tf.saved_model.load(temporary).signatures["serve"]
-        result = parity.measure(temporary, lambda source: serve(source=source)["generated"], generator, pixels)
+        loaded = tf.saved_model.load(temporary)
+        result = parity.measure(temporary, lambda source: loaded.serve(source)["generated"], generator, pixels)
         parity.require(result, path, levels=1)
     return result
 

@@ -96,6 +96,6 @@ def _refuse_many_dimensions(interpreter):
     for tensor in interpreter.get_tensor_details():
         if len(tensor["shape"]) > MOST_DIMENSIONS:
             raise RuntimeError(
-                f"Tensors of the file may have {MOST_DIMENSIONS} dimensions at most, or phones' GPUs refuse them. Received: "
-                f"{tensor['name']!r} of shape {tensor['shape'].tolist()}. Replace the layer that makes it."
+                f"Tensors of the file may have {MOST_DIMENSIONS} dimensions at most, or phones' GPUs refuse them. "
+                f"Received: {tensor['name']!r} of shape {tensor['shape'].tolist()}. Replace the layer that makes it."
             )

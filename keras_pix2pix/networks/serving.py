@@ -41,7 +41,7 @@ def serving_model(model, image_size=None):
     if image_size and (height % multiple or width % multiple):
         raise ValueError(
             f"`image_size` must be divisible by {multiple} on both sides for this generator. Received: "
-            f"image_size={(height, width)}. Choose multiples of {multiple}, or export a SavedModel, which takes any size."
+            f"image_size={(height, width)}. Choose multiples of {multiple}; a SavedModel takes any size."
         )
     translate = PixelTranslation(
         lean_clone(generator, (height, width)), pad_to=1 if image_size else multiple, name="generated"

@@ -99,7 +99,8 @@ def _num_downsamples(image_shape, wanted):
         return possible
     if not isinstance(wanted, int) or wanted < FEWEST_DOWNSAMPLES:
         raise ValueError(
-            f"`num_downsamples` must be an integer of {FEWEST_DOWNSAMPLES} or more. Received: num_downsamples={wanted!r}."
+            f"`num_downsamples` must be an integer of {FEWEST_DOWNSAMPLES} or more. "
+            f"Received: num_downsamples={wanted!r}."
         )
     if height is not None and (height % 2**wanted or width % 2**wanted):
         raise ValueError(

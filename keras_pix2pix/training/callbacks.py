@@ -90,7 +90,8 @@ class ImageSummary(_FixedPairs):
         maps = []
         for source, image, target in zip(self.source, generated, self.target, strict=True):
             verdicts = [self.model.discriminator([source[np.newaxis], each[np.newaxis]]) for each in (image, target)]
-            maps.append(beside(*[_patch_map(logits, source.shape[:2]) for each in verdicts for logits in as_list(each)]))
+            scales = [logits for verdict in verdicts for logits in as_list(verdict)]
+            maps.append(beside(*[_patch_map(logits, source.shape[:2]) for logits in scales]))
         return np.stack(maps)
 
     def on_train_end(self, logs=None):

@@ -129,8 +129,8 @@ class Pix2Pix(keras.Model):
             raise ValueError(f"`lambda_l1` must be 0 or more. Received: lambda_l1={lambda_l1!r}.")
         if generator_optimizer is not None and generator_optimizer is discriminator_optimizer:
             raise ValueError(
-                "`generator_optimizer` and `discriminator_optimizer` must be two objects, as each keeps the state of its "
-                f"network. Received the same {type(generator_optimizer).__name__} for both. Make a second one."
+                "`generator_optimizer` and `discriminator_optimizer` must be two objects, as each keeps the state of "
+                f"its network. Received the same {type(generator_optimizer).__name__} for both. Make a second one."
             )
         # Without None, Keras would add an optimizer of its own that learning-rate callbacks then steer.
         super().compile(

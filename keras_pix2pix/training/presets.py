@@ -9,6 +9,7 @@ PRESETS = {
         "discriminator": {"filters": 64, "num_layers": 3, "normalization": "instance"},
         "optimizer": {"learning_rate": 2e-4, "beta_1": 0.5, "beta_2": 0.999, "epsilon": 1e-8},
         "compile": {"gan_loss": "vanilla", "lambda_l1": 100.0},
+        "epochs": 200,
         "data": {
             "batch_size": 1,
             "jitter": 286 / 256,
@@ -27,7 +28,8 @@ def preset(name):
         name: A key of `PRESETS`.
 
     Returns:
-        A dict with the keys "generator", "discriminator", "optimizer", "compile" and "data".
+        A dict with the keys "generator", "discriminator", "optimizer", "compile", "epochs" and
+        "data".
 
     Raises:
         ValueError: An unknown name.

@@ -1,0 +1,73 @@
+"""Help texts out of the docstrings of the functions that the flags are passed to.
+
+The docstrings are read from the source files, so that `--help` does not wait for TensorFlow.
+"""
+
+import ast
+import functools
+from pathlib import Path
+
+import typer
+
+PACKAGE = Path(__file__).parents[1]
+
+
+def option(home, parameter, *flags, **settings):
+    """A `typer.Option` with the help that a function's docstring gives for a parameter.
+
+    Args:
+        home: Module below this package and name, such as "data.pipeline:paired_dataset".
+        parameter: Name of the parameter.
+        *flags: Flags, if they are not the parameter's name.
+        **settings: Further arguments for `typer.Option`.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.cli.documentation import option
+
+    seed = option("data.pipeline:paired_dataset", "seed")
+    ```
+    """
+    return typer.Option(*flags, help=parameter_help(home, parameter), **settings)
+
+
+def parameter_help(home, parameter):
+    """What the docstring says of a parameter, in one paragraph.
+
+    Args:
+        home: Module below this package and name, such as "training.model:Pix2Pix.translate".
+        parameter: Name of the parameter.
+
+    Returns:
+        The text of the entry in "Args:".
+
+    Raises:
+        KeyError: There is no such entry.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.cli.documentation import parameter_help
+
+    text = parameter_help("data.pipeline:paired_dataset", "seed")
+    ```
+    """
+    return _entries(home)[parameter]
+
+
+@functools.cache
+def _entries(home):
+    module, _, name = home.partition(":")
+    node = ast.parse((PACKAGE / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8"))
+    for part in name.split("."):
+        node = next(each for each in node.body if getattr(each, "name", None) == part)
+    section = ast.get_docstring(node).partition("Args:\n")[2].partition("\n\n")[0]
+    entries, parameter = {}, None
+    for line in section.splitlines():
+        if not line.startswith(" " * 8):
+            parameter, _, line = line.strip().partition(":")
+            entries[parameter] = line.strip()
+        else:
+            entries[parameter] += " " + line.strip()
+    return entries

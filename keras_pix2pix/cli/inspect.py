@@ -1,0 +1,30 @@
+"""`keras-pix2pix inspect`."""
+
+from typing import Annotated
+
+import typer
+
+from keras_pix2pix.cli.documentation import option, parameter_help
+
+DRAW = "data.inspection:draw_pairs"
+
+
+def inspect(
+    data: Annotated[str, typer.Argument(help=parameter_help(DRAW, "data"))],
+    target: Annotated[str | None, option(DRAW, "target")] = None,
+    direction: Annotated[str | None, option(DRAW, "direction")] = None,
+    output: Annotated[str | None, option(DRAW, "output")] = None,
+    count: Annotated[int | None, option(DRAW, "count")] = None,
+):
+    """Check a data set, say what was found, and draw its first pairs."""
+    if target and direction:
+        raise ValueError(
+            "--direction is for side-by-side files; with --target the two folders say which side is which."
+        )
+    from keras_pix2pix.data.inspection import draw_pairs  # Directly: it needs no TensorFlow.
+
+    given = {"direction": direction, "output": output, "count": count}
+    findings = draw_pairs(data, target, **{name: value for name, value in given.items() if value is not None})
+    sizes = ", ".join(f"{height}x{width} ({number})" for (height, width), number in list(findings.sizes.items())[:5])
+    print(f"{findings.pairs} pairs; height x width of one side (pairs): {sizes}")
+    print(f"The first of them: {findings.picture}")

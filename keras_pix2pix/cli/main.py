@@ -1,0 +1,83 @@
+"""The program `keras-pix2pix`: its commands, and what becomes of their errors."""
+
+import sys
+
+import typer
+
+from keras_pix2pix import __version__
+from keras_pix2pix.cli.export import export
+from keras_pix2pix.cli.inspect import inspect
+from keras_pix2pix.cli.train import train
+from keras_pix2pix.cli.translate import translate
+
+USER_MISTAKE = 2
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Paired image-to-image translation (pix2pix): train, translate, export to a phone.",
+)
+for command in (train, translate, export, inspect):
+    app.command()(command)
+
+
+def _print_version(wanted: bool):
+    if wanted:
+        print(f"keras-pix2pix {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", help="Print the version.", callback=_print_version, is_eager=True),
+    traceback: bool = typer.Option(False, help="Show where in the program an error arose."),
+):
+    _options.traceback = traceback
+
+
+def main(arguments=None):
+    """Run a command; a mistake of the user ends in one message and exit code 2.
+
+    Args:
+        arguments: List of strings. Defaults to None: those of the process.
+
+    Raises:
+        SystemExit: Always, with the exit code.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.cli.main import main
+
+    try:
+        main(["--version"])
+    except SystemExit as stop:
+        code = stop.code  # 0
+    ```
+    """
+    try:
+        app(arguments)
+    except OSError as error:
+        _fail(f"{error.strerror or error}: {error.filename}. Check its permissions and the space left.", error)
+    except (ValueError, ImportError) as error:
+        _fail(str(error), error)
+    except RuntimeError as error:
+        _fail(str(error), error, code=1)
+    except Exception as error:
+        _fail(_message_from_data(error), error)
+
+
+def _message_from_data(error):
+    """The message of an error that TensorFlow wrapped up because it arose while reading data."""
+    message, found, _ = getattr(error, "message", "").partition("\nTraceback (most recent call last)")
+    if not found or not message.startswith("ValueError: "):
+        raise error
+    return message.removeprefix("ValueError: ")
+
+
+def _fail(message, error, code=USER_MISTAKE):
+    if getattr(_options, "traceback", False):
+        raise error
+    print(f"keras-pix2pix: {message}", file=sys.stderr)
+    raise SystemExit(code)

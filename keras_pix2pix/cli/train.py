@@ -1,0 +1,229 @@
+"""`keras-pix2pix train`: a run folder with the model, its configuration, logs and pictures."""
+
+import json
+import platform
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keras_pix2pix import __version__
+from keras_pix2pix.cli.documentation import option
+from keras_pix2pix.cli.models import MODEL_FILE, height_and_width, load
+from keras_pix2pix.cli.startup import start_tensorflow
+from keras_pix2pix.data.synthetic import write_facades
+from keras_pix2pix.images import whole_file
+from keras_pix2pix.training.presets import preset as recipe_of
+
+CONFIG_FILE = "config.json"
+INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C has stopped.
+PAIRED = "data.pipeline:paired_dataset"
+FROM_PRESET = "training.model:Pix2Pix.from_preset"
+FOLDERS = {"data", "target", "validation", "validation_target"}
+SYNTHETIC = "synthetic"
+SYNTHETIC_PAIRS = {"train": (400, 0), "validation": (16, 1_000_000)}  # Pairs, first seed.
+# The only repetitions of defaults that live elsewhere; a test compares them.
+DEFAULTS = {"preset": "paper", "direction": "AtoB", "image_size": (256, 256), "seed": 0}
+
+
+def train(
+    run_dir: Annotated[str, typer.Option(help="Folder that receives the model, its configuration, logs and pictures.")],
+    data: Annotated[
+        str | None,
+        typer.Argument(help=f'Folder of side-by-side files; of sources, with --target; or the word "{SYNTHETIC}".'),
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="Folder of targets under the names of the sources.")] = None,
+    validation: Annotated[str | None, typer.Option(help="Folder like DATA that is not trained on.")] = None,
+    validation_target: Annotated[str | None, typer.Option(help="Folder of the targets of --validation.")] = None,
+    preset: Annotated[str | None, option(FROM_PRESET, "name", "--preset")] = None,
+    direction: Annotated[str | None, option(PAIRED, "direction")] = None,
+    image_size: Annotated[str | None, option(PAIRED, "image_size", metavar="HEIGHTxWIDTH")] = None,
+    batch_size: Annotated[int | None, option(PAIRED, "batch_size")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs in all. Defaults to the preset's, 200 for paper.")] = None,
+    steps_per_epoch: Annotated[
+        int | None, typer.Option(help="Batches in an epoch. Defaults to one pass over the data.")
+    ] = None,
+    seed: Annotated[int | None, option(PAIRED, "seed")] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on with the run in --run-dir as it was begun; only --epochs may change."),
+    ] = False,
+):
+    """Train on a folder of pairs; --resume goes on with a run that was stopped."""
+    run_dir = Path(run_dir)
+    given = {
+        "data": data,
+        "target": target,
+        "validation": validation,
+        "validation_target": validation_target,
+        "preset": preset,
+        "direction": direction,
+        "image_size": image_size and height_and_width(image_size),
+        "batch_size": batch_size,
+        "epochs": epochs,
+        "steps_per_epoch": steps_per_epoch,
+        "seed": seed,
+    }
+    given = {name: value for name, value in given.items() if value is not None}
+    for name in FOLDERS & given.keys():
+        # A run may be resumed from another working directory.
+        given[name] = SYNTHETIC if given[name] == SYNTHETIC else str(Path(given[name]).resolve())
+    config = _resumed(run_dir, given) if resume else _new(run_dir, given)
+    _run(config, run_dir, resume)
+
+
+def _new(run_dir, given):
+    if "data" not in given:
+        raise ValueError(f'DATA is missing. Accepted: a folder of pairs, or the word "{SYNTHETIC}".')
+    if given["data"] == SYNTHETIC and "target" in given:
+        raise ValueError(
+            f"--target needs a folder of sources. Received: DATA={SYNTHETIC}, which is drawn side by side."
+        )
+    if "target" in given and "direction" in given:
+        raise ValueError(
+            "--direction is for side-by-side files; with --target the two folders say which side is which."
+        )
+    if ("target" in given and "validation" in given) != ("validation_target" in given):
+        raise ValueError("--validation-target goes with --target and --validation, and they with it: give all three.")
+    if run_dir.exists() and (not run_dir.is_dir() or any(run_dir.iterdir())):
+        raise ValueError(
+            f"{run_dir} exists and is not empty. Choose another --run-dir, or go on with the run in it: "
+            f"keras-pix2pix train --run-dir {run_dir} --resume"
+        )
+    config = {**DEFAULTS, **given}
+    recipe = recipe_of(config["preset"])
+    return {"epochs": recipe["epochs"], "batch_size": recipe["data"]["batch_size"], **config}
+
+
+def _resumed(run_dir, given):
+    try:
+        config = json.loads((run_dir / CONFIG_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ValueError(f"There is no run to resume in {run_dir}: it has no {CONFIG_FILE}. Check the path.") from error
+    config["image_size"] = tuple(config["image_size"])
+    for name, value in given.items():
+        if name != "epochs" and value != config.get(name):
+            raise ValueError(
+                f"A run is resumed as it was begun. Received: {name}={value!r}; {run_dir / CONFIG_FILE} says "
+                f"{config.get(name)!r}. Leave the option out, or begin a new run in another --run-dir."
+            )
+    return {**config, "epochs": given.get("epochs", config["epochs"])}
+
+
+def _run(config, run_dir, resume):
+    run_dir.mkdir(parents=True, exist_ok=True)
+    training_data, validation_data = _folders(config, run_dir)
+    start_tensorflow()
+    dataset = _dataset(config, training_data)
+    validation = _dataset(config, validation_data, training=False) if validation_data else None
+    shown = validation or _dataset(config, training_data, training=False)
+    batches = len(dataset)
+    steps = config.get("steps_per_epoch", batches)
+    model = load(run_dir) if resume else _new_model(config)
+    done = int(model.generator_optimizer.iterations)
+    if done:
+        dataset = _dataset(config, training_data, initial_epoch=done // batches)
+    if steps != batches:
+        dataset = dataset.repeat().skip(done % batches)
+    _write_config(config, run_dir)
+    _print_header(config, run_dir, model, batches, validation)
+    try:
+        model.fit(
+            dataset,
+            epochs=config["epochs"],
+            initial_epoch=done // steps,
+            steps_per_epoch=None if steps == batches else steps,
+            validation_data=validation,
+            verbose=1 if sys.stdout.isatty() else 2,
+            shuffle=False,  # The data set shuffles, and Keras would warn that it doesn't.
+            callbacks=_callbacks(run_dir, shown, resume),
+        )
+    except KeyboardInterrupt:
+        print(
+            f"\nStopped. {run_dir / MODEL_FILE} holds the model as of the last whole epoch. Go on with:\n"
+            f"keras-pix2pix train --run-dir {run_dir} --resume",
+            file=sys.stderr,
+        )
+        raise SystemExit(INTERRUPTED) from None
+    print(f"The model: {run_dir / MODEL_FILE}\nHow it came about: tensorboard --logdir {run_dir / 'logs'}")
+
+
+def _new_model(config):
+    import keras
+
+    from keras_pix2pix import Pix2Pix
+
+    keras.utils.set_random_seed(config["seed"])
+    image_shape = (*config["image_size"], 3)
+    return Pix2Pix.from_preset(config["preset"], image_shape=image_shape, direction=config["direction"])
+
+
+def _callbacks(run_dir, shown, resume):
+    import keras
+
+    from keras_pix2pix import callbacks
+
+    return [
+        callbacks.SampleGrid(run_dir / "samples", shown),
+        callbacks.ImageSummary(run_dir / "logs", shown),
+        keras.callbacks.TensorBoard(run_dir / "logs", write_graph=False),
+        keras.callbacks.CSVLogger(run_dir / "history.csv", append=resume),
+        callbacks.Checkpoint(run_dir / MODEL_FILE),
+    ]
+
+
+def _folders(config, run_dir):
+    """(folder, target folder or None) of the training data, and of the validation data if there are any."""
+    training = (config["data"], config.get("target"))
+    validation = (config["validation"], config.get("validation_target")) if "validation" in config else None
+    if config["data"] != SYNTHETIC:
+        return training, validation
+    drawn = {split: (_draw(run_dir / "data" / split, split, config["image_size"]), None) for split in SYNTHETIC_PAIRS}
+    return drawn["train"], validation or drawn["validation"]
+
+
+def _draw(directory, split, image_size):
+    count, first_seed = SYNTHETIC_PAIRS[split]
+    if not directory.exists():
+        with whole_file(directory) as temporary:
+            write_facades(temporary, count, image_size=image_size, seed=first_seed)
+    return directory
+
+
+def _dataset(config, folders, **options):
+    from keras_pix2pix import paired_dataset, paired_dataset_from_folders, preset_data
+
+    options = {
+        **preset_data(config["preset"]),
+        **{name: config[name] for name in ("image_size", "batch_size", "seed")},
+        **options,
+    }
+    directory, target = folders
+    if target:
+        return paired_dataset_from_folders(directory, target, **options)
+    return paired_dataset(directory, direction=config["direction"], **options)
+
+
+def _write_config(config, run_dir):
+    packages = {name: version(name) for name in ("tensorflow", "keras", "numpy", "pillow")}
+    versions = {"keras_pix2pix": __version__, "python": platform.python_version(), **packages}
+    with whole_file(run_dir / CONFIG_FILE) as temporary:
+        temporary.write_text(json.dumps({**config, "versions": versions}, indent=2) + "\n", encoding="utf-8")
+
+
+def _print_header(config, run_dir, model, batches, validation):
+    from keras_pix2pix import receptive_field
+
+    height, width = config["image_size"]
+    layout = "two folders" if "target" in config else f"direction {config['direction']}"
+    batch_size = config["batch_size"]
+    validated = f"{len(validation)} batches of validation" if validation else "no validation data"
+    print(f"Data     {batches} batches of {batch_size} pair(s) an epoch, {height}x{width}, {layout}; {validated}")
+    patch = receptive_field(model.discriminator)
+    print(
+        f"Networks {config['preset']}: generator of {model.generator.count_params():,} parameters, discriminator of "
+        f"{model.discriminator.count_params():,}, which judges patches of {patch}x{patch} pixels"
+    )
+    print(f"Run      {run_dir}, {config['epochs']} epochs in all", flush=True)

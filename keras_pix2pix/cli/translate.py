@@ -1,0 +1,30 @@
+"""`keras-pix2pix translate`."""
+
+from typing import Annotated
+
+import typer
+
+from keras_pix2pix.cli.documentation import option, parameter_help
+from keras_pix2pix.cli.models import load
+
+TRANSLATE = "training.model:Pix2Pix.translate"
+
+
+def translate(
+    run: Annotated[str, typer.Argument(help=parameter_help("cli.models:load", "path"))],
+    inputs: Annotated[list[str], typer.Argument(help="Picture files, or folders of them.")],
+    output: Annotated[str, option(TRANSLATE, "output_directory", "--output")],
+    side_by_side: Annotated[bool, option(TRANSLATE, "side_by_side", "--side-by-side")] = False,
+):
+    """Generate the targets of pictures of any size, as PNG files."""
+    model = load(run)
+    from keras_pix2pix import Pix2Pix
+    from keras_pix2pix.training import translation
+
+    if isinstance(model, Pix2Pix):
+        paths = model.translate(inputs, output, side_by_side=side_by_side)
+    elif side_by_side:
+        raise ValueError(f"--side-by-side needs a Pix2Pix, which knows its direction. Received: a generator, {run}.")
+    else:
+        paths = translation.translate(model, inputs, output)
+    print(f"{len(paths)} picture{'s' if len(paths) > 1 else ''} in {output}")

@@ -1,0 +1,43 @@
+"""All metadata of the package; `pyproject.toml` holds settings of tools only."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (HERE / "keras_pix2pix/__init__.py").read_text(encoding="utf-8"))[1]
+
+setup(
+    name="keras-pix2pix",
+    version=VERSION,
+    description="Paired image-to-image translation (pix2pix) for Keras 3: a folder of pairs in, a TFLite file out.",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(include=["keras_pix2pix", "keras_pix2pix.*"]),
+    install_requires=[
+        "tensorflow>=2.20",
+        "keras>=3.12",
+        "ai-edge-litert>=2.1",
+        "tensorboard>=2.20",
+        "numpy>=1.26",
+        "pillow>=11",
+        "matplotlib>=3.9",
+        "rich>=13.7",
+        "typer>=0.15",
+    ],
+    extras_require={
+        "test": ["pytest>=8", "hypothesis>=6.100", "ruff>=0.12"],
+        "benchmark": ["torch>=2.6"],
+    },
+    entry_points={"console_scripts": ["keras-pix2pix = keras_pix2pix.cli.main:main"]},
+    classifiers=[
+        "License :: OSI Approved :: Apache Software License",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)
