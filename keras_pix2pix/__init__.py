@@ -25,12 +25,11 @@ _HOMES = {
     "export_saved_model": "keras_pix2pix.deploy.saved_model",
     "export_tflite": "keras_pix2pix.deploy.tflite",
 }
-# `keras_pix2pix.callbacks.ImageSummary`, `keras_pix2pix.data.synthetic` and so on.
+# Modules: `from keras_pix2pix import callbacks`, then `callbacks.ImageSummary`.
 _MODULES = {
     "callbacks": "keras_pix2pix.training.callbacks",
     "data": "keras_pix2pix.data",
     "images": "keras_pix2pix.images",
-    "losses": "keras_pix2pix.training.losses",
 }
 
 __all__ = [*_HOMES, *_MODULES, "__version__"]

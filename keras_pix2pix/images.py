@@ -211,8 +211,8 @@ def whole_file(path):
             with open(temporary, "rb") as written:
                 os.fsync(written.fileno())
         if temporary.is_dir() and path.exists():
-            os.replace(path, Path(directory) / "replaced")
-        elif path.is_dir():
+            os.replace(path, Path(directory) / f"{path.name}.replaced")
+        elif temporary.exists() and path.is_dir():
             shutil.rmtree(path)
         os.replace(temporary, path)
 

@@ -182,7 +182,7 @@ def height_and_width(image_size):
     height, width = height_and_width(256)
     ```
     """
-    sides = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
+    sides = tuple(image_size) if hasattr(image_size, "__iter__") else (image_size, image_size)
     if len(sides) != 2 or not all(isinstance(side, int) and side > 0 for side in sides):
         raise ValueError(
             f"`image_size` must be (height, width) or one integer, in pixels. Received: image_size={image_size!r}."

@@ -59,7 +59,8 @@ def patchgan_discriminator(
     if num_layers not in range(1, 7):
         raise ValueError(f"`num_layers` must be an integer from 1 to 6. Received: num_layers={num_layers!r}.")
     height, width, _ = image_shape
-    smallest = 2 ** (num_layers + 2)
+    # The two convolutions with stride 1 take a row each, and leave one.
+    smallest = 3 * 2**num_layers
     if height is not None and min(height, width) < smallest:
         raise ValueError(
             f"With num_layers={num_layers}, `image_shape` must be at least {smallest} on both sides. Received: "

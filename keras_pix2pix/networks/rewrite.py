@@ -38,7 +38,7 @@ def lean_clone(generator, image_size=(None, None)):
     """
     source = keras.Input((*image_size, generator.input_shape[-1]), name="source")
     clone = keras.models.clone_model(generator, input_tensors=source, clone_function=_lean_layer)
-    for original in generator.layers:
+    for original in (layer for layer in generator.layers if layer.weights):
         copy = clone.get_layer(original.name)
         if isinstance(copy, SubpixelConvolution):
             copy.set_weights([subpixel_kernel(original.kernel), *original.get_weights()[1:]])

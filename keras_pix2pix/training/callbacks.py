@@ -64,10 +64,10 @@ class ImageSummary(_FixedPairs):
     Example:
 
     ```python
-    from keras_pix2pix.callbacks import ImageSummary
+    from keras_pix2pix import callbacks
 
     images = numpy.zeros((1, 64, 64, 3), "float32")
-    callback = ImageSummary("logs", (images, images))
+    callback = callbacks.ImageSummary("logs", (images, images))
     ```
     """
 
@@ -114,10 +114,10 @@ class SampleGrid(_FixedPairs):
     Example:
 
     ```python
-    from keras_pix2pix.callbacks import SampleGrid
+    from keras_pix2pix import callbacks
 
     images = numpy.zeros((1, 64, 64, 3), "float32")
-    callback = SampleGrid("samples", (images, images))
+    callback = callbacks.SampleGrid("samples", (images, images))
     ```
     """
 
@@ -141,9 +141,9 @@ class Checkpoint(keras.callbacks.Callback):
     Example:
 
     ```python
-    from keras_pix2pix.callbacks import Checkpoint
+    from keras_pix2pix import callbacks
 
-    callback = Checkpoint("run/model.keras")
+    callback = callbacks.Checkpoint("run/model.keras")
     ```
     """
 

@@ -1,0 +1,39 @@
+"""The normalisations, by hand."""
+
+import numpy as np
+import pytest
+
+from keras_pix2pix.networks.blocks import batch_normalization, instance_normalization, normalization_layers
+
+
+def test_instance_normalization_by_hand():
+    layer = instance_normalization()
+    layer.build((None, 1, 2, 1))
+    layer.set_weights([np.array([3.0]), np.array([0.5])])
+    # Mean 2, standard deviation 1 of the first example; 20 and 10 of the second: (x - m) / s is -1 and 1.
+    normalized = layer(np.array([1.0, 3.0, 10.0, 30.0]).reshape(2, 1, 2, 1))
+    np.testing.assert_allclose(np.ravel(normalized), [-2.5, 3.5, -2.5, 3.5], atol=1e-4)
+
+
+def test_at_batch_1_instance_norm_is_batch_norm_on_batch_statistics():
+    images = np.random.default_rng(0).normal(size=(1, 8, 8, 3)).astype("float32")
+    instance, batch = instance_normalization(), batch_normalization()
+    instance.build(images.shape)
+    batch.build(images.shape)
+    batch.set_weights([*instance.get_weights(), *batch.get_weights()[2:]])
+    np.testing.assert_allclose(instance(images), batch(images, training=True), atol=1e-5)
+
+
+def test_batch_normalization_keeps_moving_averages_as_the_authors_do():
+    layer = batch_normalization()
+    layer(np.full((2, 4, 4, 1), 10.0, "float32"), training=True)
+    np.testing.assert_allclose(layer.moving_mean, [1.0], atol=1e-5)  # A tenth of the way from 0 to 10.
+    assert layer.synchronized
+
+
+def test_a_word_a_function_or_none():
+    assert normalization_layers(None) is None
+    assert normalization_layers("instance") is instance_normalization
+    assert normalization_layers(list) is list
+    with pytest.raises(ValueError, match="Received: normalization='layer'"):
+        normalization_layers("layer")

@@ -1,0 +1,116 @@
+"""Lean clones compute what the trained network computes."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_pix2pix import unet_generator
+from keras_pix2pix.networks.blocks import instance_normalization
+from keras_pix2pix.networks.rewrite import (
+    InstanceNormalization,
+    SubpixelConvolution,
+    lean_clone,
+    size_multiple,
+)
+
+
+def test_a_lean_clone_of_the_papers_network_is_equal(images):
+    source, _ = images(2)
+    generator = unet_generator((32, 32, 3), filters=4)
+    clone = lean_clone(generator)
+    np.testing.assert_allclose(clone(source), generator(source), atol=1e-5)
+    kinds = {type(layer) for layer in clone.layers}
+    assert {SubpixelConvolution, InstanceNormalization} <= kinds
+    assert not {keras.layers.Conv2DTranspose, keras.layers.GroupNormalization} & kinds
+
+
+def test_a_lean_clone_takes_the_size_it_is_made_for(images):
+    generator = unet_generator((32, 32, 3), filters=2)
+    stock = unet_generator((64, 96, 3), filters=2, num_downsamples=5)
+    stock.set_weights(generator.get_weights())
+    source, _ = images(1, 64, 96)
+    clone = lean_clone(generator, (64, 96))
+    assert clone.input_shape == (None, 64, 96, 3)
+    np.testing.assert_allclose(clone(source), stock(source), atol=1e-5)
+
+
+def test_a_lean_clone_has_weights_of_its_own(images):
+    source, _ = images(1)
+    generator = unet_generator((32, 32, 3), filters=2)
+    before = generator(source).numpy()
+    clone = lean_clone(generator)
+    generator.set_weights([weight + 1 for weight in generator.get_weights()])
+    np.testing.assert_allclose(clone(source), before, atol=1e-5)
+
+
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_subpixel_convolution_is_a_transposed_convolution(use_bias):
+    rng = np.random.default_rng(0)
+    source = keras.Input((5, 7, 3))
+    transposed = keras.layers.Conv2DTranspose(6, 4, strides=2, padding="same", use_bias=use_bias)
+    network = keras.Model(source, transposed(source))
+    network.set_weights([rng.normal(size=weight.shape) for weight in network.get_weights()])
+    images = rng.normal(size=(2, 5, 7, 3)).astype("float32")
+    clone = lean_clone(network, (5, 7))
+    assert isinstance(clone.layers[-1], SubpixelConvolution)
+    np.testing.assert_allclose(clone(images), network(images), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        keras.layers.Conv2DTranspose(3, 3, strides=2, padding="same"),
+        keras.layers.Conv2DTranspose(3, 4, strides=2, padding="valid"),
+        keras.layers.Conv2DTranspose(3, 4, strides=2, padding="same", activation="relu"),
+        keras.layers.GroupNormalization(groups=2),
+        keras.layers.BatchNormalization(),
+    ],
+    ids=["3x3", "valid", "activation", "groups", "batch"],
+)
+def test_what_is_not_known_is_left_alone(layer):
+    layer = layer.__class__.from_config(layer.get_config())
+    source = keras.Input((8, 8, 4))
+    network = keras.Model(source, layer(source))
+    images = np.random.default_rng(0).normal(size=(1, 8, 8, 4)).astype("float32")
+    clone = lean_clone(network)
+    assert type(clone.layers[-1]) is type(layer)
+    np.testing.assert_allclose(clone(images), network(images), atol=1e-5)
+
+
+@pytest.mark.parametrize(("scale", "center"), [(True, True), (True, False), (False, True), (False, False)])
+def test_instance_normalization_is_group_normalization_of_single_channels(scale, center):
+    rng = np.random.default_rng(0)
+    source = keras.Input((8, 8, 4))
+    norm = keras.layers.GroupNormalization(groups=-1, epsilon=1e-2, scale=scale, center=center)
+    network = keras.Model(source, norm(source))
+    network.set_weights([rng.normal(size=weight.shape) for weight in network.get_weights()])
+    images = rng.normal(1, 0.1, size=(2, 8, 8, 4)).astype("float32")
+    clone = lean_clone(network)
+    assert isinstance(clone.layers[-1], InstanceNormalization)
+    np.testing.assert_allclose(clone(images), network(images), atol=1e-5)
+
+
+def test_operations_that_are_no_layers_are_kept(images):
+    source = keras.Input((16, 16, 3))
+    padded = keras.ops.pad(source, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="reflect")
+    network = keras.Model(source, instance_normalization()(padded))
+    pictures, _ = images(1, 16, 16)
+    np.testing.assert_allclose(lean_clone(network)(pictures), network(pictures), atol=1e-5)
+
+
+@pytest.mark.parametrize("num_downsamples", [3, 5, 8])
+def test_size_multiple_of_a_unet(num_downsamples):
+    generator = unet_generator((None, None, 3), filters=1, num_downsamples=num_downsamples)
+    assert size_multiple(generator) == 2**num_downsamples
+
+
+def test_size_multiple_of_a_network_without_downsampling():
+    source = keras.Input((None, None, 3))
+    assert size_multiple(keras.Model(source, keras.layers.Conv2D(3, 3, padding="same")(source))) == 1
+
+
+def test_a_network_that_changes_the_size_is_refused():
+    source = keras.Input((None, None, 3))
+    halves = keras.Model(source, keras.layers.Conv2D(3, 3, strides=2, padding="same")(source), name="halves")
+    with pytest.raises(ValueError, match="as large as its source images. Received: 'halves'"):
+        size_multiple(halves)

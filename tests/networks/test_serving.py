@@ -1,0 +1,62 @@
+"""Pixels in, pixels out, at any size."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_pix2pix import serving_model, unet_generator
+from keras_pix2pix.images import to_image, to_pixels
+from keras_pix2pix.networks.serving import reflected_indices
+
+
+@pytest.fixture(scope="module")
+def generator():
+    keras.utils.set_random_seed(1)
+    return unet_generator((32, 32, 3), filters=4, num_downsamples=4)
+
+
+def draw(height, width, count=1):
+    return np.random.default_rng(0).integers(0, 256, (count, height, width, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 32), (20, 30), (5, 100), (1, 1), (17, 16)])
+def test_any_size_is_padded_by_reflection_and_cropped_back(generator, height, width):
+    pixels = draw(height, width, count=2)
+    generated = serving_model(generator)(pixels)
+    bottom, right = -height % 16, -width % 16
+    padded = np.pad(pixels, [(0, 0), (0, bottom), (0, right), (0, 0)], mode="reflect")
+    stock = unet_generator((None, None, 3), filters=4, num_downsamples=4)
+    stock.set_weights(generator.get_weights())
+    expected = to_pixels(stock(to_image(padded)))[:, :height, :width]
+    assert generated.dtype == "uint8"
+    assert generated.shape == (2, height, width, 3)
+    assert np.abs(np.asarray(generated).astype(int) - np.asarray(expected)).max() <= 1
+
+
+def test_a_fixed_size_gives_the_same_pixels(generator):
+    pixels = draw(48, 32)
+    fixed = serving_model(generator, (48, 32))
+    assert fixed.input_shape == (None, 48, 32, 3)
+    np.testing.assert_array_equal(fixed(pixels), serving_model(generator)(pixels))
+
+
+def test_a_size_that_the_network_cannot_take_is_refused(generator):
+    with pytest.raises(ValueError, match=r"divisible by 16 .* Received: image_size=\(40, 32\)"):
+        serving_model(generator, (40, 32))
+
+
+def test_a_pix2pix_stands_for_its_generator(make_model):
+    model = make_model()
+    pixels = draw(32, 32)
+    np.testing.assert_array_equal(serving_model(model)(pixels), serving_model(model.generator)(pixels))
+
+
+def test_something_else_is_refused():
+    with pytest.raises(ValueError, match="Received: 'model.keras' of type str"):
+        serving_model("model.keras")
+
+
+@pytest.mark.parametrize(("length", "multiple"), [(1, 4), (2, 8), (3, 16), (5, 4), (8, 8)])
+def test_reflected_indices_are_numpys(length, multiple):
+    expected = np.pad(np.arange(length), (0, -length % multiple), mode="reflect")
+    np.testing.assert_array_equal(reflected_indices(length, multiple), expected)
