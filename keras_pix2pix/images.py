@@ -5,12 +5,11 @@ Pixels are uint8 in [0, 255]; an image is float32 in [-1, 1]; both are `(height,
 
 import contextlib
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 HALF_RANGE = 127.5
 EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
@@ -22,9 +21,19 @@ INTERPOLATIONS = {
 }
 # The bytes that a whole file of the format ends with.
 ENDINGS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
+# What undoes each EXIF orientation. Pillow's own function also writes the EXIF data anew, and fails where they are odd.
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+ON_THE_SIDE = (5, 6, 7, 8)
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 EXIF_ORIENTATION = 0x0112
-EXIF_ORIENTATIONS_ON_THE_SIDE = (5, 6, 7, 8)
 
 
 def to_image(pixels):
@@ -83,7 +92,7 @@ def read_image_file(path):
         A `PIL.Image.Image` in mode "RGB".
 
     Raises:
-        ValueError: The file can't be read, or holds more than 8 bits a channel. The message names it.
+        ValueError: The file can't be read, or is gray with more than 8 bits. The message names it.
 
     Example:
 
@@ -98,7 +107,9 @@ def read_image_file(path):
     try:
         with Image.open(path) as picture:
             _refuse_deep_pixels(picture, path)
-            return ImageOps.exif_transpose(picture).convert("RGB")
+            orientation = _orientation(picture)
+            upright = picture.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else picture
+            return upright.convert("RGB")
     except UNREADABLE as error:
         raise _unreadable(path, error) from error
 
@@ -113,7 +124,7 @@ def read_image_size(path):
         Height and width in pixels, after the EXIF orientation.
 
     Raises:
-        ValueError: The file can't be read, is cut short, or holds more than 8 bits a channel.
+        ValueError: The file can't be read, is cut short, or is gray with more than 8 bits.
 
     Example:
 
@@ -129,7 +140,7 @@ def read_image_size(path):
         with Image.open(path) as picture:
             _refuse_deep_pixels(picture, path)
             width, height = picture.size
-            if picture.getexif().get(EXIF_ORIENTATION) in EXIF_ORIENTATIONS_ON_THE_SIDE:
+            if _orientation(picture) in ON_THE_SIDE:
                 width, height = height, width
             if not _ends_whole(path, picture.format):
                 picture.load()  # Raises if the file is cut short, and not if it only has bytes after its end.
@@ -190,7 +201,10 @@ def whole_file(path):
     make a file or a folder.
 
     Args:
-        path: Final name; its folder is made if need be. A file or folder of that name is replaced.
+        path: Final name; its folder is made if need be. A file of that name is replaced, and a folder by a folder.
+
+    Raises:
+        IsADirectoryError: The block made a file, and `path` is a folder.
 
     Example:
 
@@ -212,8 +226,6 @@ def whole_file(path):
                 os.fsync(written.fileno())
         if temporary.is_dir() and path.exists():
             os.replace(path, Path(directory) / f"{path.name}.replaced")
-        elif temporary.exists() and path.is_dir():
-            shutil.rmtree(path)
         os.replace(temporary, path)
 
 
@@ -224,18 +236,25 @@ def _as_rgb(pixels):
     return np.pad(pixels[..., :3], [(0, 0), (0, 0), (0, missing)])
 
 
+def _orientation(picture):
+    # Pillow would decode a whole PNG in search of EXIF data behind the pixels, where no camera puts them.
+    if picture.format == "PNG" and not {"exif", "Raw profile type exif"} & picture.info.keys():
+        return None
+    return picture.getexif().get(EXIF_ORIENTATION)
+
+
 def _refuse_deep_pixels(picture, path):
     # PIL's conversion of such files to RGB clips them to white without a word.
     if picture.mode.startswith(("I", "F")):
         raise ValueError(
-            f"{path} holds more than 8 bits a channel. Accepted: 8-bit gray, palette or colour. "
-            f"Received: mode {picture.mode!r}. Convert the file to 8 bits a channel."
+            f"{path} is gray with more than 8 bits. Accepted: 8-bit gray, palette or colour. "
+            f"Received: mode {picture.mode!r}. Convert the file to 8 bits."
         )
 
 
 def _ends_whole(path, picture_format):
     if picture_format not in ENDINGS:
-        return True
+        return picture_format == "WEBP"  # Pillow refuses a short one when it opens it; the others have no mark.
     with open(path, "rb") as opened:
         opened.seek(max(0, os.path.getsize(path) - 64))
         return ENDINGS[picture_format] in opened.read()

@@ -1,5 +1,6 @@
 """The program `keras-pix2pix`: its commands, and what becomes of their errors."""
 
+import re
 import sys
 
 import typer
@@ -70,10 +71,10 @@ def main(arguments=None):
 
 def _message_from_data(error):
     """The message of an error that TensorFlow wrapped up because it arose while reading data."""
-    message, found, _ = getattr(error, "message", "").partition("\nTraceback (most recent call last)")
-    if not found or not message.startswith("ValueError: "):
+    wrapped = re.search(r"ValueError: (.*?)\nTraceback \(most recent call last\)", str(error), re.DOTALL)
+    if wrapped is None:
         raise error
-    return message.removeprefix("ValueError: ")
+    return wrapped[1]
 
 
 def _fail(message, error, code=USER_MISTAKE):

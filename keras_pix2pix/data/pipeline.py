@@ -1,8 +1,10 @@
 """From matched files to a `tf.data.Dataset` of (source, target) images: decode once, jitter jointly, batch."""
 
 import itertools
+import math
 import threading
 from functools import partial
+from numbers import Integral, Real
 
 import numpy as np
 import tensorflow as tf
@@ -183,7 +185,7 @@ def height_and_width(image_size):
     ```
     """
     sides = tuple(image_size) if hasattr(image_size, "__iter__") else (image_size, image_size)
-    if len(sides) != 2 or not all(isinstance(side, int) and side > 0 for side in sides):
+    if len(sides) != 2 or not all(isinstance(side, Integral) and side > 0 for side in sides):
         raise ValueError(
             f"`image_size` must be (height, width) or one integer, in pixels. Received: image_size={image_size!r}."
         )
@@ -203,7 +205,9 @@ def _dataset(
     mirror,
     cache_bytes,
 ):
-    _check_options(batch_size, jitter, interpolations)
+    _check_whole_numbers(batch_size=(batch_size, 1), initial_epoch=(initial_epoch, 0), cache_bytes=(cache_bytes, 0))
+    _check_whole_numbers(seed=(seed, -math.inf))
+    _check_jitter_and_interpolations(jitter, interpolations)
     image_size = height_and_width(image_size)
     stored_size = tuple(round(side * jitter) for side in image_size) if training else image_size
     pairs = find_pairs()
@@ -229,10 +233,15 @@ def _dataset(
     return dataset.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(tf.data.AUTOTUNE)
 
 
-def _check_options(batch_size, jitter, interpolations):
-    if not isinstance(batch_size, int) or batch_size < 1:
-        raise ValueError(f"`batch_size` must be a positive integer. Received: batch_size={batch_size!r}.")
-    if not jitter >= 1:
+def _check_whole_numbers(**values):
+    for name, (value, least) in values.items():
+        if not isinstance(value, Integral) or value < least:
+            bound = "" if least == -math.inf else f" of {least} or more"
+            raise ValueError(f"`{name}` must be an integer{bound}. Received: {name}={value!r}.")
+
+
+def _check_jitter_and_interpolations(jitter, interpolations):
+    if not isinstance(jitter, Real) or not 1 <= jitter < math.inf:
         raise ValueError(f"`jitter` is a ratio of 1 (off) or more, such as 286 / 256. Received: jitter={jitter!r}.")
     for side, interpolation in zip(("source", "target"), interpolations, strict=True):
         if interpolation not in INTERPOLATIONS:

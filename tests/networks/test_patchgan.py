@@ -34,7 +34,9 @@ def test_one_logit_depends_on_70_by_70_pixels():
     assert np.ptp(rows) + 1 == np.ptp(columns) + 1 == 70
 
 
-@pytest.mark.parametrize(("size", "logits"), [((256, 256), (30, 30)), ((32, 64), (2, 6)), ((50, 34), (4, 2)), ((24, 24), (1, 1))])
+@pytest.mark.parametrize(
+    ("size", "logits"), [((256, 256), (30, 30)), ((32, 64), (2, 6)), ((50, 34), (4, 2)), ((24, 24), (1, 1))]
+)
 def test_map_of_logits(size, logits):
     discriminator = patchgan_discriminator((*size, 3), filters=1)
     assert discriminator.output_shape == (None, *logits, 1)

@@ -26,7 +26,15 @@ def test_without_normalization_every_convolution_has_a_bias():
 
 @pytest.mark.parametrize(
     ("size", "blocks"),
-    [((256, 256), 8), ((512, 512), 8), ((128, 128), 7), ((96, 64), 5), ((64, 256), 6), ((24, 40), 3), ((None, None), 8)],
+    [
+        ((256, 256), 8),
+        ((512, 512), 8),
+        ((128, 128), 7),
+        ((96, 64), 5),
+        ((64, 256), 6),
+        ((24, 40), 3),
+        ((None, None), 8),
+    ],
 )
 def test_depth_is_what_the_size_allows(size, blocks):
     generator = unet_generator((*size, 3), filters=1)

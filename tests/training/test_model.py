@@ -110,9 +110,7 @@ def test_examples_of_weight_0_count_for_nothing_in_validation(make_model, images
     model = make_model()
     model.compile(metrics=[keras.metrics.MeanSquaredError(name="mse")])
     expected = model.evaluate(source[:2], target[:2], verbose=0, return_dict=True)
-    weighted = model.evaluate(
-        source, target, sample_weight=np.array([1.0, 1.0, 0.0]), verbose=0, return_dict=True
-    )
+    weighted = model.evaluate(source, target, sample_weight=np.array([1.0, 1.0, 0.0]), verbose=0, return_dict=True)
     assert weighted.pop("mse") != pytest.approx(expected.pop("mse"), rel=1e-6)  # Keras' own `metrics` take no weights.
     for name, value in expected.items():
         assert weighted[name] == pytest.approx(value, rel=1e-5), name

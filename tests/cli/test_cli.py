@@ -1,0 +1,396 @@
+"""The commands, in process, with networks of a few filters; what users type and what they read."""
+
+import inspect
+import json
+import re
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import typer.main
+from PIL import Image
+
+import keras_pix2pix
+from keras_pix2pix.cli import train as train_module
+from keras_pix2pix.cli.documentation import parameter_help
+from keras_pix2pix.cli.main import app, main
+from keras_pix2pix.data.synthetic import write_facades
+from keras_pix2pix.training.presets import PRESETS
+
+
+@pytest.fixture(autouse=True)
+def small_networks(monkeypatch):
+    for network in ("generator", "discriminator"):
+        monkeypatch.setitem(PRESETS["paper"][network], "filters", 2)
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    write_facades(tmp_path / "pairs", 3, image_size=(32, 32))
+    return tmp_path / "pairs"
+
+
+@pytest.fixture
+def run(capfd):
+    """A function from arguments to (exit code, what was written to stdout, to stderr)."""
+
+    def command(*arguments):
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main([str(argument) for argument in arguments])
+        return stop.value.code or 0, *capfd.readouterr()
+
+    return command
+
+
+@pytest.fixture
+def trained(run, pairs, tmp_path):
+    code, *_ = run("train", pairs, "--run-dir", tmp_path / "run", "--image-size", 32, "--epochs", 1)
+    assert code == 0
+    return tmp_path / "run"
+
+
+def test_train_leaves_a_run_folder(run, pairs, tmp_path):
+    run_dir = tmp_path / "run"
+    code, printed, errors = run(
+        *("train", pairs, "--run-dir", run_dir, "--validation", pairs, "--image-size", "32x64"),
+        *("--direction", "BtoA", "--batch-size", 2, "--epochs", 2, "--seed", 5),
+    )
+    assert code == 0, errors
+    assert "1 batches of 2 pair(s) an epoch, 32x64, direction BtoA; 2 batches of validation" in printed
+    assert "judges patches of 70x70 pixels" in printed
+    assert "val_g_l1" in printed
+    assert {path.name for path in run_dir.iterdir()} == {
+        "config.json",
+        "history.csv",
+        "logs",
+        "model.keras",
+        "samples",
+    }
+    config = json.loads((run_dir / "config.json").read_text())
+    assert config.pop("versions").keys() == {"keras_pix2pix", "python", "tensorflow", "keras", "numpy", "pillow"}
+    assert config == {
+        "data": str(pairs),
+        "validation": str(pairs),
+        "preset": "paper",
+        "direction": "BtoA",
+        "image_size": [32, 64],
+        "batch_size": 2,
+        "epochs": 2,
+        "seed": 5,
+    }
+    model = keras.saving.load_model(run_dir / "model.keras")
+    assert model.direction == "BtoA"
+    assert model.generator.input_shape == (None, 32, 64, 3)
+    assert int(model.generator_optimizer.iterations) == 2
+    assert {path.name for path in (run_dir / "logs").iterdir()} == {"images", "train", "validation"}
+    assert len(list((run_dir / "samples").glob("epoch_*.png"))) == 3
+    assert len((run_dir / "history.csv").read_text().splitlines()) == 3
+
+
+def test_the_source_is_the_half_that_the_direction_says(run, pairs, tmp_path):
+    left = np.asarray(Image.open(sorted(pairs.iterdir())[0]))[:, :32]
+    for direction, column in (("AtoB", 0), ("BtoA", 2)):
+        run(
+            *("train", pairs, "--run-dir", tmp_path / direction, "--image-size", 32, "--epochs", 1),
+            *("--direction", direction),
+        )
+        grid = np.asarray(Image.open(tmp_path / direction / "samples" / "epoch_0000.png"))
+        np.testing.assert_array_equal(grid[:32, 32 * column : 32 * column + 32], left)
+
+
+def test_two_folders_train_like_their_side_by_side_files(run, pairs, tmp_path):
+    for path in pairs.iterdir():
+        pair = Image.open(path)
+        for side, left in (("source", 0), ("target", 32)):
+            (tmp_path / side).mkdir(exist_ok=True)
+            pair.crop((left, 0, left + 32, 32)).save(tmp_path / side / path.with_suffix(".bmp").name)
+    options = ("--image-size", 32, "--epochs", 1)
+    run("train", pairs, "--run-dir", tmp_path / "one", *options)
+    code, printed, _ = run(
+        *("train", tmp_path / "source", "--target", tmp_path / "target", "--run-dir", tmp_path / "two", *options),
+        *("--validation", tmp_path / "source", "--validation-target", tmp_path / "target"),
+    )
+    assert code == 0
+    assert "two folders" in printed
+    one, two = (keras.saving.load_model(tmp_path / name / "model.keras") for name in ("one", "two"))
+    for ours, theirs in zip(one.generator.get_weights(), two.generator.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_the_seed_decides_the_run(run, pairs, tmp_path):
+    sums = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        run(*("train", pairs, "--run-dir", tmp_path / name, "--image-size", 32, "--epochs", 1, "--seed", seed))
+        weights = keras.saving.load_model(tmp_path / name / "model.keras").generator.get_weights()
+        sums.append(sum(float(np.abs(weight).sum()) for weight in weights))
+    assert sums[0] == pytest.approx(sums[1], rel=1e-6)
+    assert sums[0] != pytest.approx(sums[2], rel=1e-6)
+
+
+def test_the_word_synthetic_draws_a_data_set(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(train_module, "SYNTHETIC_PAIRS", {"train": (3, 0), "validation": (2, 1000)})
+    code, printed, _ = run("train", "synthetic", "--run-dir", tmp_path / "run", "--image-size", 32, "--epochs", 1)
+    assert code == 0
+    assert "3 batches of 1 pair(s) an epoch, 32x32, direction AtoB; 2 batches of validation" in printed
+    names = {
+        split: {path.name for path in (tmp_path / "run/data" / split).iterdir()} for split in ("train", "validation")
+    }
+    assert [len(each) for each in names.values()] == [3, 2]
+    assert not names["train"] & names["validation"]
+
+
+@pytest.mark.parametrize("steps", [None, 2])
+def test_a_resumed_run_ends_like_an_uninterrupted_one(run, pairs, tmp_path, steps):
+    options = ["--image-size", 32, *(["--steps-per-epoch", steps] if steps else [])]
+    run("train", pairs, "--run-dir", tmp_path / "whole", "--epochs", 3, *options)
+    run("train", pairs, "--run-dir", tmp_path / "parts", "--epochs", 1, *options)
+    code, printed, _ = run("train", "--run-dir", tmp_path / "parts", "--resume", "--epochs", 3)
+    assert code == 0
+    assert "Epoch 2/3" in printed
+    assert "Epoch 1/3" not in printed
+    whole, parts = (keras.saving.load_model(tmp_path / name / "model.keras") for name in ("whole", "parts"))
+    assert int(parts.generator_optimizer.iterations) == 3 * (steps or 3)
+    for ours, theirs in zip(whole.get_weights(), parts.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=2e-3)  # Three threads' rounding, through Adam.
+    history = (tmp_path / "parts" / "history.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in history] == ["epoch", "0", "1", "2"]
+    assert json.loads((tmp_path / "parts" / "config.json").read_text())["epochs"] == 3
+
+
+def test_ctrl_c_leaves_a_whole_checkpoint_and_says_how_to_go_on(run, pairs, tmp_path, monkeypatch):
+    step = keras_pix2pix.Pix2Pix.train_step
+    run_dir = tmp_path / "run"
+
+    class Interrupted(keras.callbacks.TensorBoard):
+        def on_train_batch_end(self, batch, logs=None):
+            if int(self.model.generator_optimizer.iterations) == 4:
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.callbacks, "TensorBoard", Interrupted)
+        code, _, errors = run("train", pairs, "--run-dir", run_dir, "--image-size", 32, "--epochs", 2)
+    assert code == 130
+    assert f"keras-pix2pix train --run-dir {run_dir} --resume" in errors
+    assert int(keras.saving.load_model(run_dir / "model.keras").generator_optimizer.iterations) == 3
+    code, printed, _ = run("train", "--run-dir", run_dir, "--resume")
+    assert code == 0
+    assert "Epoch 2/2" in printed
+    assert keras_pix2pix.Pix2Pix.train_step is step
+
+
+def test_translate_writes_pictures(run, trained, pairs, tmp_path):
+    names = [path.name for path in sorted(pairs.iterdir())]
+    code, printed, _ = run("translate", trained, pairs, "--output", tmp_path / "out", "--side-by-side")
+    assert (code, printed) == (0, f"3 pictures in {tmp_path / 'out'}\n")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
+    assert Image.open(tmp_path / "out" / names[0]).size == (32, 32)
+    code, _, _ = run("translate", trained / "model.keras", pairs / names[0], "--output", tmp_path / "whole")
+    assert code == 0
+    assert Image.open(tmp_path / "whole" / names[0]).size == (64, 32)
+
+
+def test_a_bare_generator_translates_and_exports(run, pairs, tmp_path):
+    path = tmp_path / "generator.keras"
+    keras_pix2pix.unet_generator((32, 32, 3), filters=2).save(path)
+    assert run("translate", path, pairs, "--output", tmp_path / "out")[0] == 0
+    assert run("export", path, "--format", "tflite", "--output", tmp_path / "x.tflite")[0] == 0
+    code, _, errors = run("translate", path, pairs, "--output", tmp_path / "out", "--side-by-side")
+    assert code == 2
+    assert "--side-by-side needs a Pix2Pix" in errors
+
+
+def test_export_prints_the_verdict_and_nothing_else(run, trained, tmp_path):
+    for form, name, options in (
+        ("tflite", "x.tflite", []),
+        ("tflite", "half.tflite", ["--quantization", "float16", "--image-size", "32x64"]),
+        ("saved_model", "saved", []),
+    ):
+        code, printed, errors = run("export", trained, "--format", form, "--output", tmp_path / name, *options)
+        assert code == 0, errors
+        assert re.fullmatch(
+            rf"{tmp_path / name}: [\d.]+ MB, PSNR [\d.inf]+ dB, largest difference \d grey.*\n", printed
+        )
+        assert errors == ""
+    assert (tmp_path / "half.tflite").stat().st_size < 0.8 * (tmp_path / "x.tflite").stat().st_size
+    assert "serve_encoded" in tf.saved_model.load(tmp_path / "saved").signatures
+
+
+def test_inspect_says_what_was_found_and_draws_it(run, pairs, tmp_path):
+    code, printed, _ = run("inspect", pairs, "--direction", "BtoA", "--output", tmp_path / "seen.png", "--count", 2)
+    assert code == 0
+    assert printed.startswith("3 pairs; height x width of one side (pairs): 32x32 (3)\n")
+    assert Image.open(tmp_path / "seen.png").format == "PNG"
+
+
+def test_inspect_does_not_wait_for_tensorflow(pairs, tmp_path):
+    program = (
+        "import sys; from keras_pix2pix.cli.main import main\n"
+        f"try: main(['inspect', {str(pairs)!r}, '--output', {str(tmp_path / 'x.png')!r}])\n"
+        "except SystemExit: print(sorted({'tensorflow', 'keras'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert result.stdout.splitlines()[-1] == "[]"
+
+
+def test_help_does_not_import_tensorflow_and_shows_every_command():
+    program = (
+        "import sys; from keras_pix2pix.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: print(sorted({'tensorflow', 'keras', 'matplotlib'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert result.stdout.splitlines()[-1] == "[]"
+    for command in ("train", "translate", "export", "inspect"):
+        assert command in result.stdout
+
+
+def test_the_help_of_a_flag_is_the_docstring_of_its_parameter():
+    commands = typer.main.get_command(app).commands
+    flags = {name: {each.name: each.help for each in command.params} for name, command in commands.items()}
+    assert flags["train"]["direction"] == parameter_help("data.pipeline:paired_dataset", "direction")
+    assert flags["train"]["direction"] == (
+        'Which half is the source: "AtoB", the left one, or "BtoA", the right one. Defaults to "AtoB".'
+    )
+    assert flags["export"]["quantization"] == parameter_help("deploy.tflite:export_tflite", "quantization")
+    for command in flags.values():
+        assert all(command.values()), command
+
+
+def test_repeated_defaults_are_those_of_the_functions():
+    homes = {
+        "image_size": keras_pix2pix.paired_dataset,
+        "seed": keras_pix2pix.paired_dataset,
+        "direction": keras_pix2pix.paired_dataset,
+    }
+    defaults = {name: inspect.signature(function).parameters[name].default for name, function in homes.items()}
+    assert {**defaults, "preset": "paper"} == train_module.DEFAULTS
+    assert inspect.signature(keras_pix2pix.Pix2Pix.from_preset).parameters["image_shape"].default[:2] == (256, 256)
+
+
+def test_version(run):
+    assert run("--version")[:2] == (0, f"keras-pix2pix {keras_pix2pix.__version__}\n")
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:200])
+
+
+MISTAKES = {
+    "no data": (["train", "--run-dir", "RUN"], ["DATA is missing"]),
+    "missing folder": (["train", "nowhere", "--run-dir", "RUN"], ["There is no folder", "nowhere"]),
+    "empty folder": (["train", "EMPTY", "--run-dir", "RUN"], ["no pictures in", "empty", ".jpg"]),
+    "preset": (["train", "PAIRS", "--run-dir", "RUN", "--preset", "papre"], ["'paper'", "Received: 'papre'"]),
+    "direction": (
+        ["train", "PAIRS", "--run-dir", "RUN", "--direction", "left"],
+        ["AtoB", "Received: direction='left'"],
+    ),
+    "size": (["train", "PAIRS", "--run-dir", "RUN", "--image-size", "100"], ["divisible by 2**3 = 8", "(100, 100, 3)"]),
+    "size form": (["train", "PAIRS", "--run-dir", "RUN", "--image-size", "big"], ["HEIGHTxWIDTH", "Received: 'big'"]),
+    "batch": (["train", "PAIRS", "--run-dir", "RUN", "--batch-size", "9"], ["number of pairs, 3", "batch_size=9"]),
+    "not a number": (["train", "PAIRS", "--run-dir", "RUN", "--epochs", "many"], ["--epochs", "many"]),
+    "run folder": (["train", "PAIRS", "--run-dir", "PAIRS"], ["exists and is not empty", "--resume"]),
+    "run folder is a file": (["train", "PAIRS", "--run-dir", "FILE"], ["exists and is not empty"]),
+    "no room": (["train", "PAIRS", "--run-dir", "FILE/run"], ["Not a directory", "Check its permissions"]),
+    "resume nothing": (["train", "--run-dir", "EMPTY", "--resume"], ["no run to resume", "config.json"]),
+    "target and direction": (
+        ["train", "PAIRS", "--target", "PAIRS", "--direction", "AtoB", "--run-dir", "RUN"],
+        ["--direction is for side-by-side files"],
+    ),
+    "validation target": (
+        ["train", "PAIRS", "--target", "PAIRS", "--validation", "PAIRS", "--run-dir", "RUN"],
+        ["--validation-target goes with"],
+    ),
+    "synthetic target": (["train", "synthetic", "--target", "PAIRS", "--run-dir", "RUN"], ["--target needs a folder"]),
+    "no model": (["translate", "EMPTY", "PAIRS", "--output", "OUT"], ["There is no model at", "model.keras"]),
+    "wrong model": (["translate", "BROKEN.keras", "PAIRS", "--output", "OUT"], ["can't be loaded as a Keras model"]),
+    "format": (["export", "MODEL", "--format", "onnx", "--output", "OUT"], ["saved_model, tflite", "'onnx'"]),
+    "quantization": (
+        ["export", "MODEL", "--format", "tflite", "--quantization", "int4", "--output", "OUT"],
+        ["'none', 'float16'", "'int4'"],
+    ),
+    "quantized SavedModel": (
+        ["export", "MODEL", "--format", "saved_model", "--quantization", "none", "--output", "OUT"],
+        ["--quantization is for --format tflite"],
+    ),
+    "export size": (
+        ["export", "MODEL", "--format", "tflite", "--image-size", "40", "--output", "OUT"],
+        ["divisible by 32", "(40, 40)"],
+    ),
+    "no such picture": (["translate", "MODEL", "nowhere.png", "--output", "OUT"], ["nowhere.png"]),
+    "inspect": (["inspect", "EMPTY"], ["no pictures in"]),
+    "inspect direction": (["inspect", "PAIRS", "--target", "PAIRS", "--direction", "AtoB"], ["--direction is for"]),
+    "inspect count": (["inspect", "PAIRS", "--count", "0"], ["`count` must be 1 or more"]),
+    "command": (["trane"], ["No such command"]),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_ends_in_one_message_and_exit_code_2(mistake, run, pairs, tmp_path, monkeypatch):
+    arguments, words = MISTAKES[mistake]
+    places = {
+        "PAIRS": pairs,
+        "EMPTY": tmp_path / "empty",
+        "FILE": tmp_path / "file",
+        "FILE/run": tmp_path / "file" / "run",
+        "RUN": tmp_path / "run",
+        "OUT": tmp_path / "out",
+        "MODEL": tmp_path / "model.keras",
+        "BROKEN.keras": tmp_path / "broken.keras",
+    }
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "broken.keras").write_text("mine")
+    if "MODEL" in arguments:
+        keras_pix2pix.unet_generator((32, 32, 3), filters=2).save(tmp_path / "model.keras")
+    code, _, errors = run(*(places.get(argument, argument) for argument in arguments))
+    assert code == 2
+    for word in words:
+        assert word in errors
+    assert "Traceback" not in errors
+    assert (tmp_path / "file").read_text() == "mine"
+    assert not (tmp_path / "run" / "model.keras").exists()
+    assert not (tmp_path / "out").exists()
+    assert len(list(pairs.iterdir())) == 3
+
+
+@pytest.mark.parametrize("damage", ["truncated", "text"])
+def test_a_broken_file_is_named_before_training(run, pairs, tmp_path, damage):
+    broken = pairs / "broken.jpg"
+    Image.effect_noise((64, 32), 50).convert("RGB").save(broken)
+    if damage == "truncated":
+        truncate(broken)
+    else:
+        broken.write_text("not a picture")
+    code, printed, errors = run("train", pairs, "--run-dir", tmp_path / "run", "--image-size", 32)
+    assert code == 2
+    assert f"Can't read the picture {broken}" in errors
+    assert "Epoch" not in printed
+
+
+def test_a_file_that_breaks_later_is_named_too(run, pairs, tmp_path, monkeypatch):
+    victim = sorted(pairs.iterdir())[1]
+    shown = train_module._print_header
+    monkeypatch.setattr(train_module, "_print_header", lambda *rest: (shown(*rest), truncate(victim)))
+    code, _, errors = run("train", pairs, "--run-dir", tmp_path / "run", "--image-size", 32, "--epochs", 1)
+    assert code == 2
+    assert f"Can't read the picture {victim}" in errors
+    assert "Traceback" not in errors
+    assert len(errors.strip().splitlines()) == 1
+
+
+def test_a_run_is_resumed_as_it_was_begun(run, trained):
+    code, _, errors = run("train", "--run-dir", trained, "--resume", "--seed", 9)
+    assert code == 2
+    assert "Received: seed=9" in errors
+    assert "says 0" in errors
+
+
+def test_traceback_shows_where_an_error_arose(tmp_path):
+    with pytest.raises(ValueError, match="There is no folder"):
+        main(["--traceback", "inspect", str(tmp_path / "nowhere")])
+    with pytest.raises(SystemExit):
+        main(["inspect", str(tmp_path / "nowhere")])

@@ -1,0 +1,172 @@
+"""Tests of the look at a data set before training."""
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+from keras_pix2pix.data.inspection import Findings, draw_pairs
+
+# One colour for each side of each pair: the source is red, the target blue, the green tells the pairs apart.
+SOURCE = [(255, 20 * number, 0) for number in range(5)]
+TARGET = [(0, 20 * number, 255) for number in range(5)]
+
+
+def write_side_by_side(folder, count, height=8, width=6):
+    folder.mkdir(exist_ok=True)
+    for number in range(count):
+        picture = Image.new("RGB", (2 * width, height), SOURCE[number])
+        picture.paste(TARGET[number], (width, 0, 2 * width, height))
+        picture.save(folder / f"{number}.png")
+    return folder
+
+
+def write_two_folders(folder, count):
+    folders = folder / "labels", folder / "photos"
+    for each, colours in zip(folders, (SOURCE, TARGET), strict=True):
+        each.mkdir(parents=True)
+        for number in range(count):
+            Image.new("RGB", (6, 8), colours[number]).save(each / f"{number}.png")
+    return folders
+
+
+def places(path, colour):
+    """Rows and columns, in shares of the picture, of the pixels of one colour."""
+    with Image.open(path) as picture:
+        assert picture.format == "PNG"
+        pixels = np.asarray(picture.convert("RGB"))
+    rows, columns = np.nonzero((pixels == colour).all(axis=-1))
+    return rows / pixels.shape[0], columns / pixels.shape[1]
+
+
+def is_drawn(path, colour):
+    # A drawn side covers several percent of the picture, a smoothed edge some pixels.
+    return len(places(path, colour)[0]) > 1000
+
+
+def size_of(path):
+    with Image.open(path) as picture:
+        return picture.size
+
+
+@pytest.fixture
+def texts(monkeypatch):
+    """What is written over the picture and over its parts."""
+    written = []
+    for owner, name in ((Figure, "suptitle"), (Axes, "set_title")):
+        original = getattr(owner, name)
+
+        def record(self, text, *arguments, original=original, **options):
+            written.append(text)
+            return original(self, text, *arguments, **options)
+
+        monkeypatch.setattr(owner, name, record)
+    return written
+
+
+def test_findings_of_side_by_side_files(tmp_path):
+    folder = write_side_by_side(tmp_path / "pairs", 3)
+    findings = draw_pairs(folder, output=tmp_path / "look" / "pairs.png")
+    assert findings == Findings(pairs=3, sizes={(8, 6): 3}, picture=tmp_path / "look" / "pairs.png")
+    assert [path.name for path in (tmp_path / "look").iterdir()] == ["pairs.png"]
+
+
+def test_findings_of_two_folders(tmp_path):
+    labels, photos = write_two_folders(tmp_path, 3)
+    findings = draw_pairs(labels, photos, output=str(tmp_path / "pairs.png"))
+    assert findings == Findings(pairs=3, sizes={(8, 6): 3}, picture=tmp_path / "pairs.png")
+
+
+def test_sizes_are_counted_the_most_frequent_first(tmp_path):
+    for number, size in enumerate([(4, 9), (12, 5), (12, 5), (12, 5), (4, 9), (8, 8)]):
+        Image.new("RGB", size).save(tmp_path / f"{number}.png")
+    findings = draw_pairs(tmp_path, output=tmp_path / "look" / "pairs.png")
+    assert list(findings.sizes.items()) == [((5, 6), 3), ((9, 2), 2), ((8, 4), 1)]
+    assert findings.pairs == 6
+
+
+def test_source_is_drawn_left_of_target(tmp_path):
+    folder = write_side_by_side(tmp_path / "pairs", 1)
+    output = draw_pairs(folder, output=tmp_path / "pairs.png").picture
+    assert is_drawn(output, SOURCE[0])
+    assert is_drawn(output, TARGET[0])
+    assert places(output, SOURCE[0])[1].max() < 0.5 < places(output, TARGET[0])[1].min()
+
+
+def test_direction_exchanges_source_and_target(tmp_path, texts):
+    folder = write_side_by_side(tmp_path / "pairs", 1)
+    output = draw_pairs(folder, direction="BtoA", output=tmp_path / "pairs.png").picture
+    assert places(output, TARGET[0])[1].max() < 0.5 < places(output, SOURCE[0])[1].min()
+    assert texts == ['direction "BtoA": source → target', "source: 0.png", "target: 0.png"]
+
+
+def test_texts_name_direction_sides_and_files(tmp_path, texts):
+    draw_pairs(write_side_by_side(tmp_path / "pairs", 2), output=tmp_path / "pairs.png")
+    assert texts[0] == 'direction "AtoB": source → target'
+    assert texts[1:] == ["source: 0.png", "target: 0.png", "source: 1.png", "target: 1.png"]
+
+
+def test_two_folders_are_drawn_source_left_under_their_own_names(tmp_path, texts):
+    labels, photos = write_two_folders(tmp_path, 1)
+    with Image.open(photos / "0.png") as picture:
+        picture.save(photos / "0.bmp")
+    (photos / "0.png").unlink()
+    output = draw_pairs(labels, photos, output=tmp_path / "pairs.png").picture
+    assert places(output, SOURCE[0])[1].max() < 0.5 < places(output, TARGET[0])[1].min()
+    assert texts == ["two folders: source → target", "source: 0.png", "target: 0.bmp"]
+
+
+@pytest.mark.parametrize(("count", "drawn"), [(1, 1), (3, 3), (5, 5), (9, 5)])
+def test_count_says_how_many_of_the_first_pairs_are_drawn(tmp_path, count, drawn):
+    folder = write_side_by_side(tmp_path / "pairs", 5)
+    findings = draw_pairs(folder, output=tmp_path / "pairs.png", count=count)
+    assert findings.pairs == 5
+    expected = [number < drawn for number in range(5)]
+    assert [is_drawn(findings.picture, colour) for colour in SOURCE] == expected
+    assert [is_drawn(findings.picture, colour) for colour in TARGET] == expected
+    rows = [places(findings.picture, colour)[0].mean() for colour in SOURCE[:drawn]]
+    assert rows == sorted(rows)
+    # 6 inches wide, 0.6 inches of title and 2.8 for each pair, at 100 pixels an inch.
+    assert size_of(findings.picture) == (600, 60 + 280 * drawn)
+
+
+def test_four_pairs_are_drawn_by_default_into_pairs_png(tmp_path, monkeypatch):
+    folder = write_side_by_side(tmp_path / "pairs", 5)
+    monkeypatch.chdir(tmp_path)
+    findings = draw_pairs(folder)
+    assert str(findings.picture) == "pairs.png"
+    assert size_of(tmp_path / "pairs.png") == (600, 60 + 4 * 280)
+
+
+def test_output_is_a_png_under_any_name(tmp_path):
+    output = draw_pairs(write_side_by_side(tmp_path / "pairs", 1), output=tmp_path / "look.pdf").picture
+    assert is_drawn(output, SOURCE[0])
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_count_below_one(tmp_path, count):
+    folder = write_side_by_side(tmp_path / "pairs", 1)
+    with pytest.raises(ValueError, match=f"`count` must be 1 or more. Received: count={count}"):
+        draw_pairs(folder, output=tmp_path / "pairs.png", count=count)
+
+
+def test_faulty_file_is_named_and_the_old_picture_stays(tmp_path):
+    folder = write_side_by_side(tmp_path / "pairs", 5)
+    (folder / "4.png").write_text("not a picture")
+    (tmp_path / "pairs.png").write_text("old")
+    with pytest.raises(ValueError, match=r"Can't read the picture .*4\.png"):
+        draw_pairs(folder, output=tmp_path / "pairs.png", count=1)
+    assert (tmp_path / "pairs.png").read_text() == "old"
+
+
+def test_unknown_direction(tmp_path):
+    with pytest.raises(ValueError, match=r"`direction` must be .* Received: direction='AtoC'"):
+        draw_pairs(write_side_by_side(tmp_path / "pairs", 1), direction="AtoC", output=tmp_path / "pairs.png")
+
+
+def test_two_folders_are_checked_against_each_other(tmp_path):
+    labels, photos = write_two_folders(tmp_path, 2)
+    (photos / "1.png").unlink()
+    with pytest.raises(ValueError, match=r"without a partner: .*1\.png"):
+        draw_pairs(labels, photos, output=tmp_path / "pairs.png")

@@ -1,0 +1,148 @@
+"""TFLite files, run with LiteRT alone."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+
+from keras_pix2pix import export_tflite, unet_generator
+from keras_pix2pix.deploy.parity import drawn_sources
+from keras_pix2pix.images import to_image, to_pixels
+from keras_pix2pix.networks import rewrite
+
+
+@pytest.fixture(scope="module")
+def generator():
+    """Normalised sharply, so that the pictures have contrast to lose."""
+    keras.utils.set_random_seed(3)
+    network = unet_generator((32, 64, 3), filters=8, num_downsamples=4)
+    network.set_weights([weight * 3 for weight in network.get_weights()])
+    return network
+
+
+def expected_pixels(generator, pixels):
+    return np.asarray(to_pixels(generator(to_image(pixels)))).astype(int)
+
+
+@pytest.mark.parametrize(("quantization", "smallest_psnr"), [("none", 80), ("float16", 45)])
+def test_the_file_computes_what_the_model_does(generator, tmp_path, capsys, quantization, smallest_psnr):
+    path = tmp_path / "facades.tflite"
+    parity = export_tflite(generator, path, quantization=quantization)
+    runner = Interpreter(str(path)).get_signature_runner("serving_default")
+    pixels = drawn_sources((32, 64), 3)
+    generated = np.concatenate([runner(source=each[np.newaxis])["generated"] for each in pixels])
+    difference = np.abs(generated.astype(int) - expected_pixels(generator, pixels))
+    assert generated.dtype == np.uint8
+    assert parity.size == path.stat().st_size
+    assert parity.largest_difference == difference.max()
+    mean_square = np.mean(difference**2)
+    assert parity.psnr == pytest.approx(10 * np.log10(255**2 / mean_square) if mean_square else np.inf)
+    assert parity.psnr > smallest_psnr
+    printed = capsys.readouterr().out
+    assert f"{path}: {parity.size / 1e6:.1f} MB, PSNR {parity.psnr:.1f} dB" in printed
+    assert f"largest difference {parity.largest_difference} grey" in printed
+
+
+def test_float16_halves_the_file(generator, tmp_path):
+    sizes = [
+        export_tflite(generator, tmp_path / f"{quantization}.tflite", quantization=quantization).size
+        for quantization in ("none", "float16")
+    ]
+    assert 0.45 < sizes[1] / sizes[0] < 0.6
+
+
+def test_input_and_output_are_named_pixels_of_one_picture(generator, tmp_path):
+    export_tflite(generator, tmp_path / "x.tflite")
+    interpreter = Interpreter(str(tmp_path / "x.tflite"))
+    assert interpreter.get_signature_list() == {"serving_default": {"inputs": ["source"], "outputs": ["generated"]}}
+    for details in (*interpreter.get_input_details(), *interpreter.get_output_details()):
+        assert details["shape"].tolist() == [1, 32, 64, 3]
+        assert details["dtype"] == np.uint8
+
+
+def test_operators_are_builtin_and_tensors_have_four_dimensions_at_most(generator, tmp_path):
+    export_tflite(generator, tmp_path / "x.tflite")
+    interpreter = Interpreter(str(tmp_path / "x.tflite"))
+    operators = {operator["op_name"] for operator in interpreter._get_ops_details()}
+    assert "DEPTH_TO_SPACE" in operators
+    assert not {"TRANSPOSE_CONV", "CUSTOM"} & operators
+    assert not [name for name in operators if name.startswith("Flex")]
+    assert max(len(tensor["shape"]) for tensor in interpreter.get_tensor_details()) <= 4
+
+
+def test_image_size_is_that_of_the_file(generator, tmp_path):
+    export_tflite(generator, tmp_path / "x.tflite", image_size=(48, 32))
+    details = Interpreter(str(tmp_path / "x.tflite")).get_input_details()
+    assert details[0]["shape"].tolist() == [1, 48, 32, 3]
+
+
+def test_given_pixels_are_compared_on(generator, tmp_path):
+    with pytest.raises(ValueError, match=r"shape \(pictures, 32, 64, 3\).*Received: uint8 of shape \(1, 16, 16, 3\)"):
+        export_tflite(generator, tmp_path / "x.tflite", pixels=np.zeros((1, 16, 16, 3), "uint8"))
+    assert export_tflite(generator, tmp_path / "x.tflite", pixels=drawn_sources((32, 64), 3)[:1]).psnr > 60
+
+
+@pytest.mark.parametrize("normalization", ["batch", None])
+def test_other_normalizations_are_exported_too(tmp_path, normalization):
+    network = unet_generator((32, 32, 3), filters=4, normalization=normalization)
+    assert export_tflite(network, tmp_path / "x.tflite").largest_difference <= 1
+
+
+def test_gray_to_two_channels(tmp_path):
+    network = unet_generator((32, 32, 1), 2, filters=4)
+    assert export_tflite(network, tmp_path / "x.tflite").largest_difference <= 1
+
+
+@pytest.mark.parametrize("quantization", ["none", "float16"])
+def test_a_file_that_computes_something_else_is_not_kept(generator, tmp_path, monkeypatch, quantization):
+    kernel = rewrite.subpixel_kernel
+    monkeypatch.setattr(rewrite, "subpixel_kernel", lambda original: kernel(original) * 2)
+    (tmp_path / "x.tflite").write_text("the old one")
+    with pytest.raises(RuntimeError, match=r"not kept as .*x\.tflite.*Received: .* PSNR"):
+        export_tflite(generator, tmp_path / "x.tflite", quantization=quantization)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("x.tflite", "the old one")]
+
+
+def test_five_dimensions_are_refused(tmp_path):
+    source = keras.Input((16, 16, 4))
+    x = keras.layers.GroupNormalization(groups=2)(keras.layers.Conv2D(4, 3, padding="same")(source))
+    with pytest.raises(RuntimeError, match="4 dimensions at most"):
+        export_tflite(keras.Model(source, x), tmp_path / "x.tflite")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"quantization": "int4"}, "one of 'none', 'float16'. Received: 'int4'"),
+        ({"image_size": (40, 40)}, r"divisible by 16 .*Received: image_size=\(40, 40\)"),
+    ],
+)
+def test_mistakes_are_refused_before_any_work(generator, tmp_path, arguments, words):
+    with pytest.raises(ValueError, match=words):
+        export_tflite(generator, tmp_path / "x.tflite", **arguments)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_network_of_any_size_needs_one(tmp_path):
+    network = unet_generator((None, None, 3), filters=2, num_downsamples=3)
+    with pytest.raises(ValueError, match="`image_size` is needed"):
+        export_tflite(network, tmp_path / "x.tflite")
+    assert export_tflite(network, tmp_path / "x.tflite", image_size=(24, 40)).largest_difference <= 1
+
+
+def test_the_file_runs_without_tensorflow_and_this_package(generator, tmp_path):
+    export_tflite(generator, tmp_path / "x.tflite")
+    program = (
+        "import sys\n"
+        "sys.modules.update(dict.fromkeys(['keras_pix2pix', 'tensorflow', 'keras']))\n"
+        "import numpy\n"
+        "from ai_edge_litert.interpreter import Interpreter\n"
+        f"runner = Interpreter({str(tmp_path / 'x.tflite')!r}).get_signature_runner()\n"
+        "print(runner(source=numpy.zeros((1, 32, 64, 3), 'uint8'))['generated'].sum())\n"
+    )
+    result = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    expected = expected_pixels(generator, np.zeros((1, 32, 64, 3), "uint8")).sum()
+    assert int(result.stdout) == pytest.approx(expected, rel=1e-3)

@@ -1,0 +1,136 @@
+"""The public names, their docstrings, and the examples in them, which run."""
+
+import importlib
+import inspect
+import pkgutil
+import re
+import subprocess
+import sys
+
+import keras
+import numpy
+import pytest
+
+import keras_pix2pix
+
+NAMES = {
+    "Pix2Pix",
+    "callbacks",
+    "data",
+    "draw_pairs",
+    "export_saved_model",
+    "export_tflite",
+    "images",
+    "paired_dataset",
+    "paired_dataset_from_folders",
+    "patchgan_discriminator",
+    "preset_data",
+    "receptive_field",
+    "serving_model",
+    "unet_generator",
+}
+
+
+def public_objects():
+    """Every public class, function and method of the package, by its dotted name."""
+    for module_info in pkgutil.walk_packages(keras_pix2pix.__path__, "keras_pix2pix."):
+        if module_info.name.endswith("__main__"):
+            continue
+        module = importlib.import_module(module_info.name)
+        for name, member in vars(module).items():
+            if name.startswith("_") or getattr(member, "__module__", None) != module.__name__:
+                continue
+            if inspect.isclass(member) or inspect.isfunction(member):
+                yield f"{module.__name__}.{name}", member
+
+
+OBJECTS = dict(public_objects())
+# Commands are documented by their --help, which `tests/cli` reads.
+COMMANDS = {f"keras_pix2pix.cli.{name}.{name}" for name in ("train", "translate", "export", "inspect")}
+DOCUMENTED = sorted(OBJECTS.keys() - COMMANDS)
+
+
+def example_of(member):
+    match = re.search(r"Example:\n\n```python\n(.*?)```", inspect.getdoc(member), re.DOTALL)
+    return match and match[1]
+
+
+def test_the_public_names_are_these():
+    assert set(keras_pix2pix.__all__) == NAMES | {"__version__"}
+    assert set(dir(keras_pix2pix)) == set(keras_pix2pix.__all__)
+    for name in NAMES:
+        assert getattr(keras_pix2pix, name) is not None
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="'keras_pix2pix' has no attribute 'unet'"):
+        keras_pix2pix.unet  # noqa: B018
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_the_example_of_the_docstring_runs(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    example = example_of(OBJECTS[name])
+    assert example, f"{name} has no example"
+    assert len(example.splitlines()) <= 10
+    if "from_preset" in example:
+        shrink_the_paper(monkeypatch)
+    exec(example, {"numpy": numpy})
+
+
+@pytest.mark.parametrize("method", ["from_preset", "translate"])
+def test_the_examples_of_the_methods_run(method, monkeypatch):
+    shrink_the_paper(monkeypatch)
+    exec(example_of(getattr(keras_pix2pix.Pix2Pix, method)), {"numpy": numpy})
+
+
+@pytest.mark.parametrize("name", sorted(name for name in NAMES if callable(getattr(keras_pix2pix, name))))
+def test_public_docstrings_say_what_goes_in_and_comes_out(name):
+    member = getattr(keras_pix2pix, name)
+    text = inspect.getdoc(member)
+    for section in ("Args:", "Example:") if inspect.isclass(member) else ("Args:", "Returns:", "Example:"):
+        assert f"\n{section}\n" in text
+    parameters = [each for each in inspect.signature(member).parameters if each not in ("self", "kwargs")]
+    for parameter in parameters:
+        assert re.search(rf"^    {parameter}: ", text, re.MULTILINE), parameter
+
+
+def test_importing_the_package_imports_neither_tensorflow_nor_keras():
+    program = "import sys, keras_pix2pix; print(sorted({'tensorflow', 'keras', 'numpy'} & set(sys.modules)))"
+    assert run(program).stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        (
+            "import importlib.util as u; find = u.find_spec\n"
+            "u.find_spec = lambda name, *rest: None if name == 'tensorflow' else find(name, *rest)\n"
+            "import keras_pix2pix; keras_pix2pix.Pix2Pix",
+            "ImportError: keras_pix2pix needs TensorFlow 2.20 or newer, which is not installed.",
+        ),
+        (
+            "import sys, types; config = types.SimpleNamespace(backend=lambda: 'jax')\n"
+            "sys.modules['keras'] = types.SimpleNamespace(config=config)\n"
+            "import keras_pix2pix; keras_pix2pix.unet_generator",
+            "ImportError: keras_pix2pix needs Keras' TensorFlow backend. Received: 'jax'",
+        ),
+    ],
+    ids=["no TensorFlow", "another backend"],
+)
+def test_without_tensorflow_one_message_says_what_to_do(program, words):
+    result = run(program, check=False)
+    assert result.returncode == 1
+    assert words in result.stderr.splitlines()[-1]
+
+
+def run(program, check=True):
+    return subprocess.run([sys.executable, "-c", program], check=check, capture_output=True, text=True)
+
+
+def shrink_the_paper(monkeypatch):
+    from keras_pix2pix.training.presets import PRESETS
+
+    for network in ("generator", "discriminator"):
+        monkeypatch.setitem(PRESETS["paper"][network], "filters", 2)
+    assert keras.backend.backend() == "tensorflow"

@@ -1,0 +1,75 @@
+"""The examples run, and leave what they say."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_pix2pix.data.synthetic import facade, write_facades
+from keras_pix2pix.training.presets import PRESETS
+
+ROOT = Path(__file__).parents[1]
+LONGEST = 60
+
+
+def load(name):
+    specification = importlib.util.spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_the_demo_ends_with_both_exports_and_a_picture(tmp_path):
+    load("demo").main(["--directory", str(tmp_path), "--size", "32", "--filters", "2", "--pairs", "2", "--epochs", "1"])
+    assert (tmp_path / "saved_model" / "saved_model.pb").is_file()
+    assert (tmp_path / "facades.tflite").is_file()
+    grid = np.asarray(Image.open(tmp_path / "demo.png"))
+    assert grid.shape == (3 * 32, 6 * 32, 3)
+    labels, drawn = facade(1_000_000, (32, 32))
+    np.testing.assert_array_equal(grid[:32, :32], labels)
+    np.testing.assert_array_equal(grid[:32, 64:96], drawn)
+
+
+def test_facades_are_trained_and_the_file_runs_on_its_own(tmp_path, monkeypatch):
+    for network in ("generator", "discriminator"):
+        monkeypatch.setitem(PRESETS["paper"][network], "filters", 2)
+    write_facades(tmp_path / "pairs", 2, image_size=(32, 32), direction="BtoA")
+    pairs = str(tmp_path / "pairs")
+    load("train_facades").main(
+        [pairs, "--validation", pairs, "--directory", str(tmp_path / "run"), "--size", "32", "--epochs", "1"]
+    )
+    assert (tmp_path / "run" / "model.keras").is_file()
+    assert list((tmp_path / "run" / "logs" / "images").iterdir())
+
+
+def test_an_own_network_reaches_the_phone(tmp_path):
+    write_facades(tmp_path / "pairs", 2, image_size=(32, 32))
+    model = str(tmp_path / "own.tflite")
+    load("own_network").main([str(tmp_path / "pairs"), "--output", model, "--size", "32", "--epochs", "1"])
+    Image.fromarray(facade(7, (50, 40))[0]).save(tmp_path / "labels.png")
+    load("run_tflite").main([model, str(tmp_path / "labels.png"), str(tmp_path / "generated.png")])
+    assert Image.open(tmp_path / "generated.png").size == (32, 32)
+
+
+def test_the_quick_start_of_the_readme_runs(tmp_path, monkeypatch):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (program,) = re.findall(
+        r"```python\n(.*?)```", text.partition("## Quick start")[2].partition("\n## ")[0], re.DOTALL
+    )
+    assert len([line for line in program.splitlines() if line.strip()]) <= 12
+    for network in ("generator", "discriminator"):
+        monkeypatch.setitem(PRESETS["paper"][network], "filters", 2)
+    monkeypatch.chdir(tmp_path)
+    for folder in ("facades/train", "facades/test"):
+        write_facades(folder, 2, image_size=(32, 32))
+    exec(program.replace("epochs=200", "epochs=1"), {})
+    assert Path("facades.tflite").is_file()
+    assert list(Path("generated").iterdir())
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
+def test_an_example_answers_one_question_in_a_screen_or_two(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST

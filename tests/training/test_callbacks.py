@@ -1,0 +1,169 @@
+"""Pictures read back through TensorBoard's HTTP API, sample files, and a checkpoint that survives."""
+
+import io
+import json
+import urllib.request
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from keras_pix2pix import callbacks
+from keras_pix2pix.images import to_pixels
+
+ROWS = "source | generated | target"
+PATCHES = "patch map: generated | target"
+
+
+@pytest.fixture
+def tensorboard(tmp_path):
+    """A function from a path of TensorBoard's HTTP API to the bytes it answers, for the logs in `tmp_path`."""
+    from tensorboard import program
+
+    server = program.TensorBoard()
+
+    def get(path):
+        if not hasattr(server, "url"):
+            arguments = ["tensorboard", "--logdir", str(tmp_path), "--port", "0", "--load_fast", "false"]
+            server.configure(argv=[*arguments, "--reload_interval", "0"])
+            server.url = server.launch()
+        with urllib.request.urlopen(f"{server.url}data/plugin/images/{path}") as answer:
+            return answer.read()
+
+    return get
+
+
+def pixels_of(image):
+    return np.asarray(to_pixels(image))
+
+
+def read_png(contents):
+    return np.asarray(Image.open(io.BytesIO(contents)))
+
+
+def test_tensorboard_shows_source_generated_target_and_the_patch_map(make_model, images, tmp_path, tensorboard):
+    source, target = images(3)
+    model = make_model()
+    model.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0))  # The pictures stay what they are.
+    summary = callbacks.ImageSummary(tmp_path, (source, target), count=2, every=2)
+    model.fit(source, target, batch_size=1, epochs=3, verbose=0, callbacks=[summary])
+
+    assert set(json.loads(tensorboard("tags"))["images"]) == {ROWS, PATCHES}
+    entries = json.loads(tensorboard(f"images?run=images&tag={urllib.request.quote(ROWS)}&sample=1"))
+    assert [entry["step"] for entry in entries] == [0, 2]
+    shown = read_png(tensorboard(f"individualImage?{entries[-1]['query']}"))
+    expected = [pixels_of(each[1]) for each in (source, model.generator(source), target)]
+    np.testing.assert_allclose(shown.astype(int), np.concatenate(expected, axis=1).astype(int), atol=1)
+
+    entries = json.loads(tensorboard(f"images?run=images&tag={urllib.request.quote(PATCHES)}&sample=0"))
+    shown = read_png(tensorboard(f"individualImage?{entries[0]['query']}"))
+    assert shown.shape == (32, 64, 3)
+    logits = model.discriminator([source[:1], target[:1]])[0, :, :, 0]
+    patches = np.round(255 / (1 + np.exp(-np.asarray(logits))))
+    rows, columns = patches.shape
+    middles = np.arange(32) + 0.5
+    expected = patches[(middles * rows // 32).astype(int)][:, (middles * columns // 32).astype(int)]
+    np.testing.assert_allclose(shown[:, 32:, 0], expected, atol=1)
+
+
+def test_pictures_are_of_the_first_pairs_of_a_data_set(make_model, images, tmp_path):
+    source, target = images(4)
+    dataset = tf.data.Dataset.from_tensor_slices((source, target, np.ones(4, "float32"))).batch(3)
+    model = make_model()
+    model.compile()
+    model.fit(source, target, batch_size=4, verbose=0, callbacks=[callbacks.SampleGrid(tmp_path, dataset, count=4)])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch_0000.png", "epoch_0001.png"]
+    grid = np.asarray(Image.open(tmp_path / "epoch_0001.png"))
+    assert grid.shape == (4 * 32, 3 * 32, 3)
+    np.testing.assert_array_equal(grid[96:, :32], pixels_of(source[3]))
+    np.testing.assert_array_equal(grid[96:, 64:], pixels_of(target[3]))
+    generated = pixels_of(model.generator(source))
+    np.testing.assert_allclose(grid[32:64, 32:64].astype(int), generated[1].astype(int), atol=1)
+
+
+def test_a_resumed_run_goes_on_counting(make_model, images, tmp_path):
+    source, target = images(1)
+    model = make_model()
+    model.compile()
+    grid = callbacks.SampleGrid(tmp_path, (source, target), every=3)
+    model.fit(source, target, initial_epoch=4, epochs=7, verbose=0, callbacks=[grid])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch_0004.png", "epoch_0006.png"]
+
+
+def test_pictures_are_written_under_a_mirrored_strategy(make_model, images, tmp_path, mirrored):
+    source, target = images(2)
+    with mirrored.scope():
+        model = make_model()
+        model.compile()
+    summary = callbacks.ImageSummary(tmp_path / "logs", (source, target))
+    grid = callbacks.SampleGrid(tmp_path / "samples", (source, target))
+    model.fit(source, target, batch_size=2, verbose=0, callbacks=[summary, grid])
+    assert (tmp_path / "samples" / "epoch_0001.png").is_file()
+    assert list((tmp_path / "logs" / "images").glob("events*"))
+
+
+def test_gray_and_many_channels_can_be_looked_at(tmp_path):
+    from keras_pix2pix import Pix2Pix, patchgan_discriminator, unet_generator
+
+    model = Pix2Pix(
+        unet_generator((32, 32, 5), 1, filters=2), patchgan_discriminator((32, 32, 5), 1, filters=2, num_layers=2)
+    )
+    model.compile()
+    source, target = np.zeros((1, 32, 32, 5), "float32"), np.ones((1, 32, 32, 1), "float32")
+    shown = [
+        callbacks.SampleGrid(tmp_path / "samples", (source, target)),
+        callbacks.ImageSummary(tmp_path / "logs", (source, target)),
+    ]
+    model.fit(source, target, verbose=0, callbacks=shown)
+    grid = np.asarray(Image.open(tmp_path / "samples" / "epoch_0001.png"))
+    assert grid[0, 0].tolist() == [128, 128, 128]
+    assert grid[0, -1].tolist() == [255, 255, 255]
+
+
+def test_the_checkpoint_is_there_before_the_first_step_and_after_every_epoch(make_model, images, tmp_path):
+    source, target = images(2)
+    model = make_model()
+    model.compile()
+    path = tmp_path / "model.keras"
+    steps = []
+
+    class Look(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            steps.append(int(keras.saving.load_model(path).generator_optimizer.iterations))
+
+    callback = callbacks.Checkpoint(path)
+    model.fit(source, target, batch_size=1, epochs=2, verbose=0, callbacks=[callback, Look()])
+    steps.append(int(keras.saving.load_model(path).generator_optimizer.iterations))
+    assert steps == [0, 2, 4]
+
+
+def test_a_checkpoint_that_fails_leaves_the_last_one_whole(make_model, images, tmp_path, monkeypatch):
+    source, target = images(1)
+    model = make_model()
+    model.compile()
+    path = tmp_path / "model.keras"
+    model.fit(source, target, verbose=0, callbacks=[callbacks.Checkpoint(path)])
+    whole = path.read_bytes()
+
+    def full_disk(temporary):
+        temporary.write_bytes(b"half a file")
+        raise OSError(28, "No space left on device", str(temporary))
+
+    monkeypatch.setattr(model, "save", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        model.fit(source, target, verbose=0, callbacks=[callbacks.Checkpoint(path)])
+    assert path.read_bytes() == whole
+    assert [each.name for each in tmp_path.iterdir()] == ["model.keras"]
+
+
+@pytest.mark.parametrize("arguments", [{"count": 0}, {"every": 0}])
+def test_nothing_to_show_is_refused(images, tmp_path, arguments):
+    with pytest.raises(ValueError, match="must be 1 or more. Received: count="):
+        callbacks.ImageSummary(tmp_path, images(1), **arguments)
+
+
+def test_a_checkpoint_needs_keras_ending():
+    with pytest.raises(ValueError, match="end in .keras. Received: path='model.h5'"):
+        callbacks.Checkpoint("model.h5")
