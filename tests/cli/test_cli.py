@@ -121,6 +121,7 @@ def test_two_folders_train_like_their_side_by_side_files(run, pairs, tmp_path):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_seed_decides_the_run(run, pairs, tmp_path):
     sums = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
@@ -143,7 +144,7 @@ def test_the_word_synthetic_draws_a_data_set(run, tmp_path, monkeypatch):
     assert not names["train"] & names["validation"]
 
 
-@pytest.mark.parametrize("steps", [None, 2])
+@pytest.mark.parametrize("steps", [None, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_resumed_run_ends_like_an_uninterrupted_one(run, pairs, tmp_path, steps):
     options = ["--image-size", 32, *(["--steps-per-epoch", steps] if steps else [])]
     run("train", pairs, "--run-dir", tmp_path / "whole", "--epochs", 3, *options)
