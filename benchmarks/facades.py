@@ -1,7 +1,7 @@
 """The paper's facades, from a finished run to the figures of the README.
 
 Exports the generator of a run folder to TFLite, translates every validation picture with LiteRT alone, and writes
-`facades.png` (label map | generated | photo of four pairs) and `facades_curves.png` (the run's losses). It prints
+`facades.jpg` (label map | generated | photo of four pairs) and `facades_curves.png` (the run's losses). It prints
 the file's size, the median time for a picture, and the mean absolute difference from the photos.
 
     keras-pix2pix train facades/train --direction BtoA --validation facades/test --run-dir RUN --epochs 10
@@ -19,10 +19,11 @@ import keras
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from matplotlib.figure import Figure
+from PIL import Image
 
 from keras_pix2pix import Pix2Pix, export_tflite
 from keras_pix2pix.data.pairs import find_side_by_side
-from keras_pix2pix.images import beside, whole_file, write_png
+from keras_pix2pix.images import beside, whole_file
 
 SHOWN = (0, 27, 54, 81)
 CURVES = {
@@ -77,7 +78,8 @@ def main(arguments=None):
     triples, seconds = translate_all(model_file, pairs)
     rows = [beside(*triples[index % len(triples)]) for index in SHOWN]
     grid = np.concatenate([np.concatenate(rows[:2]), np.concatenate(rows[2:])], axis=1)
-    write_png(options.output / "facades.png", grid)
+    with whole_file(options.output / "facades.jpg") as temporary:
+        Image.fromarray(grid).save(temporary, quality=90)
     draw_curves(options.run / "history.csv", options.output / "facades_curves.png")
     l1 = np.mean([np.mean(np.abs(generated.astype(int) - target)) for _, generated, target in triples])
     print(f"{len(triples)} pictures, median {statistics.median(seconds) * 1000:.0f} ms each on two threads")

@@ -6,7 +6,6 @@ import typer
 
 from keras_pix2pix.cli.documentation import option, parameter_help
 from keras_pix2pix.cli.models import height_and_width, load
-from keras_pix2pix.cli.startup import quiet_native_code
 
 TFLITE = "deploy.tflite:export_tflite"
 FORMATS = ("saved_model", "tflite")
@@ -31,8 +30,7 @@ def export(
     model = load(run)
     from keras_pix2pix import export_saved_model, export_tflite
 
-    with quiet_native_code():
-        if format == "tflite":
-            export_tflite(model, output, **given)
-        else:
-            export_saved_model(model, output)
+    if format == "tflite":
+        export_tflite(model, output, **given)
+    else:
+        export_saved_model(model, output)

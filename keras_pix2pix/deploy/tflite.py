@@ -8,6 +8,7 @@ from ai_edge_litert.interpreter import Interpreter
 from keras_pix2pix.deploy import parity
 from keras_pix2pix.images import whole_file
 from keras_pix2pix.networks.serving import serving_model
+from keras_pix2pix.quiet import quiet_native_code
 
 # What is converted, and what is accepted of it: `parity.require`.
 QUANTIZATIONS = {
@@ -59,8 +60,9 @@ def export_tflite(model, path, *, quantization="none", image_size=None, pixels=N
     serving = serving_model(generator, image_size)
     pixels = parity.sources_or_drawn(pixels, image_size, serving.input_shape[-1])
     with whole_file(path) as temporary:
-        temporary.write_bytes(_convert(serving, QUANTIZATIONS[quantization]["types"]))
-        interpreter = Interpreter(str(temporary), num_threads=2)
+        with quiet_native_code():
+            temporary.write_bytes(_convert(serving, QUANTIZATIONS[quantization]["types"]))
+            interpreter = Interpreter(str(temporary), num_threads=2)
         _refuse_many_dimensions(interpreter)
         run = interpreter.get_signature_runner("serving_default")
         result = parity.measure(temporary, lambda source: run(source=source)["generated"], generator, pixels)

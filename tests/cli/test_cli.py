@@ -292,7 +292,7 @@ MISTAKES = {
     "size": (["train", "PAIRS", "--run-dir", "RUN", "--image-size", "100"], ["divisible by 2**3 = 8", "(100, 100, 3)"]),
     "size form": (["train", "PAIRS", "--run-dir", "RUN", "--image-size", "big"], ["HEIGHTxWIDTH", "Received: 'big'"]),
     "batch": (["train", "PAIRS", "--run-dir", "RUN", "--batch-size", "9"], ["number of pairs, 3", "batch_size=9"]),
-    "not a number": (["train", "PAIRS", "--run-dir", "RUN", "--epochs", "many"], ["--epochs", "many"]),
+    "not a number": (["train", "PAIRS", "--run-dir", "RUN", "--epochs", "many"], ["Invalid value for '--epochs'"]),
     "run folder": (["train", "PAIRS", "--run-dir", "PAIRS"], ["exists and is not empty", "--resume"]),
     "run folder is a file": (["train", "PAIRS", "--run-dir", "FILE"], ["exists and is not empty"]),
     "no room": (["train", "PAIRS", "--run-dir", "FILE/run"], ["Not a directory", "Check its permissions"]),
