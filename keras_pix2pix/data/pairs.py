@@ -222,16 +222,12 @@ def _fault_of_two_files(pair):
 def _check(pairs, fault_of):
     """Read every header, and raise once for all the faults found."""
     console = rich.console.Console(stderr=True)
-    quiet = len(pairs) < SHOW_PROGRESS_FROM or not console.is_terminal
     with ThreadPoolExecutor() as pool:
-        results = rich.progress.track(
-            pool.map(fault_of, pairs),
-            total=len(pairs),
-            description="Checking pictures",
-            console=console,
-            transient=True,
-            disable=quiet,
-        )
+        results = pool.map(fault_of, pairs)
+        if len(pairs) >= SHOW_PROGRESS_FROM and console.is_terminal:
+            results = rich.progress.track(
+                results, total=len(pairs), description="Checking pictures", console=console, transient=True
+            )
         faults = [fault for fault in results if fault]
     if len(faults) == 1:
         raise ValueError(faults[0])

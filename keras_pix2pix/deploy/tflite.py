@@ -63,6 +63,7 @@ def export_tflite(model, path, *, quantization="none", image_size=None, pixels=N
         with quiet_native_code():
             temporary.write_bytes(_convert(serving, QUANTIZATIONS[quantization]["types"]))
             interpreter = Interpreter(str(temporary), num_threads=2)
+            interpreter.allocate_tensors()
         _refuse_many_dimensions(interpreter)
         run = interpreter.get_signature_runner("serving_default")
         result = parity.measure(temporary, lambda source: run(source=source)["generated"], generator, pixels)

@@ -251,7 +251,10 @@ def test_help_does_not_import_tensorflow_and_shows_every_command():
 
 def test_the_help_of_a_flag_is_the_docstring_of_its_parameter():
     commands = typer.main.get_command(app).commands
-    flags = {name: {each.name: each.help for each in command.params} for name, command in commands.items()}
+    flags = {
+        name: {each.name: each.help for each in command.params if each.param_type_name == "option"}
+        for name, command in commands.items()
+    }
     assert flags["train"]["direction"] == parameter_help("data.pipeline:paired_dataset", "direction")
     assert flags["train"]["direction"] == (
         'Which half is the source: "AtoB", the left one, or "BtoA", the right one. Defaults to "AtoB".'
