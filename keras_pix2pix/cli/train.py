@@ -41,9 +41,11 @@ def train(
     direction: Annotated[str | None, option(PAIRED, "direction")] = None,
     image_size: Annotated[str | None, option(PAIRED, "image_size", metavar="HEIGHTxWIDTH")] = None,
     batch_size: Annotated[int | None, option(PAIRED, "batch_size")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs in all. Defaults to the preset's, 200 for paper.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Epochs in all. Defaults to the preset's, 200 for paper.")
+    ] = None,
     steps_per_epoch: Annotated[
-        int | None, typer.Option(help="Batches in an epoch. Defaults to one pass over the data.")
+        int | None, typer.Option(min=1, help="Batches in an epoch. Defaults to one pass over the data.")
     ] = None,
     seed: Annotated[int | None, option(PAIRED, "seed")] = None,
     resume: Annotated[
@@ -123,6 +125,11 @@ def _run(config, run_dir, resume):
     steps = config.get("steps_per_epoch", batches)
     model = load(run_dir) if resume else _new_model(config)
     done = int(model.generator_optimizer.iterations)
+    if done // steps >= config["epochs"]:
+        raise ValueError(
+            f"The run in {run_dir} has {done // steps} epochs behind it, and nothing is left of {config['epochs']}. "
+            "Pass a larger --epochs."
+        )
     if done:
         dataset = _dataset(config, training_data, initial_epoch=done // batches)
     if steps != batches:

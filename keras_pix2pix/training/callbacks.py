@@ -95,8 +95,9 @@ class ImageSummary(_FixedPairs):
         return np.stack(maps)
 
     def on_train_end(self, logs=None):
-        self.writer.close()
-        self.writer = None
+        if self.writer is not None:  # It is where there was no epoch to train.
+            self.writer.close()
+            self.writer = None
 
 
 class SampleGrid(_FixedPairs):

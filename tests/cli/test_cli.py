@@ -296,6 +296,8 @@ MISTAKES = {
     "size form": (["train", "PAIRS", "--run-dir", "RUN", "--image-size", "big"], ["HEIGHTxWIDTH", "Received: 'big'"]),
     "batch": (["train", "PAIRS", "--run-dir", "RUN", "--batch-size", "9"], ["number of pairs, 3", "batch_size=9"]),
     "not a number": (["train", "PAIRS", "--run-dir", "RUN", "--epochs", "many"], ["Invalid value for '--epochs'"]),
+    "no epochs": (["train", "PAIRS", "--run-dir", "RUN", "--epochs", "0"], ["--epochs"]),
+    "no steps": (["train", "PAIRS", "--run-dir", "RUN", "--steps-per-epoch", "-1"], ["--steps-per-epoch"]),
     "run folder": (["train", "PAIRS", "--run-dir", "PAIRS"], ["exists and is not empty", "--resume"]),
     "run folder is a file": (["train", "PAIRS", "--run-dir", "FILE"], ["exists and is not empty"]),
     "no room": (["train", "PAIRS", "--run-dir", "FILE/run"], ["Not a directory", "Check its permissions"]),
@@ -384,6 +386,16 @@ def test_a_file_that_breaks_later_is_named_too(run, pairs, tmp_path, monkeypatch
     assert f"Can't read the picture {victim}" in errors
     assert "Traceback" not in errors
     assert len(errors.strip().splitlines()) == 1
+
+
+def test_a_finished_run_needs_more_epochs(run, trained):
+    before = (trained / "model.keras").read_bytes()
+    code, _, errors = run("train", "--run-dir", trained, "--resume")
+    assert code == 2
+    assert "has 1 epochs behind it" in errors
+    assert "larger --epochs" in errors
+    assert (trained / "model.keras").read_bytes() == before
+    assert json.loads((trained / "config.json").read_text())["epochs"] == 1
 
 
 def test_a_run_is_resumed_as_it_was_begun(run, trained):

@@ -92,6 +92,13 @@ def test_a_resumed_run_goes_on_counting(make_model, images, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch_0004.png", "epoch_0006.png"]
 
 
+def test_a_run_without_an_epoch_to_train_ends_well(make_model, images, tmp_path):
+    model = make_model()
+    model.compile()
+    model.fit(*images(1), initial_epoch=1, epochs=1, verbose=0, callbacks=[callbacks.ImageSummary(tmp_path, images(1))])
+    assert not list(tmp_path.iterdir())
+
+
 def test_pictures_are_written_under_a_mirrored_strategy(make_model, images, tmp_path, mirrored):
     source, target = images(2)
     with mirrored.scope():
