@@ -1,5 +1,6 @@
 """From what a command is given, a run folder or a file, to the model in it."""
 
+import zipfile
 from pathlib import Path
 
 from keras_pix2pix.cli.startup import start_tensorflow
@@ -36,6 +37,8 @@ def load(path):
             f"There is no model at {path}. Accepted: a run folder of `keras-pix2pix train`, which holds {MODEL_FILE}, "
             "or a .keras file. Check the path."
         )
+    if not zipfile.is_zipfile(file):
+        raise ValueError(f"{file} is not a .keras file, or not a whole one. Train again, or take another file.")
     start_tensorflow()
     import keras
 

@@ -2,6 +2,7 @@
 
 import json
 import platform
+import shutil
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +19,9 @@ from keras_pix2pix.images import whole_file
 from keras_pix2pix.training.presets import preset as recipe_of
 
 CONFIG_FILE = "config.json"
+HISTORY_FILE = "history.csv"
+DRAWN_FOLDER = "data"
+NEEDED = {"data", "preset", "direction", "image_size", "batch_size", "epochs", "seed"}
 INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C has stopped.
 PAIRED = "data.pipeline:paired_dataset"
 FROM_PRESET = "training.model:Pix2Pix.from_preset"
@@ -47,7 +51,7 @@ def train(
     steps_per_epoch: Annotated[
         int | None, typer.Option(min=1, help="Batches in an epoch. Defaults to one pass over the data.")
     ] = None,
-    seed: Annotated[int | None, option(PAIRED, "seed")] = None,
+    seed: Annotated[int | None, option(PAIRED, "seed", min=0, max=2**32 - 1)] = None,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Go on with the run in --run-dir as it was begun; only --epochs may change."),
@@ -89,7 +93,8 @@ def _new(run_dir, given):
         )
     if ("target" in given and "validation" in given) != ("validation_target" in given):
         raise ValueError("--validation-target goes with --target and --validation, and they with it: give all three.")
-    if run_dir.exists() and (not run_dir.is_dir() or any(run_dir.iterdir())):
+    # What an earlier try has drawn is no run yet.
+    if run_dir.exists() and (not run_dir.is_dir() or {path.name for path in run_dir.iterdir()} - {DRAWN_FOLDER}):
         raise ValueError(
             f"{run_dir} exists and is not empty. Choose another --run-dir, or go on with the run in it: "
             f"keras-pix2pix train --run-dir {run_dir} --resume"
@@ -100,11 +105,17 @@ def _new(run_dir, given):
 
 
 def _resumed(run_dir, given):
+    file = run_dir / CONFIG_FILE
+    if not file.is_file():
+        raise ValueError(f"There is no run to resume in {run_dir}: it has no {CONFIG_FILE}. Check the path.")
     try:
-        config = json.loads((run_dir / CONFIG_FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ValueError(f"There is no run to resume in {run_dir}: it has no {CONFIG_FILE}. Check the path.") from error
-    config["image_size"] = tuple(config["image_size"])
+        config = json.loads(file.read_text(encoding="utf-8"))
+        config = {**config, "image_size": height_and_width("x".join(map(str, config["image_size"])))}
+        missing = sorted(NEEDED - config.keys())
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{file} is damaged: {error!r}. Restore it, or begin a new run in another folder.") from error
+    if missing:
+        raise ValueError(f"{file} lacks {', '.join(missing)}. Restore it, or begin a new run in another folder.")
     for name, value in given.items():
         if name != "epochs" and value != config.get(name):
             raise ValueError(
@@ -116,14 +127,15 @@ def _resumed(run_dir, given):
 
 def _run(config, run_dir, resume):
     run_dir.mkdir(parents=True, exist_ok=True)
-    training_data, validation_data = _folders(config, run_dir)
+    training_data, validation_data = _folders(config, run_dir, resume)
     start_tensorflow()
     dataset = _dataset(config, training_data)
     validation = _dataset(config, validation_data, training=False) if validation_data else None
     shown = validation or _dataset(config, training_data, training=False)
     batches = len(dataset)
     steps = config.get("steps_per_epoch", batches)
-    model = load(run_dir) if resume else _new_model(config)
+    # A run that was stopped before its first checkpoint is resumed from its beginning.
+    model = load(run_dir) if (run_dir / MODEL_FILE).exists() else _new_model(config)
     done = int(model.generator_optimizer.iterations)
     if done // steps >= config["epochs"]:
         raise ValueError(
@@ -135,7 +147,8 @@ def _run(config, run_dir, resume):
     if steps != batches:
         dataset = dataset.repeat().skip(done % batches)
     _write_config(config, run_dir)
-    _print_header(config, run_dir, model, batches, validation)
+    _clear_up_after_a_crash(run_dir, done // steps)
+    _print_header(config, run_dir, model, steps, validation)
     try:
         model.fit(
             dataset,
@@ -149,7 +162,7 @@ def _run(config, run_dir, resume):
         )
     except KeyboardInterrupt:
         print(
-            f"\nStopped. {run_dir / MODEL_FILE} holds the model as of the last whole epoch. Go on with:\n"
+            f"\nStopped. {run_dir} holds the run as of its last whole epoch. Go on with:\n"
             f"keras-pix2pix train --run-dir {run_dir} --resume",
             file=sys.stderr,
         )
@@ -176,27 +189,39 @@ def _callbacks(run_dir, shown, resume):
         callbacks.SampleGrid(run_dir / "samples", shown),
         callbacks.ImageSummary(run_dir / "logs", shown),
         keras.callbacks.TensorBoard(run_dir / "logs", write_graph=False),
-        keras.callbacks.CSVLogger(run_dir / "history.csv", append=resume),
+        keras.callbacks.CSVLogger(run_dir / HISTORY_FILE, append=resume),
         callbacks.Checkpoint(run_dir / MODEL_FILE),
     ]
 
 
-def _folders(config, run_dir):
+def _clear_up_after_a_crash(run_dir, epoch):
+    """Take out what a kill left behind: a half-written checkpoint, and history that the last whole one doesn't know."""
+    for half_written in run_dir.glob(f".{MODEL_FILE}.*"):
+        shutil.rmtree(half_written)
+    history = run_dir / HISTORY_FILE
+    if history.exists():
+        header, *rows = history.read_text(encoding="utf-8").splitlines(keepends=True) or [""]
+        with whole_file(history) as temporary:
+            temporary.write_text(header + "".join(row for row in rows if int(row.split(",")[0]) < epoch))
+
+
+def _folders(config, run_dir, resume):
     """(folder, target folder or None) of the training data, and of the validation data if there are any."""
     training = (config["data"], config.get("target"))
     validation = (config["validation"], config.get("validation_target")) if "validation" in config else None
     if config["data"] != SYNTHETIC:
         return training, validation
-    drawn = {split: (_draw(run_dir / "data" / split, split, config["image_size"]), None) for split in SYNTHETIC_PAIRS}
-    return drawn["train"], validation or drawn["validation"]
+    drawn = {split: run_dir / DRAWN_FOLDER / split for split in SYNTHETIC_PAIRS}
+    for split, directory in drawn.items():
+        if not (resume and directory.exists()):
+            _draw(directory, split, config["image_size"])
+    return (drawn["train"], None), validation or (drawn["validation"], None)
 
 
 def _draw(directory, split, image_size):
     count, first_seed = SYNTHETIC_PAIRS[split]
-    if not directory.exists():
-        with whole_file(directory) as temporary:
-            write_facades(temporary, count, image_size=image_size, seed=first_seed)
-    return directory
+    with whole_file(directory) as temporary:
+        write_facades(temporary, count, image_size=image_size, seed=first_seed)
 
 
 def _dataset(config, folders, **options):
@@ -220,14 +245,14 @@ def _write_config(config, run_dir):
         temporary.write_text(json.dumps({**config, "versions": versions}, indent=2) + "\n", encoding="utf-8")
 
 
-def _print_header(config, run_dir, model, batches, validation):
+def _print_header(config, run_dir, model, steps, validation):
     from keras_pix2pix import receptive_field
 
     height, width = config["image_size"]
     layout = "two folders" if "target" in config else f"direction {config['direction']}"
     batch_size = config["batch_size"]
     validated = f"{len(validation)} batches of validation" if validation else "no validation data"
-    print(f"Data     {batches} batches of {batch_size} pair(s) an epoch, {height}x{width}, {layout}; {validated}")
+    print(f"Data     {steps} batches of {batch_size} pair(s) an epoch, {height}x{width}, {layout}; {validated}")
     patch = receptive_field(model.discriminator)
     print(
         f"Networks {config['preset']}: generator of {model.generator.count_params():,} parameters, discriminator of "

@@ -60,6 +60,8 @@ def draw_pairs(data, target=None, *, direction="AtoB", output="pairs.png", count
     """
     if count < 1:
         raise ValueError(f"`count` must be 1 or more. Received: count={count}.")
+    if Path(output).is_dir():
+        raise ValueError(f"{output} is a folder. Accepted: the name of a PNG file to write. Choose another path.")
     pairs = match_folders(data, target) if target else find_side_by_side(data, direction)
     half = 1 if target else 2
     sizes = Counter()

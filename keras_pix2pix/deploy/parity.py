@@ -5,11 +5,13 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
+from PIL import Image
 
 from keras_pix2pix.data.synthetic import facade
 from keras_pix2pix.images import to_image, to_pixels
 
 DRAWN_PICTURES = 4
+DRAWN_SIDES = (16, 1024)  # What `facade` draws, in pixels; others are enlarged or reduced.
 
 
 class Parity(NamedTuple):
@@ -76,7 +78,7 @@ def measure(path, run, generator, pixels):
 
 
 def require(parity, path, *, levels=None, psnr=None):
-    """Print the verdict, or refuse the file.
+    """Refuse a file that differs by more than is accepted.
 
     Args:
         parity: What `measure` returned.
@@ -105,7 +107,6 @@ def require(parity, path, *, levels=None, psnr=None):
             f"The exported file does not compute what the Keras model does, and was not kept as {path}. Accepted: "
             f"{' and '.join(words for _, words in accepted)}. Received: {parity}. Try another `quantization`."
         )
-    print(f"{path}: {parity}", flush=True)
 
 
 def drawn_sources(image_size, channels):
@@ -126,7 +127,10 @@ def drawn_sources(image_size, channels):
     pixels = drawn_sources((64, 64), 3)
     ```
     """
-    labels = np.stack([facade(seed, image_size)[0] for seed in range(DRAWN_PICTURES)])
+    height, width = image_size
+    drawn_size = tuple(np.clip(image_size, *DRAWN_SIDES).tolist())
+    drawn = [Image.fromarray(facade(seed, drawn_size)[0]) for seed in range(DRAWN_PICTURES)]
+    labels = np.stack([np.asarray(each.resize((width, height), Image.Resampling.NEAREST)) for each in drawn])
     return np.tile(labels, (1, 1, 1, -(-channels // 3)))[..., :channels]
 
 

@@ -72,6 +72,7 @@ def export_saved_model(model, path, *, pixels=None):
         loaded = tf.saved_model.load(temporary)
         result = parity.measure(temporary, lambda source: loaded.serve(source)["generated"], generator, pixels)
         parity.require(result, path, levels=1)
+    print(f"{path}: {result}", flush=True)
     return result
 
 

@@ -55,6 +55,8 @@ def export_tflite(model, path, *, quantization="none", image_size=None, pixels=N
         raise ValueError(
             f"`quantization` must be one of {', '.join(map(repr, QUANTIZATIONS))}. Received: {quantization!r}."
         )
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder. Accepted: the name of a file to write. Choose another path.")
     generator = getattr(model, "generator", model)
     image_size = _fixed_size(generator, image_size)
     serving = serving_model(generator, image_size)
@@ -68,6 +70,7 @@ def export_tflite(model, path, *, quantization="none", image_size=None, pixels=N
         run = interpreter.get_signature_runner("serving_default")
         result = parity.measure(temporary, lambda source: run(source=source)["generated"], generator, pixels)
         parity.require(result, path, **QUANTIZATIONS[quantization]["accepted"])
+    print(f"{path}: {result}", flush=True)
     return result
 
 

@@ -18,7 +18,8 @@ def lean_clone(generator, image_size=(None, None)):
     """A copy of a functional network in layers that run faster and convert better, equal in its results.
 
     A 4x4 transposed convolution with stride 2 becomes a 2x2 convolution to four times the channels, followed by
-    depth-to-space; instance normalisation is written with 4-dimensional operators only. All other layers stay.
+    depth-to-space; instance normalisation and upsampling are written in operators of 4 dimensions. All other
+    layers stay.
 
     Args:
         generator: Functional `keras.Model` with one input, `(batch, height, width, channels)`.
@@ -36,7 +37,7 @@ def lean_clone(generator, image_size=(None, None)):
     lean = lean_clone(unet_generator((64, 64, 3), filters=8), (128, 128))
     ```
     """
-    source = keras.Input((*image_size, generator.input_shape[-1]), name="source")
+    source = keras.Input((*image_size, generator.input_shape[-1]), dtype="float32", name="source")
     clone = keras.models.clone_model(generator, input_tensors=source, clone_function=_lean_layer)
     for original in (layer for layer in generator.layers if layer.weights):
         copy = clone.get_layer(original.name)
@@ -82,8 +83,9 @@ def size_multiple(generator):
             pass
         multiple *= 2
     raise ValueError(
-        "The generator must return images as large as its source images. "
-        f"Received: {generator.name!r}, which doesn't for any multiple of a power of two up to {LARGEST_MULTIPLE}."
+        "To take pictures of any size, a generator must return images as large as its source images. "
+        f"Received: {generator.name!r}, which doesn't for any multiple of a power of two up to {LARGEST_MULTIPLE}. "
+        "If it does at one size, export a TFLite file of that size."
     )
 
 
@@ -189,11 +191,48 @@ class InstanceNormalization(layers.Layer):
         return x + self.beta if self.center else x
 
 
+class Resize(layers.Layer):
+    """`keras.layers.UpSampling2D` in one operator of 4 dimensions, at any height and width.
+
+    Keras' own becomes a tensor of 5 dimensions for "nearest", and asks for a fixed size for the others.
+
+    Args:
+        size: Factors of height and width, two integers.
+        interpolation: "nearest", "bilinear" or another method of `tf.image.resize`.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.networks.rewrite import Resize
+
+    double = Resize((2, 2), "bilinear")(np.ones((1, 8, 8, 3), "float32"))
+    ```
+    """
+
+    def __init__(self, size, interpolation, **kwargs):
+        super().__init__(**kwargs)
+        self.size = size
+        self.interpolation = interpolation
+
+    def call(self, x):
+        return tf.image.resize(x, self._resized(x.shape, tf.shape(x)), self.interpolation)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0], *self._resized(input_shape, (None,) * 4), input_shape[3]
+
+    def _resized(self, static, dynamic):
+        sides = [dynamic[axis] if static[axis] is None else static[axis] for axis in (1, 2)]
+        return [None if side is None else side * factor for side, factor in zip(sides, self.size, strict=True)]
+
+
 def _lean_layer(layer):
     if isinstance(layer, layers.Conv2DTranspose) and _is_subpixel(layer):
-        return SubpixelConvolution(layer.filters, layer.use_bias, name=layer.name)
+        return SubpixelConvolution(layer.filters, layer.use_bias, name=layer.name, dtype="float32")
     if isinstance(layer, layers.GroupNormalization) and _is_instance_normalization(layer):
-        return InstanceNormalization(layer.epsilon, layer.center, layer.scale, name=layer.name)
+        return InstanceNormalization(layer.epsilon, layer.center, layer.scale, name=layer.name, dtype="float32")
+    if isinstance(layer, layers.UpSampling2D) and layer.data_format == "channels_last":
+        return Resize(layer.size, layer.interpolation, name=layer.name, dtype="float32")
     if isinstance(layer, layers.Layer):
         config = layer.get_config()
         config["dtype"] = "float32"

@@ -36,16 +36,12 @@ def serving_model(model, image_size=None):
     """
     generator = getattr(model, "generator", model)
     _check_generator(generator)
-    multiple = size_multiple(lean_clone(generator))
     height, width = image_size or (None, None)
-    if image_size and (height % multiple or width % multiple):
-        raise ValueError(
-            f"`image_size` must be divisible by {multiple} on both sides for this generator. Received: "
-            f"image_size={(height, width)}. Choose multiples of {multiple}; a SavedModel takes any size."
-        )
-    translate = PixelTranslation(
-        lean_clone(generator, (height, width)), pad_to=1 if image_size else multiple, name="generated"
-    )
+    if image_size:
+        translate = PixelTranslation(_fixed_size_clone(generator, (height, width)), pad_to=1, name="generated")
+    else:
+        clone = _any_size_clone(generator)
+        translate = PixelTranslation(clone, pad_to=size_multiple(clone), name="generated")
     source = keras.Input((height, width, generator.input_shape[-1]), dtype="uint8", name="source")
     return keras.Model(source, translate(source), name="serving")
 
@@ -110,8 +106,38 @@ def reflected_indices(length, multiple):
 
 
 def _check_generator(generator):
-    if not isinstance(generator, keras.Model) or not hasattr(generator, "input_shape"):
+    if not isinstance(generator, keras.Model):
         raise ValueError(
             "A Pix2Pix or a functional `keras.Model` from images to images is needed. "
             f"Received: {generator!r} of type {type(generator).__name__}."
         )
+    shapes = [getattr(generator, name, None) for name in ("input_shape", "output_shape")]
+    if not all(isinstance(shape, tuple) and len(shape) == 4 and shape[-1] for shape in shapes):
+        raise ValueError(
+            "A generator has one input and one output, (batch, height, width, channels). "
+            f"Received: {generator.name!r} from {shapes[0]} to {shapes[1]}."
+        )
+
+
+def _fixed_size_clone(generator, image_size):
+    try:
+        clone = lean_clone(generator, image_size)
+        if clone.output_shape[1:3] == image_size:
+            return clone
+    except ValueError:
+        pass  # The layers of a network tell of a wrong size in many ways: skips of unequal size, for one.
+    multiple = size_multiple(_any_size_clone(generator))
+    raise ValueError(
+        f"`image_size` must be divisible by {multiple} on both sides for this generator. Received: "
+        f"image_size={image_size}. Choose multiples of {multiple}; a SavedModel takes any size."
+    )
+
+
+def _any_size_clone(generator):
+    try:
+        return lean_clone(generator)
+    except ValueError as error:
+        raise ValueError(
+            f"The generator {generator.name!r} takes images of one size only, {generator.input_shape[1:3]}: {error} "
+            "Build it of layers that take any size, or export a TFLite file of that size."
+        ) from error

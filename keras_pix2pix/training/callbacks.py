@@ -168,8 +168,9 @@ class Checkpoint(keras.callbacks.Callback):
 
 def _first_pairs(pairs, count):
     if isinstance(pairs, tf.data.Dataset):
-        pairs = pairs.map(lambda source, target, *_: (source, target)).unbatch().take(count)
-        source, target = zip(*pairs.as_numpy_iterator(), strict=True)
+        # Not those of weight 0, which only fill up a batch.
+        pairs = pairs.unbatch().filter(lambda source, target, weight=1.0: weight > 0).take(count)
+        source, target, *_ = zip(*pairs.as_numpy_iterator(), strict=True)
         return np.stack(source), np.stack(target)
     source, target = pairs
     return np.asarray(source[:count]), np.asarray(target[:count])

@@ -161,7 +161,7 @@ class Pix2Pix(keras.Model):
 
     def train_step(self, data):
         """One step on the discriminator, then one on the generator against it (Section 3.3)."""
-        source, target, weights = keras.utils.unpack_x_y_sample_weight(data)
+        source, target, weights = _tensors(data)
 
         # Generate. One forward pass, with one dropout mask, serves both updates.
         with tf.GradientTape() as generator_tape:
@@ -194,7 +194,7 @@ class Pix2Pix(keras.Model):
 
     def test_step(self, data):
         """The logs of `train_step`, and the metrics, without an update and without dropout."""
-        source, target, weights = keras.utils.unpack_x_y_sample_weight(data)
+        source, target, weights = _tensors(data)
         generated = self.generator(source, training=False)
         real_logits = self.discriminator([source, target], training=False)
         fake_logits = self.discriminator([source, generated], training=False)
@@ -275,10 +275,10 @@ class Pix2Pix(keras.Model):
 
     def _layers_that_draw(self):
         networks = (self.generator, self.discriminator)
-        return [layer for network in networks for layer in network.layers if hasattr(layer, "seed_generator")]
+        return [layer for network in networks for layer in _all_layers(network) if hasattr(layer, "seed_generator")]
 
     def _optimizer_of(self, network, optimizer):
-        optimizer = optimizer or FusedAdam(**preset("paper")["optimizer"])
+        optimizer = keras.optimizers.get(optimizer) or FusedAdam(**preset("paper")["optimizer"])
         if self.dtype_policy.name == "mixed_float16" and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         # Built here, so that a loaded model finds the variables that its state belongs to.
@@ -293,6 +293,19 @@ class Pix2Pix(keras.Model):
         values = (g_losses, g_gan, g_l1, d_losses, d_real, d_fake, mean_per_example(right))
         for metric, value in zip(self._logs, values, strict=True):
             metric.update_state(value, sample_weight=weights)
+
+
+def _tensors(data):
+    """Source, target and weights (or None) of a batch, which comes as arrays where a step runs eagerly."""
+    parts = keras.utils.unpack_x_y_sample_weight(data)
+    return [None if part is None else ops.convert_to_tensor(part) for part in parts]
+
+
+def _all_layers(network):
+    for layer in network.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from _all_layers(layer)
 
 
 def _global_mean(losses, weights):

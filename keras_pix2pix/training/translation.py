@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_pix2pix.data.pairs import list_picture_files, split_side_by_side
-from keras_pix2pix.images import read_image_file, write_png
+from keras_pix2pix.images import read_image_file, read_image_size, write_png
 from keras_pix2pix.networks.serving import serving_model
 
 
@@ -47,12 +47,12 @@ def translate(generator, inputs, output_directory=None, *, side_by_side=None):
     def generate(pixels):
         return run(pixels[np.newaxis])[0].numpy()
 
+    sources = list(_sources(inputs, serving.input_shape[-1], side_by_side))
     if output_directory is not None:
-        sources = list(_sources(inputs, serving.input_shape[-1], side_by_side))
         return _write(sources, generate, Path(output_directory))
+    generated = [generate(read()) for _, read in sources]
     if isinstance(inputs, (list, tuple)) or _is_folder(inputs):
-        return [generate(read()) for _, read in _sources(inputs, serving.input_shape[-1], side_by_side)]
-    generated = [generate(read()) for _, read in _sources(inputs, serving.input_shape[-1], side_by_side)]
+        return generated
     return np.stack(generated) if np.ndim(inputs) == 4 else generated[0]
 
 
@@ -65,10 +65,11 @@ def _sources(inputs, channels, side_by_side):
     elif _is_path(inputs):
         files = list_picture_files(inputs) if _is_folder(inputs) else [Path(inputs)]
         for path in files:
+            read_image_size(path)  # Raises now, before the first picture is translated.
             yield path.stem, lambda path=path: _read(path, side_by_side)
     else:
         pixels = np.asarray(inputs)
-        if pixels.dtype != np.uint8 or pixels.ndim not in (3, 4) or pixels.shape[-1] != channels:
+        if pixels.dtype != np.uint8 or pixels.ndim not in (3, 4) or pixels.shape[-1] != channels or not pixels.size:
             raise ValueError(
                 f"Pixels must be uint8, (height, width, {channels}) or (batch, height, width, {channels}). "
                 f"Received: {pixels.dtype} of shape {pixels.shape}. Convert images in [-1, 1] with `images.to_pixels`."
@@ -80,6 +81,11 @@ def _sources(inputs, channels, side_by_side):
 def _read(path, side_by_side):
     picture = read_image_file(path)
     if side_by_side:
+        if picture.width % 2:
+            raise ValueError(
+                f"{path} has an odd width, so that it does not hold two equal halves. Accepted: an even width. "
+                f"Received: {picture.width}."
+            )
         picture, _ = split_side_by_side(picture, side_by_side)
     return np.asarray(picture)
 

@@ -298,6 +298,9 @@ MISTAKES = {
     "not a number": (["train", "PAIRS", "--run-dir", "RUN", "--epochs", "many"], ["Invalid value for '--epochs'"]),
     "no epochs": (["train", "PAIRS", "--run-dir", "RUN", "--epochs", "0"], ["--epochs"]),
     "no steps": (["train", "PAIRS", "--run-dir", "RUN", "--steps-per-epoch", "-1"], ["--steps-per-epoch"]),
+    "seed": (["train", "PAIRS", "--run-dir", "RUN", "--seed", "-1"], ["--seed"]),
+    "export to a folder": (["export", "MODEL", "--format", "tflite", "--output", "PAIRS"], ["is a folder"]),
+    "draw into a folder": (["inspect", "PAIRS", "--output", "EMPTY"], ["is a folder"]),
     "run folder": (["train", "PAIRS", "--run-dir", "PAIRS"], ["exists and is not empty", "--resume"]),
     "run folder is a file": (["train", "PAIRS", "--run-dir", "FILE"], ["exists and is not empty"]),
     "no room": (["train", "PAIRS", "--run-dir", "FILE/run"], ["Not a directory", "Check its permissions"]),
@@ -312,7 +315,7 @@ MISTAKES = {
     ),
     "synthetic target": (["train", "synthetic", "--target", "PAIRS", "--run-dir", "RUN"], ["--target needs a folder"]),
     "no model": (["translate", "EMPTY", "PAIRS", "--output", "OUT"], ["There is no model at", "model.keras"]),
-    "wrong model": (["translate", "BROKEN.keras", "PAIRS", "--output", "OUT"], ["can't be loaded as a Keras model"]),
+    "wrong model": (["translate", "BROKEN.keras", "PAIRS", "--output", "OUT"], ["is not a .keras file"]),
     "format": (["export", "MODEL", "--format", "onnx", "--output", "OUT"], ["saved_model, tflite", "'onnx'"]),
     "quantization": (
         ["export", "MODEL", "--format", "tflite", "--quantization", "int4", "--output", "OUT"],
@@ -386,6 +389,37 @@ def test_a_file_that_breaks_later_is_named_too(run, pairs, tmp_path, monkeypatch
     assert f"Can't read the picture {victim}" in errors
     assert "Traceback" not in errors
     assert len(errors.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "contents",
+    ['{"data": "x"}', "[]", '{"data": ', '{"image_size": 5}', '{"image_size": [32, 32], "data": "x"}', "\x80"],
+)
+def test_a_damaged_configuration_is_named(run, trained, contents):
+    (trained / "config.json").write_bytes(contents.encode("latin-1"))
+    code, _, errors = run("train", "--run-dir", trained, "--resume", "--epochs", 2)
+    assert code == 2
+    assert str(trained / "config.json") in errors
+    assert "Traceback" not in errors
+
+
+def test_a_run_killed_before_its_first_checkpoint_is_resumed_from_its_beginning(run, trained):
+    (trained / "model.keras").unlink()
+    (trained / ".model.keras.half").mkdir()
+    code, printed, _ = run("train", "--run-dir", trained, "--resume", "--epochs", 2)
+    assert code == 0
+    assert "Epoch 1/2" in printed
+    assert not list(trained.glob(".model*"))
+    history = (trained / "history.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in history] == ["epoch", "0", "1"]
+
+
+def test_a_mistake_with_drawn_data_can_be_mended(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(train_module, "SYNTHETIC_PAIRS", {"train": (2, 0), "validation": (1, 1000)})
+    options = ["train", "synthetic", "--run-dir", tmp_path / "run", "--epochs", 1, "--image-size"]
+    assert run(*options, 30)[0] == 2
+    assert run(*options, 32)[0] == 0
+    assert Image.open(next((tmp_path / "run/data/train").iterdir())).size == (64, 32)
 
 
 def test_a_finished_run_needs_more_epochs(run, trained):

@@ -44,14 +44,22 @@ def test_darker_is_as_bad_as_brighter(tmp_path):
     ("accepted", "passes"),
     [({"levels": 3}, True), ({"levels": 2}, False), ({"psnr": 40}, True), ({"psnr": 40.2}, False), ({}, True)],
 )
-def test_thresholds(accepted, passes, capsys):
+def test_thresholds(accepted, passes):
     parity = Parity(size=2_500_000, psnr=40.1, largest_difference=3)
     if passes:
         require(parity, "x.tflite", **accepted)
-        assert "x.tflite: 2.5 MB, PSNR 40.1 dB, largest difference 3 grey levels" in capsys.readouterr().out
     else:
         with pytest.raises(RuntimeError, match="not kept as x.tflite"):
             require(parity, "x.tflite", **accepted)
+
+
+def test_a_verdict_in_words():
+    words = "2.5 MB, PSNR 40.1 dB, largest difference 3 grey levels from the Keras model"
+    assert str(Parity(size=2_500_000, psnr=40.1, largest_difference=3)) == words
+
+
+def test_sources_are_drawn_in_any_size():
+    assert drawn_sources((8, 1056), 3).shape == (4, 8, 1056, 3)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 5])

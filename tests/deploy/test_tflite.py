@@ -96,6 +96,19 @@ def test_gray_to_two_channels(tmp_path):
     assert export_tflite(network, tmp_path / "x.tflite").largest_difference <= 1
 
 
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
+def test_a_network_that_resizes(tmp_path, interpolation):
+    source = keras.Input((32, 32, 3))
+    x = keras.layers.UpSampling2D(interpolation=interpolation)(keras.layers.AveragePooling2D(2)(source))
+    network = keras.Model(source, keras.layers.Conv2D(3, 3, padding="same", activation="tanh")(x))
+    assert export_tflite(network, tmp_path / "x.tflite").largest_difference <= 1
+
+
+def test_a_folder_is_not_a_file_name(generator, tmp_path):
+    with pytest.raises(ValueError, match="is a folder"):
+        export_tflite(generator, tmp_path)
+
+
 @pytest.mark.parametrize("quantization", ["none", "float16"])
 def test_a_file_that_computes_something_else_is_not_kept(generator, tmp_path, monkeypatch, quantization):
     kernel = rewrite.subpixel_kernel

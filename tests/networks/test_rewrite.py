@@ -8,6 +8,7 @@ from keras_pix2pix import unet_generator
 from keras_pix2pix.networks.blocks import instance_normalization
 from keras_pix2pix.networks.rewrite import (
     InstanceNormalization,
+    Resize,
     SubpixelConvolution,
     lean_clone,
     size_multiple,
@@ -88,6 +89,30 @@ def test_instance_normalization_is_group_normalization_of_single_channels(scale,
     clone = lean_clone(network)
     assert isinstance(clone.layers[-1], InstanceNormalization)
     np.testing.assert_allclose(clone(images), network(images), atol=1e-5)
+
+
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
+@pytest.mark.parametrize("size", [(None, None), (6, 8)])
+def test_upsampling_is_exact_at_any_size(interpolation, size):
+    source = keras.Input((6, 8, 3))
+    network = keras.Model(source, keras.layers.UpSampling2D((2, 3), interpolation=interpolation)(source))
+    images = np.random.default_rng(0).normal(size=(1, 6, 8, 3)).astype("float32")
+    clone = lean_clone(network, size)
+    assert isinstance(clone.layers[-1], Resize)
+    assert clone.output_shape == (None, size[0] and 12, size[1] and 24, 3)
+    np.testing.assert_allclose(clone(images), network(images), atol=1e-6)
+
+
+def test_a_lean_clone_computes_in_float32_whatever_the_policy(images):
+    source, _ = images(1)
+    generator = unet_generator((32, 32, 3), filters=2)
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        clone = lean_clone(generator)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert {layer.compute_dtype for layer in clone.layers if layer.weights} == {"float32"}
+    np.testing.assert_allclose(clone(source), generator(source), atol=1e-5)
 
 
 def test_operations_that_are_no_layers_are_kept(images):

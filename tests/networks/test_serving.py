@@ -51,6 +51,41 @@ def test_a_pix2pix_stands_for_its_generator(make_model):
     np.testing.assert_array_equal(serving_model(model)(pixels), serving_model(model.generator)(pixels))
 
 
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
+def test_a_network_that_resizes_takes_any_size(interpolation):
+    source = keras.Input((32, 32, 3))
+    x = keras.layers.UpSampling2D(interpolation=interpolation)(keras.layers.AveragePooling2D(2)(source))
+    network = keras.Model(source, keras.layers.Conv2D(3, 3, padding="same", activation="tanh")(x))
+    assert serving_model(network)(draw(18, 21)).shape == (1, 18, 21, 3)
+
+
+def test_a_network_of_one_size_only_is_served_at_that_size():
+    source = keras.Input((32, 32, 3))
+    inner = keras.Input((16, 16, 3))
+    block = keras.Model(inner, keras.layers.Conv2D(3, 3, padding="same")(inner))
+    x = keras.layers.UpSampling2D()(block(keras.layers.AveragePooling2D(2)(source)))
+    network = keras.Model(source, x, name="one_size")
+    assert serving_model(network, (32, 32)).output_shape == (None, 32, 32, 3)
+    with pytest.raises(ValueError, match=r"'one_size', which doesn't.*If it does at one size, export a TFLite file"):
+        serving_model(network)
+
+
+def test_a_network_with_a_dense_middle_is_served_at_its_size():
+    source = keras.Input((8, 8, 3))
+    x = keras.layers.Dense(8 * 8 * 3)(keras.layers.Flatten()(source))
+    network = keras.Model(source, keras.layers.Reshape((8, 8, 3))(x), name="dense")
+    assert serving_model(network, (8, 8))(draw(8, 8)).shape == (1, 8, 8, 3)
+    with pytest.raises(ValueError, match=r"'dense' takes images of one size only, \(8, 8\)"):
+        serving_model(network)
+
+
+def test_a_classifier_is_refused():
+    source = keras.Input((32, 32, 3))
+    classifier = keras.Model(source, keras.layers.Dense(10)(keras.layers.Flatten()(source)), name="classifier")
+    with pytest.raises(ValueError, match="one input and one output, .*Received: 'classifier'"):
+        serving_model(classifier)
+
+
 def test_something_else_is_refused():
     with pytest.raises(ValueError, match="Received: 'model.keras' of type str"):
         serving_model("model.keras")

@@ -83,6 +83,12 @@ def test_pictures_are_of_the_first_pairs_of_a_data_set(make_model, images, tmp_p
     np.testing.assert_allclose(grid[32:64, 32:64].astype(int), generated[1].astype(int), atol=1)
 
 
+def test_what_fills_up_a_batch_is_not_shown(make_model, images, tmp_path):
+    source, target = images(4)
+    dataset = tf.data.Dataset.from_tensor_slices((source, target, np.array([1, 1, 1, 0], "float32"))).batch(2)
+    assert len(callbacks.SampleGrid(tmp_path, dataset, count=4).source) == 3
+
+
 def test_a_resumed_run_goes_on_counting(make_model, images, tmp_path):
     source, target = images(1)
     model = make_model()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_pix2pix import paired_dataset
+from keras_pix2pix import Pix2Pix, paired_dataset, patchgan_discriminator
 from keras_pix2pix.data.synthetic import write_facades
 from keras_pix2pix.training.losses import adversarial_loss, l1_loss
 
@@ -246,6 +246,39 @@ def test_a_saved_model_goes_on_training_as_if_nothing_had_happened(make_model, i
     assert histories[0] == histories[1]
     for ours, theirs in zip(weights_of(model), weights_of(again), strict=True):
         np.testing.assert_array_equal(ours, theirs)  # The state of dropout's masks among them.
+
+
+def test_dropout_inside_a_nested_model_goes_on_too(images, tmp_path):
+    source, target = images(2)
+    inner = keras.Input((32, 32, 4))
+    block = keras.Model(inner, keras.layers.Dropout(0.5)(inner))
+    outer = keras.Input((32, 32, 3))
+    x = keras.layers.Conv2D(3, 3, padding="same")(block(keras.layers.Conv2D(4, 3, padding="same")(outer)))
+    model = Pix2Pix(keras.Model(outer, x), patchgan_discriminator((32, 32, 3), filters=2, num_layers=1))
+    model.compile()
+    model.fit(source, target, batch_size=1, verbose=0)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    histories = [each.fit(source, target, shuffle=False, verbose=0).history for each in (model, again)]
+    assert histories[0] == histories[1]
+
+
+def test_arrays_can_be_stepped_through_eagerly(make_model, images):
+    source, target = images(1)
+    logs = []
+    for run_eagerly in (True, False):
+        keras.utils.set_random_seed(0)
+        model = make_model(dropout=0)
+        compile_sgd(model, run_eagerly=run_eagerly)
+        logs.append(model.train_on_batch(source, target, return_dict=True))
+    for name, value in logs[0].items():
+        assert value == pytest.approx(logs[1][name], rel=1e-4), name
+
+
+def test_an_optimizer_may_be_named(make_model):
+    model = make_model()
+    model.compile("sgd", "adam")
+    assert isinstance(model.generator_optimizer, keras.optimizers.SGD)
 
 
 def test_an_uncompiled_model_is_saved_too(make_model, images, tmp_path):

@@ -59,7 +59,13 @@ def test_of_side_by_side_files_the_source_half_is_translated(model, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "pixels", [np.zeros((8, 8, 3), "float32"), np.zeros((8, 8), "uint8"), np.zeros((8, 8, 4), "uint8")]
+    "pixels",
+    [
+        np.zeros((8, 8, 3), "float32"),
+        np.zeros((8, 8), "uint8"),
+        np.zeros((8, 8, 4), "uint8"),
+        np.zeros((0, 8, 8, 3), "uint8"),
+    ],
 )
 def test_other_arrays_are_refused(model, pixels):
     with pytest.raises(ValueError, match=rf"uint8, \(height, width, 3\).*Received: {pixels.dtype} of shape"):
@@ -76,6 +82,20 @@ def test_a_missing_file_is_named(model, tmp_path):
     with pytest.raises(ValueError, match=r"missing\.png"):
         model.translate(tmp_path / "missing.png", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_broken_file_stops_the_work_before_it_begins(model, tmp_path):
+    write_png(tmp_path / "in" / "a.png", draw(16, 16, 3))
+    (tmp_path / "in" / "b.jpg").write_text("not a picture")
+    with pytest.raises(ValueError, match=r"b\.jpg"):
+        model.translate(tmp_path / "in", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_odd_width_has_no_source_half(model, tmp_path):
+    write_png(tmp_path / "odd.png", draw(16, 33, 3))
+    with pytest.raises(ValueError, match=r"odd\.png has an odd width.*Received: 33"):
+        model.translate(tmp_path / "odd.png", side_by_side=True)
 
 
 def test_two_pictures_of_one_name_would_overwrite_each_other(model, tmp_path):
