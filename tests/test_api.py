@@ -8,7 +8,6 @@ import subprocess
 import sys
 
 import keras
-import numpy
 import pytest
 
 import keras_pix2pix
@@ -75,13 +74,13 @@ def test_the_example_of_the_docstring_runs(name, tmp_path, monkeypatch):
     assert len(example.splitlines()) <= 10
     if "from_preset" in example:
         shrink_the_paper(monkeypatch)
-    exec(example, {"numpy": numpy})
+    exec(example, {})
 
 
 @pytest.mark.parametrize("method", ["from_preset", "translate"])
 def test_the_examples_of_the_methods_run(method, monkeypatch):
     shrink_the_paper(monkeypatch)
-    exec(example_of(getattr(keras_pix2pix.Pix2Pix, method)), {"numpy": numpy})
+    exec(example_of(getattr(keras_pix2pix.Pix2Pix, method)), {})
 
 
 @pytest.mark.parametrize("name", sorted(name for name in NAMES if callable(getattr(keras_pix2pix, name))))

@@ -47,10 +47,11 @@ def patchgan_discriminator(
     Example:
 
     ```python
+    import numpy as np
     from keras_pix2pix import patchgan_discriminator
 
     discriminator = patchgan_discriminator((64, 64, 3), filters=8)
-    logits = discriminator([numpy.zeros((1, 64, 64, 3)), numpy.zeros((1, 64, 64, 3))])
+    logits = discriminator([np.zeros((1, 64, 64, 3)), np.zeros((1, 64, 64, 3))])
     ```
 
     Reference:

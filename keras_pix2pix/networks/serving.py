@@ -28,10 +28,11 @@ def serving_model(model, image_size=None):
     Example:
 
     ```python
+    import numpy as np
     from keras_pix2pix import serving_model, unet_generator
 
     serving = serving_model(unet_generator((64, 64, 3), filters=8))
-    pixels = serving(numpy.zeros((1, 50, 70, 3), "uint8"))
+    pixels = serving(np.zeros((1, 50, 70, 3), "uint8"))
     ```
     """
     generator = getattr(model, "generator", model)
@@ -56,11 +57,12 @@ class PixelTranslation(layers.Layer):
     Example:
 
     ```python
+    import numpy as np
     from keras_pix2pix import unet_generator
     from keras_pix2pix.networks.serving import PixelTranslation
 
     translate = PixelTranslation(unet_generator((None, None, 3), filters=8, num_downsamples=4), pad_to=16)
-    generated = translate(numpy.zeros((1, 20, 30, 3), "uint8"))
+    generated = translate(np.zeros((1, 20, 30, 3), "uint8"))
     ```
     """
 

@@ -50,10 +50,11 @@ def unet_generator(
     Example:
 
     ```python
+    import numpy as np
     from keras_pix2pix import unet_generator
 
     generator = unet_generator((64, 128, 3), filters=8)
-    generated = generator.predict(numpy.zeros((1, 64, 128, 3)))
+    generated = generator.predict(np.zeros((1, 64, 128, 3)))
     ```
 
     Reference:

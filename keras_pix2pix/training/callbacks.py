@@ -64,9 +64,10 @@ class ImageSummary(_FixedPairs):
     Example:
 
     ```python
+    import numpy as np
     from keras_pix2pix import callbacks
 
-    images = numpy.zeros((1, 64, 64, 3), "float32")
+    images = np.zeros((1, 64, 64, 3), "float32")
     callback = callbacks.ImageSummary("logs", (images, images))
     ```
     """
@@ -115,9 +116,10 @@ class SampleGrid(_FixedPairs):
     Example:
 
     ```python
+    import numpy as np
     from keras_pix2pix import callbacks
 
-    images = numpy.zeros((1, 64, 64, 3), "float32")
+    images = np.zeros((1, 64, 64, 3), "float32")
     callback = callbacks.SampleGrid("samples", (images, images))
     ```
     """

@@ -233,10 +233,11 @@ class Pix2Pix(keras.Model):
         Example:
 
         ```python
+        import numpy as np
         from keras_pix2pix import Pix2Pix
 
         model = Pix2Pix.from_preset("paper", image_shape=(256, 256, 3))
-        generated = model.translate(numpy.zeros((300, 500, 3), "uint8"))
+        generated = model.translate(np.zeros((300, 500, 3), "uint8"))
         ```
         """
         direction = self.direction if side_by_side else None

@@ -31,10 +31,11 @@ def translate(generator, inputs, output_directory=None, *, side_by_side=None):
     Example:
 
     ```python
+    import numpy as np
     from keras_pix2pix import unet_generator
     from keras_pix2pix.training.translation import translate
 
-    pixels = numpy.zeros((50, 70, 3), "uint8")
+    pixels = np.zeros((50, 70, 3), "uint8")
     generated = translate(unet_generator((64, 64, 3), filters=8), pixels)
     ```
     """
