@@ -105,7 +105,8 @@ def require(parity, path, *, levels=None, psnr=None):
     if not all(passed for passed, _ in accepted):
         raise RuntimeError(
             f"The exported file does not compute what the Keras model does, and was not kept as {path}. Accepted: "
-            f"{' and '.join(words for _, words in accepted)}. Received: {parity}. Try another `quantization`."
+            f"{' and '.join(words for _, words in accepted)}. Received: {parity}. "
+            "Try another `quantization`, if one was asked for, or replace the layer that is converted wrongly."
         )
 
 

@@ -1,6 +1,6 @@
 """Equal, leaner clones of a trained generator: what leaves for `translate` and the exports.
 
-A network that trains is made of stock layers. Two of them are slow or unwelcome on a phone; a clone has them
+A network that trains is made of stock layers. Some of them are slow or unwelcome on a phone; a clone has them
 replaced, one layer for one layer, by others that compute the same function from the same weights.
 """
 
@@ -117,7 +117,7 @@ def subpixel_kernel(kernel):
 class SubpixelConvolution(layers.Layer):
     """A 4x4 transposed convolution with stride 2 and padding "same", as convolution and depth-to-space.
 
-    LiteRT runs it about three times as fast.
+    The transposed convolution is the slow operator of a U-Net on LiteRT; these two are not.
 
     Args:
         filters: Channels of the result.

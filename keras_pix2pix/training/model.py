@@ -118,8 +118,7 @@ class Pix2Pix(keras.Model):
             metrics: List of Keras metrics of (target, generated), images in [-1, 1]. Defaults to None.
             run_eagerly: As in `keras.Model.compile`. Defaults to False.
             steps_per_execution: As in `keras.Model.compile`. Defaults to 1.
-            jit_compile: As in `keras.Model.compile`. Defaults to False: XLA is slower than TensorFlow's own kernels
-                on a CPU.
+            jit_compile: As in `keras.Model.compile`. Defaults to False.
 
         Raises:
             ValueError: An unknown loss, a negative weight, or one optimizer passed for both networks.

@@ -8,8 +8,8 @@ import tensorflow as tf
 class FusedAdam(keras.optimizers.Adam):
     """`keras.optimizers.Adam`, equal to it, with one kernel for each variable instead of a dozen operators.
 
-    All arguments are those of `keras.optimizers.Adam`. At 54 million parameters and batch 1 the update is a fifth
-    of a training step on a CPU, and fused a fifteenth. `amsgrad=True` is left to Keras' own operators.
+    All arguments are those of `keras.optimizers.Adam`. At 54 million parameters and batch 1 the update is a
+    good part of a training step on a CPU. `amsgrad=True` is left to Keras' own operators.
 
     Example:
 
