@@ -15,7 +15,9 @@ _HOMES = {
     "draw_pairs": "keras_pix2pix.data.inspection",
     # Networks
     "unet_generator": "keras_pix2pix.networks.unet",
+    "resnet_generator": "keras_pix2pix.networks.resnet",
     "patchgan_discriminator": "keras_pix2pix.networks.patchgan",
+    "pytorch_gan_discriminator": "keras_pix2pix.networks.patchgan",
     "receptive_field": "keras_pix2pix.networks.patchgan",
     "serving_model": "keras_pix2pix.networks.serving",
     # Training

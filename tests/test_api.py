@@ -23,6 +23,8 @@ NAMES = {
     "paired_dataset",
     "paired_dataset_from_folders",
     "patchgan_discriminator",
+    "pytorch_gan_discriminator",
+    "resnet_generator",
     "preset_data",
     "receptive_field",
     "serving_model",
