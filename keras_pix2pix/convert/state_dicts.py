@@ -1,7 +1,9 @@
 """Files of PyTorch's weights as NumPy arrays, without running anything that they hold."""
 
 import importlib.util
+import pickle
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -62,15 +64,13 @@ def _read_safetensors(path):
         return load_file(path)
     except (SafetensorError, KeyError, TypeError) as error:
         raise ValueError(
-            f"Can't read {path}: {error!r}. Accepted: a whole .safetensors file of float32 or float16 tensors. "
+            f"Can't read {path}: {_reason(error)}. Accepted: a whole .safetensors file of float32 or float16 tensors. "
             "Replace the file, or save it anew."
         ) from error
 
 
 def _read_pickle(path):
     _require("torch", path)
-    import pickle
-
     import torch
 
     if tuple(int(number) for number in re.findall(r"\d+", torch.__version__)[:2]) < OLDEST_TORCH:
@@ -79,17 +79,19 @@ def _read_pickle(path):
             f"Received: torch {torch.__version__}. Run `pip install --upgrade torch`."
         )
     try:
-        contents = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Of old or odd pickles; what matters is an error.
+            contents = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ValueError(
             f"{path} is refused: it holds other things than tensors, and reading those could run code. Nothing of it "
-            "was run. Accepted: a state dict. If you trust the file, load it in PyTorch and save `network.state_dict()`. "
-            f"Received: {_first_sentence(error)}"
+            "was run. Accepted: a state dict. If you trust the file, load it in PyTorch and save "
+            f"`network.state_dict()`. Received: {_pickled_code(error)}."
         ) from error
     except (RuntimeError, EOFError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise ValueError(
-            f"Can't read {path}: {_first_sentence(error)} Accepted: a whole file of `torch.save(network.state_dict())`. "
-            "Replace the file."
+            f"Can't read {path}: {_reason(error)}. Accepted: a whole file of "
+            "`torch.save(network.state_dict(), path)`. Replace the file."
         ) from error
     return {key: value.float().numpy() for key, value in _tensors(contents, path).items()}
 
@@ -125,5 +127,10 @@ def _require(package, path):
         )
 
 
-def _first_sentence(error):
-    return str(error).strip().splitlines()[0].partition(". ")[0].rstrip(".") + "." if str(error) else repr(error) + "."
+def _pickled_code(error):
+    named = re.search(r"GLOBAL (\S+)", str(error))
+    return named[1] if named else _reason(error)
+
+
+def _reason(error):
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0].partition('. ')[0]}".rstrip(".: ")
