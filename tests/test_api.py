@@ -19,6 +19,7 @@ NAMES = {
     "draw_pairs",
     "export_saved_model",
     "export_tflite",
+    "from_pytorch",
     "images",
     "paired_dataset",
     "paired_dataset_from_folders",
