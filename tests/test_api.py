@@ -48,7 +48,7 @@ def public_objects():
 
 OBJECTS = dict(public_objects())
 # Commands are documented by their --help, which `tests/cli` reads.
-COMMANDS = {f"keras_pix2pix.cli.{name}.{name}" for name in ("train", "translate", "export", "inspect")}
+COMMANDS = {f"keras_pix2pix.cli.{name}.{name}" for name in ("train", "translate", "export", "inspect", "convert")}
 DOCUMENTED = sorted(OBJECTS.keys() - COMMANDS)
 
 
