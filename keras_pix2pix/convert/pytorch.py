@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from keras_pix2pix.convert.conversion import Conversion
@@ -14,8 +15,7 @@ NORMS = {
     "instance": ("instance", "batch norm on batch statistics, which is affine instance norm"),
     "moving": ("batch", "batch norm with its moving averages"),
 }
-LARGEST_DIFFERENCE = 1e-4
-CHECK_SIZE = 256  # Of a network for pictures of any size.
+LARGEST_DIFFERENCE = 1e-5  # In double precision, but for constants: slopes and epsilons are float32 in TensorFlow.
 NAMED_KEYS = 5
 MOVING_AVERAGES = {"running_mean": "moving_mean", "running_var": "moving_variance"}
 
@@ -25,7 +25,8 @@ def from_pytorch(path, *, norm="instance"):
 
     Read are junyanz's `UnetGenerator`, `ResnetGenerator`, `NLayerDiscriminator` and `PixelDiscriminator`, with batch
     or instance norm, and PyTorch-GAN's `GeneratorUNet` and `Discriminator`, of any depth and width. Which it is, is
-    read off the file. The network made is run beside the file's own layers, computed in NumPy, on random images.
+    read off the file. A copy in double precision of the network made is run beside the file's own layers, computed in
+    NumPy, on random images.
 
     Dropout has no weights: the network gets what the repository trains with. A discriminator of more than 3 channels
     is taken to have a target of 3.
@@ -44,7 +45,7 @@ def from_pytorch(path, *, norm="instance"):
     Raises:
         ValueError: An unknown `norm`, a file that can't be read safely, or keys or shapes of no known network.
         ImportError: The package that reads the format is not installed.
-        RuntimeError: The network made differs from the file's own layers by more than 1e-4.
+        RuntimeError: The network made differs from the file's own layers by more than 1e-5.
 
     Example:
 
@@ -74,7 +75,7 @@ def from_pytorch(path, *, norm="instance"):
     except ValueError as error:
         raise ValueError(f"{path}, {layout.facts}, can't be built: {error}") from error
     _fill(network, layout, state, path)
-    difference = _largest_difference(network, layout.kind, state, normalization == "batch")
+    difference = _largest_difference(network, layout, state, normalization == "batch")
     if not difference <= LARGEST_DIFFERENCE:
         raise RuntimeError(
             f"The network made of {path} must be within {LARGEST_DIFFERENCE} of the file's own layers. "
@@ -88,7 +89,7 @@ def _layout(state, path):
     try:
         layout = layout_of(state)
     except ValueError as error:
-        raise ValueError(f"{path} looks like a known network, but {error}. Is it a whole file?") from error
+        raise ValueError(f"{path} is not whole. {error} Choose another file.") from error
     if layout is None:
         raise ValueError(
             f"{path} is of no known network. Accepted: UnetGenerator, ResnetGenerator, NLayerDiscriminator and "
@@ -113,8 +114,8 @@ def _normalization(state, layout, norm, path):
     # PyTorch-GAN has instance norms without biases; junyanz's code has them only where there is no norm at all.
     if layout.repository == JUNYANZ and not _has_biases(state, layout):
         raise ValueError(
-            f"{path} has neither keys of norms nor biases, as {layout.kind} has with --norm none. "
-            "Accepted: batch or instance norm. Choose another file."
+            f"A {layout.kind} must have been trained with batch or instance norm. Received: {path}, with neither keys "
+            "of norms nor biases, as after --norm none. Choose another file."
         )
     return "instance_no_affine", "instance norm"
 
@@ -164,15 +165,29 @@ def _variables(network, layout):
                 yield f"{prefix}.{part}", getattr(layer, attribute)
 
 
-def _largest_difference(network, kind, state, moving):
+def _largest_difference(network, layout, state, moving):
     """On random images; for logits, which have no bounds, in proportion to the largest."""
+    side = layout.smallest
     draws = np.random.default_rng(0)
-    sizes = [tuple(side or CHECK_SIZE for side in tensor.shape[1:]) for tensor in network.inputs]
-    images = [draws.uniform(-1, 1, size).astype("float32") for size in sizes]
+    images = [draws.uniform(-1, 1, (side, side, tensor.shape[-1])) for tensor in network.inputs]
+    inputs = [keras.Input(image.shape, dtype="float64") for image in images]
+    # A network of one input has it bare.
+    clone = keras.models.clone_model(
+        network,
+        input_tensors=inputs if isinstance(network.input, list) else inputs[0],
+        clone_function=_in_double_precision,
+    )
+    clone.set_weights(network.get_weights())
     batches = [image[None] for image in images]
-    ours = network(batches if len(batches) > 1 else batches[0], training=False)
-    theirs = evaluate(kind, state, images, moving)
-    return float(np.abs(np.asarray(ours)[0] - theirs).max() / max(1.0, np.abs(theirs).max()))
+    ours = np.asarray(clone(batches if isinstance(network.input, list) else batches[0], training=False))[0]
+    theirs = evaluate(layout.kind, {key: value.astype("float64") for key, value in state.items()}, images, moving)
+    return float(np.abs(ours - theirs).max() / max(1.0, np.abs(theirs).max()))
+
+
+def _in_double_precision(layer):
+    if not isinstance(layer, keras.layers.Layer):
+        return layer
+    return layer.__class__.from_config({**layer.get_config(), "dtype": "float64"})
 
 
 def _parts(state, prefix):

@@ -9,6 +9,7 @@ from keras_pix2pix.networks.unet import unet_generator
 JUNYANZ = "pytorch-CycleGAN-and-pix2pix"
 PYTORCH_GAN = "PyTorch-GAN"
 RESNET_SIZE = 256  # What junyanz's options train it at; a U-Net's size follows from its depth.
+SMALLEST = 64  # Four halvings leave 4x4.
 DROPOUT = 0.5
 
 
@@ -22,6 +23,7 @@ class Layout(NamedTuple):
         build: Function (normalization, use_bias) -> functional `keras.Model`.
         convolutions: Dictionary from our layers' names to prefixes of keys.
         norms: The same for normalisation layers; of a convolution's name, "normalization" replaces "convolution".
+        smallest: Side in pixels of square images that are large enough to compare it on.
 
     Example:
 
@@ -40,6 +42,7 @@ class Layout(NamedTuple):
     build: callable
     convolutions: dict
     norms: dict
+    smallest: int
 
 
 def layout_of(state):
@@ -131,7 +134,7 @@ def _unet(kind, repository, state, depth, convolutions, norms, **options):
         )
 
     facts = f"{depth} halvings ({side}x{side}), {_channels(filters, source_channels, target_channels)}"
-    return Layout(kind, repository, facts, build, convolutions, norms)
+    return Layout(kind, repository, facts, build, convolutions, norms, smallest=side)
 
 
 def _resnet_generator(state):
@@ -167,6 +170,7 @@ def _resnet_generator(state):
         build,
         {name.format("convolution"): prefix for name, prefix in normalized.items()} | {"head_convolution": head},
         {name.format("normalization"): _next(prefix) for name, prefix in normalized.items()},
+        smallest=SMALLEST,
     )
 
 
@@ -196,7 +200,7 @@ def _patchgan(kind, state, prefix, indices, num_layers, depth):
         )
 
     facts = f"{depth}{_channels(filters, source_channels, target_channels, 'and')}"
-    return Layout(kind, JUNYANZ, facts, build, *_chain(prefix, indices[:-1], indices[-1]))
+    return Layout(kind, JUNYANZ, facts, build, *_chain(prefix, indices[:-1], indices[-1]), 4 * 2**num_layers)
 
 
 def _discriminator(state):
@@ -208,7 +212,7 @@ def _discriminator(state):
         )
 
     facts = _channels(filters, source_channels, target_channels, "and")
-    return Layout("Discriminator", PYTORCH_GAN, facts, build, *_chain("model", [0, 2, 5, 8], 12))
+    return Layout("Discriminator", PYTORCH_GAN, facts, build, *_chain("model", [0, 2, 5, 8], 12), SMALLEST)
 
 
 # By a kernel that only this layout has, of those that are left.
@@ -251,5 +255,5 @@ def _is_kernel(state, prefix):
 
 def _shape(state, prefix):
     if not _is_kernel(state, prefix):
-        raise ValueError(f"there is no kernel of 4 dimensions under {prefix}.weight")
+        raise ValueError(f"A kernel of 4 dimensions must be under {prefix}.weight. Received: none.")
     return state[f"{prefix}.weight"].shape

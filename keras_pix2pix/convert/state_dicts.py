@@ -88,7 +88,7 @@ def _read_pickle(path):
             "was run. Accepted: a state dict. If you trust the file, load it in PyTorch and save "
             f"`network.state_dict()`. Received: {_pickled_code(error)}."
         ) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, AttributeError, TypeError) as error:
+    except Exception as error:  # On bytes that are no pickle, the unpickler may raise anything.
         raise ValueError(
             f"Can't read {path}: {_reason(error)}. Accepted: a whole file of "
             "`torch.save(network.state_dict(), path)`. Replace the file."
