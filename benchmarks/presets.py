@@ -69,7 +69,7 @@ def measured(name, directory, generator_twin, discriminator_twin, twin_arguments
 
     pair = first_pair(name, directory)
     losses = losses_of_a_step(name, *pair)
-    keras.config.set_floatx("float64")
+    compute_in("float64")
     model = Pix2Pix.from_preset(name, schedule="constant")
     networks = model.generator, model.discriminator
     row = {
@@ -88,9 +88,15 @@ def measured(name, directory, generator_twin, discriminator_twin, twin_arguments
     images = [keras.ops.cast(each, "float64") for each in pair]
     row |= compare_passes(model, twins, pairings, images)
     step = {"preset": row["preset"], **compare_steps(model, twins, pairings, images)} if compares_steps else None
-    keras.config.set_floatx("float32")
-    keras.backend.clear_session()
+    compute_in("float32")
     return row, step
+
+
+def compute_in(dtype):
+    import keras
+
+    keras.config.set_floatx(dtype)
+    keras.config.set_dtype_policy(dtype)
 
 
 def first_pair(name, directory):
