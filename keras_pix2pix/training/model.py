@@ -79,13 +79,14 @@ class Pix2Pix(keras.Model):
         self.built = True
 
     @classmethod
-    def from_preset(cls, name, image_shape=(256, 256, 3), *, direction="AtoB"):
+    def from_preset(cls, name, image_shape=(256, 256, 3), *, target_channels=None, **model_arguments):
         """Build and compile a published system: its networks and its recipe.
 
         Args:
             name: "paper".
-            image_shape: (height, width, channels) of source and target. Defaults to (256, 256, 3).
-            direction: Which half of a side-by-side file is the source. Defaults to "AtoB".
+            image_shape: (height, width, channels) of the source. Defaults to (256, 256, 3).
+            target_channels: Channels of the target. Defaults to None: as many as the source.
+            **model_arguments: Further arguments of `Pix2Pix`, such as `direction` and `source_encoding`.
 
         Returns:
             A compiled `Pix2Pix`.
@@ -102,10 +103,11 @@ class Pix2Pix(keras.Model):
         ```
         """
         recipe = preset(name)
+        target_channels = image_shape[-1] if target_channels is None else target_channels
         model = cls(
-            unet_generator(image_shape, image_shape[-1], **recipe["generator"]),
-            patchgan_discriminator(image_shape, image_shape[-1], **recipe["discriminator"]),
-            direction=direction,
+            unet_generator(image_shape, target_channels, **recipe["generator"]),
+            patchgan_discriminator(image_shape, target_channels, **recipe["discriminator"]),
+            **model_arguments,
         )
         model.compile(
             generator_optimizer=FusedAdam(**recipe["optimizer"]),
