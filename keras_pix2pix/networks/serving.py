@@ -12,8 +12,8 @@ def serving_model(model, image_size=None):
     """A trained generator as a model from source pixels to generated pixels, or from and to what its encodings store.
 
     A `Pix2Pix` says by its encodings what goes in and comes out: uint8 pixels, class indices and label colours, or
-    float32 values. Normalisation is inside, and so are one-hot codes and padding: a picture whose sides don't suit the network is extended by
-    reflection at its right and bottom edge, and the result cropped back.
+    float32 values. Normalisation is inside, and so are one-hot codes and padding: a picture whose sides don't suit the
+    network is extended by reflection at its right and bottom edge, and the result cropped back.
 
     Args:
         model: `Pix2Pix`, or a functional generator from and to 8-bit pictures.
