@@ -93,7 +93,8 @@ class Picture:
         """A file decoded, but not checked for its values: a `PIL.Image.Image`, or an array of 3 dimensions."""
         if is_array_file(path):
             return open_array(path, self.channels)
-        return read_image_file(path, MODES[self.channels] if self.raw_dtype == "uint8" else None, self._check_file)
+        mode = MODES.get(self.channels) if self.raw_dtype == "uint8" else None
+        return read_image_file(path, mode, self._check_file)
 
     def raw(self, opened, path, size=None, interpolation="bicubic"):
         """The raw form of what `open` returned, or of a part of it, resized to (height, width) unless that is None."""
