@@ -101,7 +101,7 @@ class Classes:
         """The class of the largest channel, uint8 `(..., 1)`."""
         from keras import ops
 
-        return ops.cast(ops.expand_dims(ops.argmax(image, axis=-1), -1), "uint8")
+        return ops.cast(ops.expand_dims(_largest(image), -1), "uint8")
 
     def show(self, raw):
         """Indices `(height, width, 1)` as RGB pixels for people: black for 0, a colour for each other class."""
@@ -184,13 +184,13 @@ class Palette:
         colors = np.array(self.colors, "float32").T - MIDDLE
         # The smallest distance |p - c|^2 is the largest p.c - |c|^2 / 2: one matrix product, of 4 dimensions.
         nearness = ops.matmul(ops.cast(raw, "float32") - MIDDLE, colors) - np.square(colors).sum(axis=0) / 2
-        return _one_hot(ops.expand_dims(ops.argmax(nearness, axis=-1), -1), self.channels)
+        return _one_hot(ops.expand_dims(_largest(nearness), -1), self.channels)
 
     def to_raw(self, image):
         """The colour of the largest channel's class, uint8 `(..., 3)`."""
         from keras import ops
 
-        return ops.take(np.array(self.colors, np.uint8), ops.argmax(image, axis=-1), axis=0)
+        return ops.take(np.array(self.colors, np.uint8), _largest(image), axis=0)
 
     def show(self, raw):
         """Colours are pixels already."""
@@ -203,6 +203,13 @@ class Palette:
     def write(self, path, raw):
         """Write colours as a PNG file under a path without extension; return its path."""
         return Picture(3).write(path, raw)
+
+
+def _largest(channels):
+    import tensorflow as tf
+
+    # Keras' own argmax tells 0 from -0 by operators on bits, which TFLite lacks.
+    return tf.argmax(channels, axis=-1, output_type=tf.int32)
 
 
 def _one_hot(indices, num_classes):
