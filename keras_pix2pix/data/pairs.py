@@ -262,11 +262,10 @@ def match_files(directories):
     alone = sorted(stem for stem in stems if not all(stem in files for files in folders))
     if alone:
         files = [next(files[stem] for files in folders if stem in files) for stem in alone]
-        where = "in only one of" if len(folders) == 2 else "not in all of"
+        where, everywhere = ("in only one of", "both") if len(folders) == 2 else ("not in all of", "all")
         raise ValueError(
             f"{len(alone)} of {len(stems)} names are {where} {' and '.join(map(str, directories))}. Accepted: the same "
-            "file names in "
-            f"{'both' if len(folders) == 2 else 'all'}, with any extension. "
+            f"file names in {everywhere}, with any extension. "
             f"Received without a partner: {_some(files)}. Rename them or take them out."
         )
     return [tuple(files[stem] for files in folders) for stem in folders[0]]

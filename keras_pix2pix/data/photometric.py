@@ -1,5 +1,7 @@
 """Random brightness, contrast and saturation, for the source alone: the target says what is to come out."""
 
+from numbers import Real
+
 import tensorflow as tf
 
 from keras_pix2pix.encodings import Picture, Stacked
@@ -27,7 +29,7 @@ def check_color_jitter(strength, source_encoding):
     check_color_jitter(0.2, encodings.get("rgb"))
     ```
     """
-    if isinstance(strength, bool) or not isinstance(strength, (int, float)) or not 0 <= strength <= 1:
+    if isinstance(strength, bool) or not isinstance(strength, Real) or not 0 <= strength <= 1:
         raise ValueError(f"`color_jitter` must be from 0 (off) to 1. Received: color_jitter={strength!r}.")
     parts = source_encoding.parts if isinstance(source_encoding, Stacked) else (source_encoding,)
     if strength and not any(isinstance(part, Picture) for part in parts):
