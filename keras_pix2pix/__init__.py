@@ -15,13 +15,16 @@ _HOMES = {
     "draw_pairs": "keras_pix2pix.data.inspection",
     # Networks
     "unet_generator": "keras_pix2pix.networks.unet",
+    "resnet_generator": "keras_pix2pix.networks.resnet",
     "patchgan_discriminator": "keras_pix2pix.networks.patchgan",
+    "pytorch_gan_discriminator": "keras_pix2pix.networks.patchgan",
     "receptive_field": "keras_pix2pix.networks.patchgan",
     "serving_model": "keras_pix2pix.networks.serving",
     # Training
     "Pix2Pix": "keras_pix2pix.training.model",
     "preset_data": "keras_pix2pix.training.presets",
-    # Out of the house
+    # Into the house, and out of it
+    "from_pytorch": "keras_pix2pix.convert.pytorch",
     "export_saved_model": "keras_pix2pix.deploy.saved_model",
     "export_tflite": "keras_pix2pix.deploy.tflite",
 }

@@ -20,10 +20,13 @@ NAMES = {
     "encodings",
     "export_saved_model",
     "export_tflite",
+    "from_pytorch",
     "images",
     "paired_dataset",
     "paired_dataset_from_folders",
     "patchgan_discriminator",
+    "pytorch_gan_discriminator",
+    "resnet_generator",
     "preset_data",
     "receptive_field",
     "serving_model",
@@ -46,7 +49,9 @@ def public_objects():
 
 OBJECTS = dict(public_objects())
 # Commands are documented by their --help, which `tests/cli` reads.
-COMMANDS = {f"keras_pix2pix.cli.{name}.{name}" for name in ("train", "translate", "export", "inspect")}
+COMMANDS = {
+    f"keras_pix2pix.cli.{name}.{name}" for name in ("train", "translate", "export", "inspect", "presets", "convert")
+}
 DOCUMENTED = sorted(OBJECTS.keys() - COMMANDS)
 
 

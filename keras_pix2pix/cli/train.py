@@ -16,6 +16,7 @@ from keras_pix2pix.cli.models import MODEL_FILE, height_and_width, load
 from keras_pix2pix.cli.startup import start_tensorflow
 from keras_pix2pix.data.synthetic import write_facades
 from keras_pix2pix.images import whole_file
+from keras_pix2pix.training.presets import SCHEDULES
 from keras_pix2pix.training.presets import preset as recipe_of
 
 CONFIG_FILE = "config.json"
@@ -63,6 +64,7 @@ def train(
     steps_per_epoch: Annotated[
         int | None, typer.Option(min=1, help="Batches in an epoch. Defaults to one pass over the data.")
     ] = None,
+    schedule: Annotated[str | None, option(FROM_PRESET, "schedule")] = None,
     seed: Annotated[int | None, option(PAIRED, "seed", min=0, max=2**32 - 1)] = None,
     resume: Annotated[
         bool,
@@ -87,6 +89,7 @@ def train(
         "batch_size": batch_size,
         "epochs": epochs,
         "steps_per_epoch": steps_per_epoch,
+        "schedule": schedule,
         "seed": seed,
     }
     given = {name: value for name, value in given.items() if value is not None}
@@ -121,7 +124,11 @@ def _new(run_dir, given):
         )
     config = {**DEFAULTS, **given}
     recipe = recipe_of(config["preset"])
-    return {"epochs": recipe["epochs"], "batch_size": recipe["data"]["batch_size"], **config}
+    defaults = {name: recipe[name] for name in ("epochs", "schedule")}
+    config = {**defaults, "batch_size": recipe["data"]["batch_size"], **config}
+    if config["schedule"] not in SCHEDULES:
+        raise ValueError(f"--schedule must be one of {', '.join(SCHEDULES)}. Received: {config['schedule']!r}.")
+    return config
 
 
 def _check_extra_sources(given):
@@ -154,7 +161,13 @@ def _resumed(run_dir, given):
                 f"A run is resumed as it was begun. Received: {name}={value!r}; {run_dir / CONFIG_FILE} says "
                 f"{config.get(name)!r}. Leave the option out, or begin a new run in another --run-dir."
             )
-    return {**config, "epochs": given.get("epochs", config["epochs"])}
+    epochs = given.get("epochs", config["epochs"])
+    if epochs != config["epochs"] and config.get("schedule", "constant") != "constant":
+        raise ValueError(
+            f"The learning rate of the run in {run_dir} was planned for {config['epochs']} epochs "
+            f"({config['schedule']}). Received: --epochs {epochs}. Leave --epochs out, or begin a new run."
+        )
+    return {**config, "epochs": epochs}
 
 
 def _run(config, run_dir, resume):
@@ -167,7 +180,7 @@ def _run(config, run_dir, resume):
     batches = len(dataset)
     steps = config.get("steps_per_epoch", batches)
     # A run that was stopped before its first checkpoint is resumed from its beginning.
-    model = load(run_dir) if (run_dir / MODEL_FILE).exists() else _new_model(config)
+    model = load(run_dir) if (run_dir / MODEL_FILE).exists() else _new_model(config, steps)
     done = int(model.generator_optimizer.iterations)
     if done // steps >= config["epochs"]:
         raise ValueError(
@@ -202,20 +215,22 @@ def _run(config, run_dir, resume):
     print(f"The model: {run_dir / MODEL_FILE}\nHow it came about: tensorboard --logdir {run_dir / 'logs'}")
 
 
-def _new_model(config):
+def _new_model(config, steps):
     import keras
 
     from keras_pix2pix import Pix2Pix
 
     keras.utils.set_random_seed(config["seed"])
     source_encoding, target_encoding = _encodings(config)
+    plan = {name: config[name] for name in ("epochs", "schedule", "direction")}
     return Pix2Pix.from_preset(
         config["preset"],
-        image_shape=(*config["image_size"], source_encoding.channels),
+        (*config["image_size"], source_encoding.channels),
         target_channels=target_encoding.channels,
-        direction=config["direction"],
+        steps_per_epoch=steps,
         source_encoding=source_encoding,
         target_encoding=target_encoding,
+        **plan,
     )
 
 

@@ -1,13 +1,13 @@
-"""What the paper's networks are built of; its constants, each named once."""
+"""What the generators are built of; the paper's constants, each named once."""
 
 import keras
+import tensorflow as tf
 from keras import layers
 
 KERNEL_SIZE = 4  # Section 6.1: all convolutions are 4x4.
 LEAKY_SLOPE = 0.2  # Section 6.1; Keras' default is 0.3.
 WEIGHT_STDDEV = 0.02  # Section 6.2: weights are drawn from N(0, 0.02).
-NORM_EPSILON = 1e-5  # The authors' code; Keras' default is 1e-3.
-BATCH_NORM_MOMENTUM = 0.9  # The authors' code, counted Keras' way.
+DEPTH_TO_SPACE_KERNEL = 3  # Shi et al., "Real-Time Single Image and Video Super-Resolution", Section 2.2.
 
 
 def initial_weights():
@@ -31,100 +31,21 @@ def initial_weights():
     return keras.initializers.RandomNormal(0.0, WEIGHT_STDDEV)
 
 
-def instance_normalization():
-    """Affine instance normalisation: what the paper's batch norm on batch statistics is at batch 1.
-
-    Unlike batch norm it does the same in training, in `predict` and in an exported file, at any batch size.
-
-    Returns:
-        A layer: each channel of each image gets mean 0 and variance 1, then gamma, from N(1, 0.02), and beta.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.networks.blocks import instance_normalization
-
-    normalized = instance_normalization()(np.ones((1, 8, 8, 3), "float32"))
-    ```
-
-    Reference:
-        Ulyanov et al., "Instance Normalization: The Missing Ingredient for Fast Stylization".
-    """
-    return layers.GroupNormalization(
-        groups=-1, epsilon=NORM_EPSILON, gamma_initializer=keras.initializers.RandomNormal(1.0, WEIGHT_STDDEV)
-    )
-
-
-def batch_normalization():
-    """Batch normalisation over all replicas: batch statistics in training, moving averages otherwise.
-
-    Returns:
-        A layer with gamma from N(1, 0.02) and beta.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.networks.blocks import batch_normalization
-
-    normalized = batch_normalization()(np.ones((4, 8, 8, 3), "float32"), training=True)
-    ```
-
-    Reference:
-        Isola et al., Section 6.1.
-    """
-    return layers.BatchNormalization(
-        epsilon=NORM_EPSILON,
-        momentum=BATCH_NORM_MOMENTUM,
-        gamma_initializer=keras.initializers.RandomNormal(1.0, WEIGHT_STDDEV),
-        synchronized=True,
-    )
-
-
-NORMALIZATIONS = {"instance": instance_normalization, "batch": batch_normalization, None: None}
-
-
-def normalization_layers(normalization):
-    """The function that makes a network's normalisation layers.
-
-    Args:
-        normalization: "instance", "batch", None, or a function without arguments that returns a new layer.
-
-    Returns:
-        A function that returns a new layer, or None for no normalisation.
-
-    Raises:
-        ValueError: Anything else.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.networks.blocks import normalization_layers
-
-    layer = normalization_layers("instance")()
-    ```
-    """
-    if callable(normalization):
-        return normalization
-    if normalization not in NORMALIZATIONS:
-        raise ValueError(
-            '`normalization` must be "instance", "batch", None, or a function that returns a layer. '
-            f"Received: normalization={normalization!r}."
-        )
-    return NORMALIZATIONS[normalization]
-
-
-def downsample(x, filters, normalization=None, *, activate=True, use_bias=False, name):
-    """Leaky ReLU, 4x4 convolution with stride 2, normalisation: one encoder block.
+def downsample(
+    x, filters, normalize=None, *, activate="before", leaky_slope=LEAKY_SLOPE, dropout=0.0, name, **arguments
+):
+    """One encoder block: leaky ReLU, 4x4 convolution with stride 2, normalisation, dropout.
 
     Args:
         x: Keras tensor, `(batch, height, width, channels)`, both sides even.
         filters: Channels of the result.
-        normalization: Function that returns a new layer, or None. Defaults to None.
-        activate: Whether the block starts with the activation. Defaults to True.
-        use_bias: Whether the convolution has a bias. Defaults to False.
+        normalize: Function (name) -> new layer, or None. Defaults to None.
+        activate: "before": the block starts with the activation, as in the paper; "after": the activation follows
+            the normalisation; None: there is none. Defaults to "before".
+        leaky_slope: Slope of the activation below 0. Defaults to 0.2.
+        dropout: Rate. Defaults to 0.
         name: Prefix of the layers' names.
+        **arguments: Further arguments for `convolution`.
 
     Returns:
         A Keras tensor, `(batch, height / 2, width / 2, filters)`.
@@ -141,31 +62,28 @@ def downsample(x, filters, normalization=None, *, activate=True, use_bias=False,
     Reference:
         Isola et al., Section 6.1.1.
     """
-    if activate:
-        x = layers.LeakyReLU(LEAKY_SLOPE, name=f"{name}_activation")(x)
+    if activate == "before":
+        x = layers.LeakyReLU(leaky_slope, name=f"{name}_activation")(x)
     # At even sizes "same" is the authors' padding of 1 on every side.
-    x = layers.Conv2D(
-        filters,
-        KERNEL_SIZE,
-        strides=2,
-        padding="same",
-        use_bias=use_bias,
-        kernel_initializer=initial_weights(),
-        name=f"{name}_convolution",
-    )(x)
-    return normalization()(x) if normalization else x
+    x = convolution(x, filters, strides=2, padding="same", name=f"{name}_convolution", **arguments)
+    if normalize:
+        x = normalize(f"{name}_normalization")(x)
+    if activate == "after":
+        x = layers.LeakyReLU(leaky_slope, name=f"{name}_activation")(x)
+    return layers.Dropout(dropout, name=f"{name}_dropout")(x) if dropout else x
 
 
-def upsample(x, filters, normalization=None, *, use_bias=False, dtype=None, name):
-    """ReLU, 4x4 transposed convolution with stride 2, normalisation: one decoder block.
+def upsample(x, filters, normalize=None, *, activate="before", dropout=0.0, name, **arguments):
+    """One decoder block: ReLU, 4x4 convolution to twice the size, normalisation, dropout.
 
     Args:
         x: Keras tensor, `(batch, height, width, channels)`.
         filters: Channels of the result.
-        normalization: Function that returns a new layer, or None. Defaults to None.
-        use_bias: Whether the convolution has a bias. Defaults to False.
-        dtype: Data type or policy of the convolution. Defaults to None, the global policy.
+        normalize: Function (name) -> new layer, or None. Defaults to None.
+        activate: "before", as in the paper, or "after": where the ReLU is. Defaults to "before".
+        dropout: Rate. Defaults to 0.
         name: Prefix of the layers' names.
+        **arguments: Further arguments for `doubled`.
 
     Returns:
         A Keras tensor, `(batch, 2 * height, 2 * width, filters)`.
@@ -182,15 +100,125 @@ def upsample(x, filters, normalization=None, *, use_bias=False, dtype=None, name
     Reference:
         Isola et al., Section 6.1.1.
     """
-    x = layers.ReLU(name=f"{name}_activation")(x)
-    x = layers.Conv2DTranspose(
-        filters,
-        KERNEL_SIZE,
-        strides=2,
-        padding="same",
-        use_bias=use_bias,
-        kernel_initializer=initial_weights(),
-        dtype=dtype,
-        name=f"{name}_convolution",
-    )(x)
-    return normalization()(x) if normalization else x
+    if activate == "before":
+        x = layers.ReLU(name=f"{name}_activation")(x)
+    x = doubled(x, filters, name=name, **arguments)
+    if normalize:
+        x = normalize(f"{name}_normalization")(x)
+    if activate == "after":
+        x = layers.ReLU(name=f"{name}_activation")(x)
+    return layers.Dropout(dropout, name=f"{name}_dropout")(x) if dropout else x
+
+
+def convolution(x, filters, kernel_size=KERNEL_SIZE, *, separable=False, **arguments):
+    """A convolution with the paper's initial weights.
+
+    Args:
+        x: Keras tensor, `(batch, height, width, channels)`.
+        filters: Channels of the result.
+        kernel_size: Side of the kernel in pixels. Defaults to 4.
+        separable: Whether it is one kernel for each channel followed by a 1x1 convolution. Defaults to False.
+        **arguments: Further arguments for `keras.layers.Conv2D`.
+
+    Returns:
+        A Keras tensor.
+
+    Example:
+
+    ```python
+    import keras
+    from keras_pix2pix.networks.blocks import convolution
+
+    half = convolution(keras.Input((64, 64, 3)), 64, strides=2, padding="same")
+    ```
+
+    Reference:
+        Isola et al., Section 6.2.
+    """
+    if separable:
+        return layers.SeparableConv2D(
+            filters,
+            kernel_size,
+            depthwise_initializer=initial_weights(),
+            pointwise_initializer=initial_weights(),
+            **arguments,
+        )(x)
+    return layers.Conv2D(filters, kernel_size, kernel_initializer=initial_weights(), **arguments)(x)
+
+
+def doubled(x, filters, upsampling="transpose", *, separable=False, name, **arguments):
+    """A 4x4 convolution that doubles height and width, in one of four ways.
+
+    Args:
+        x: Keras tensor, `(batch, height, width, channels)`.
+        filters: Channels of the result.
+        upsampling: "transpose": a transposed convolution with stride 2, as in the paper; "nearest" or "bilinear":
+            a resize, then a convolution, against checkerboard patterns; "depth_to_space": a 3x3 convolution to four
+            times the channels, which are then laid out as 2x2 pixels. Defaults to "transpose".
+        separable: Whether the convolution is separable; not for "transpose". Defaults to False.
+        name: Prefix of the layers' names.
+        **arguments: Further arguments for the convolution.
+
+    Returns:
+        A Keras tensor, `(batch, 2 * height, 2 * width, filters)`.
+
+    Example:
+
+    ```python
+    import keras
+    from keras_pix2pix.networks.blocks import doubled
+
+    double = doubled(keras.Input((32, 32, 64)), 3, "nearest", name="up1")
+    ```
+
+    Reference:
+        Odena et al., "Deconvolution and Checkerboard Artifacts"; Shi et al., "Real-Time Single Image and Video
+        Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network".
+    """
+    if upsampling == "transpose":
+        return layers.Conv2DTranspose(
+            filters,
+            KERNEL_SIZE,
+            strides=2,
+            padding="same",
+            kernel_initializer=initial_weights(),
+            name=f"{name}_convolution",
+            **arguments,
+        )(x)
+    arguments = {"separable": separable, "name": f"{name}_convolution", **arguments}
+    if upsampling == "depth_to_space":
+        x = convolution(x, 4 * filters, DEPTH_TO_SPACE_KERNEL, padding="same", **arguments)
+        return DepthToSpace(name=f"{name}_depth_to_space")(x)
+    x = layers.UpSampling2D(2, interpolation=upsampling, name=f"{name}_resize")(x)
+    # The side that gets two rows is PyTorch-GAN's; Keras' "same" would give them to the other.
+    x = layers.ZeroPadding2D(((2, 1), (2, 1)), name=f"{name}_padding")(x)
+    return convolution(x, filters, **arguments)
+
+
+UPSAMPLINGS = ("transpose", "nearest", "bilinear", "depth_to_space")
+
+
+@keras.saving.register_keras_serializable("keras_pix2pix")
+class DepthToSpace(layers.Layer):
+    """Four channels become 2x2 pixels of one: `(batch, height, width, 4 c)` to `(batch, 2 height, 2 width, c)`.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.networks.blocks import DepthToSpace
+
+    pixels = DepthToSpace()(np.arange(4.0).reshape(1, 1, 1, 4))  # Rows 0 1 and 2 3.
+    ```
+
+    Reference:
+        Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional
+        Neural Network", Section 2.2.
+    """
+
+    def call(self, x):
+        return tf.nn.depth_to_space(x, 2)
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        return batch, height and 2 * height, width and 2 * width, channels // 4

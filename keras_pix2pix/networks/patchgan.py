@@ -1,16 +1,14 @@
-"""The paper's discriminator, and how much of the picture one of its logits sees."""
+"""The paper's discriminator, its published relatives, and how much of the picture one logit sees."""
 
 import keras
-from keras import layers
+from keras import layers, ops
 
-from keras_pix2pix.networks.blocks import (
-    KERNEL_SIZE,
-    LEAKY_SLOPE,
-    initial_weights,
-    normalization_layers,
-)
+from keras_pix2pix.networks.blocks import KERNEL_SIZE, LEAKY_SLOPE, initial_weights
+from keras_pix2pix.networks.normalization import NORM_EPSILON, normalization_layers
+from keras_pix2pix.networks.spectral import SpectralConv2D
 
 WIDEST = 8  # Widths double from `filters` up to 8 * filters.
+PIXEL_LAYERS = 0  # The name of the 1x1 PixelGAN among the PatchGANs.
 
 
 def patchgan_discriminator(
@@ -19,30 +17,50 @@ def patchgan_discriminator(
     *,
     filters=64,
     num_layers=3,
+    num_scales=1,
     normalization="instance",
+    norm_epsilon=NORM_EPSILON,
+    use_bias=None,
+    first_use_bias=True,
+    leaky_slope=LEAKY_SLOPE,
+    conditional=True,
+    spectral_norm=False,
     name="patchgan_discriminator",
 ):
     """The paper's PatchGAN: it judges every patch of a (source, target) pair, 70x70 pixels by default.
 
     With `num_layers=3` it is C64-C128-C256 with stride 2, then C512 and a one-channel convolution with stride 1.
-    Every convolution is padded with one row of zeros on every side, as in the authors' code.
+    Every convolution is padded with one row of zeros on every side, as in the authors' code. The innermost features
+    have names that end in "_activation", which is where feature matching finds them.
 
     Args:
         image_shape: (height, width, channels) of the source; height and width may be None.
             Defaults to (256, 256, 3).
         target_channels: Channels of the target. Defaults to 3.
         filters: Channels of the first convolution; they double up to 8 times as many. Defaults to 64.
-        num_layers: Convolutions with stride 2, 1 to 6; patches of 16, 34, 70, 142, 286, 574 pixels. Defaults to 3.
-        normalization: "instance", "batch", None (all convolutions then have biases), or a function without
-            arguments that returns a new layer. Defaults to "instance": the paper's batch norm at batch 1.
+        num_layers: Convolutions with stride 2, 0 to 6; patches of 1, 16, 34, 70, 142, 286, 574 pixels. 0 is the
+            PixelGAN, of three 1x1 convolutions. Defaults to 3.
+        num_scales: Discriminators of the same kind, on the pair and on it halved once, twice and so on, each with
+            weights of its own (pix2pixHD has 3). Defaults to 1.
+        normalization: "instance", "instance_no_affine" (without gamma and beta), "batch", None, or a function
+            without arguments that returns a new layer. Defaults to "instance": the paper's batch norm at batch 1.
+        norm_epsilon: Added to the variance by these words. Defaults to 1e-5.
+        use_bias: Whether the convolutions in the middle have biases. Defaults to None: only where `normalization`
+            is None.
+        first_use_bias: Whether the first convolution has a bias. Defaults to True.
+        leaky_slope: Slope of the leaky ReLU below 0. Defaults to 0.2.
+        conditional: Whether it sees the source too; without, it is the unconditional GAN of the paper's Table 1,
+            with the target as its only input. Defaults to True.
+        spectral_norm: Whether each kernel is divided by its largest singular value. Defaults to False.
         name: Name of the model. Defaults to "patchgan_discriminator".
 
     Returns:
-        A functional `keras.Model` of stock layers: [source, target], images in [-1, 1], to logits
-        `(batch, rows, columns, 1)`, 30x30 at 256x256; no sigmoid.
+        A functional `keras.Model`: [source, target], or target alone, images in [-1, 1], to logits
+        `(batch, rows, columns, 1)`, 30x30 at 256x256; no sigmoid. With several scales, a list of logits, the finest
+        first. Its layers are stock ones, but for spectral norm.
 
     Raises:
-        ValueError: `num_layers` out of range, or images too small for it.
+        ValueError: `num_layers` or `num_scales` out of range, or images too small for them.
 
     Example:
 
@@ -55,36 +73,90 @@ def patchgan_discriminator(
     ```
 
     Reference:
-        Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", Sections 3.2.2 and 6.1.2.
+        Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", Sections 3.2.2, 4.1, 4.4
+        and 6.1.2; Wang et al., "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs",
+        Section 3.2; Miyato et al., "Spectral Normalization for Generative Adversarial Networks".
     """
-    if num_layers not in range(1, 7):
-        raise ValueError(f"`num_layers` must be an integer from 1 to 6. Received: num_layers={num_layers!r}.")
-    height, width, _ = image_shape
-    # The two convolutions with stride 1 take a row each, and leave one.
-    smallest = 3 * 2**num_layers
-    if height is not None and min(height, width) < smallest:
-        raise ValueError(
-            f"With num_layers={num_layers}, `image_shape` must be at least {smallest} on both sides. Received: "
-            f"image_shape={tuple(image_shape)}. Enlarge the images, or pass a smaller `num_layers`."
-        )
-    normalize = normalization_layers(normalization)
+    _check(image_shape, num_layers, num_scales)
+    normalize = normalization_layers(normalization, norm_epsilon)
+    options = {
+        "filters": filters,
+        "num_layers": num_layers,
+        "normalize": normalize,
+        "use_bias": normalization is None if use_bias is None else use_bias,
+        "first_use_bias": first_use_bias,
+        "leaky_slope": leaky_slope,
+        "layer_class": SpectralConv2D if spectral_norm else layers.Conv2D,
+    }
+    target = keras.Input((*image_shape[:2], target_channels), name="target")
+    if conditional:
+        source = keras.Input(image_shape, name="source")
+        inputs, x = [source, target], layers.Concatenate(name="pair")([source, target])
+    else:
+        inputs, x = target, target
+    if num_scales == 1:
+        return keras.Model(inputs, _patchgan(x, **options, prefix=""), name=name)
+    logits = []
+    for scale in range(1, num_scales + 1):
+        logits.append(_patchgan(x, **options, prefix=f"scale{scale}_"))
+        x = _halved(x) if scale < num_scales else x
+    return keras.Model(inputs, logits, name=name)
 
+
+def pytorch_gan_discriminator(
+    image_shape=(256, 256, 3),
+    target_channels=3,
+    *,
+    filters=64,
+    normalization="instance_no_affine",
+    norm_epsilon=NORM_EPSILON,
+    name="pytorch_gan_discriminator",
+):
+    """PyTorch-GAN's PatchGAN, of 94x94 pixels: four convolutions with stride 2, then one to the logits.
+
+    It differs from the paper's by a fourth stride in place of C512 with stride 1, by biases, by a last convolution
+    without one, and by its order: the target's channels come first.
+
+    Args:
+        image_shape: (height, width, channels) of the source; height and width may be None.
+            Defaults to (256, 256, 3).
+        target_channels: Channels of the target. Defaults to 3.
+        filters: Channels of the first convolution; they double up to 8 times as many. Defaults to 64.
+        normalization: As in `patchgan_discriminator`. Defaults to "instance_no_affine".
+        norm_epsilon: Added to the variance. Defaults to 1e-5.
+        name: Name of the model. Defaults to "pytorch_gan_discriminator".
+
+    Returns:
+        A functional `keras.Model` of stock layers: [source, target], images in [-1, 1], to logits
+        `(batch, rows, columns, 1)`, 16x16 at 256x256.
+
+    Raises:
+        ValueError: An unknown `normalization`.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix import pytorch_gan_discriminator
+
+    discriminator = pytorch_gan_discriminator((64, 64, 3), filters=8)
+    logits = discriminator([np.zeros((1, 64, 64, 3)), np.zeros((1, 64, 64, 3))])
+    ```
+
+    Reference:
+        Linder-Norén, "PyTorch-GAN: PyTorch implementations of Generative Adversarial Networks".
+    """
+    normalize = normalization_layers(normalization, norm_epsilon)
     source = keras.Input(image_shape, name="source")
-    target = keras.Input((height, width, target_channels), name="target")
-    x = layers.Concatenate(name="pair")([source, target])
-    for depth in range(1, num_layers + 2):
-        x = _convolution(
-            x,
-            filters * min(2 ** (depth - 1), WIDEST),
-            strides=2 if depth <= num_layers else 1,
-            use_bias=depth == 1 or normalization is None,
-            name=f"layer{depth}",
-        )
-        # The first layer is not normalised.
+    target = keras.Input((*image_shape[:2], target_channels), name="target")
+    x = layers.Concatenate(name="pair")([target, source])
+    for depth in range(1, 5):
+        x = _convolution(x, filters * 2 ** (depth - 1), strides=2, use_bias=True, name=f"layer{depth}")
         if normalize and depth > 1:
-            x = normalize()(x)
+            x = normalize(f"layer{depth}_normalization")(x)
         x = layers.LeakyReLU(LEAKY_SLOPE, name=f"layer{depth}_activation")(x)
-    logits = _convolution(x, 1, strides=1, use_bias=True, dtype="float32", name="logits")
+    margins = ((2, 1), (2, 1))
+    logits = _convolution(x, 1, strides=1, margins=margins, use_bias=False, dtype=keras.config.floatx(), name="logits")
     return keras.Model([source, target], logits, name=name)
 
 
@@ -92,7 +164,8 @@ def receptive_field(network):
     """Side in pixels of the square of input that one output of a chain of convolutions depends on.
 
     Args:
-        network: `keras.Model` whose convolutions and poolings follow one another, such as a PatchGAN.
+        network: `keras.Model` whose convolutions and poolings follow one another, such as a PatchGAN. Of several
+            outputs, the last one counts: that of the coarsest scale.
 
     Returns:
         An integer: 70 for the paper's discriminator.
@@ -109,7 +182,7 @@ def receptive_field(network):
         Isola et al., Section 4.4.
     """
     field, jump = 1, 1
-    for layer in network.layers:
+    for layer in keras.Model(network.inputs, network.outputs[-1]).layers:
         kernel_size = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None)
         if kernel_size:
             field += (kernel_size[0] - 1) * jump
@@ -117,15 +190,63 @@ def receptive_field(network):
     return field
 
 
-def _convolution(x, filters, *, strides, use_bias, name, dtype=None):
+def _patchgan(x, *, filters, num_layers, normalize, use_bias, first_use_bias, leaky_slope, layer_class, prefix):
+    pixels = num_layers == PIXEL_LAYERS
+    size = {"kernel_size": 1, "margins": 0} if pixels else {}
+    hidden = 2 if pixels else num_layers + 1
+    for depth in range(1, hidden + 1):
+        x = _convolution(
+            x,
+            filters * min(2 ** (depth - 1), WIDEST),
+            strides=2 if depth <= num_layers else 1,
+            use_bias=first_use_bias if depth == 1 else use_bias,
+            layer_class=layer_class,
+            name=f"{prefix}layer{depth}",
+            **size,
+        )
+        # The first layer is not normalised.
+        if normalize and depth > 1:
+            x = normalize(f"{prefix}layer{depth}_normalization")(x)
+        x = layers.LeakyReLU(leaky_slope, name=f"{prefix}layer{depth}_activation")(x)
+    # In the authors' code the PixelGAN's last convolution has no bias beside a batch norm, and the PatchGAN's has.
+    last = {"use_bias": use_bias if pixels else True, "dtype": keras.config.floatx(), "name": f"{prefix}logits"}
+    return _convolution(x, 1, strides=1, layer_class=layer_class, **last, **size)
+
+
+def _convolution(
+    x, filters, *, strides, use_bias, name, kernel_size=KERNEL_SIZE, margins=1, layer_class=layers.Conv2D, dtype=None
+):
     # Keras' "same" would pad the stride 1 convolutions unevenly, and odd sizes differently.
-    x = layers.ZeroPadding2D(1, name=f"{name}_padding")(x)
-    return layers.Conv2D(
+    if margins:
+        x = layers.ZeroPadding2D(margins, name=f"{name}_padding")(x)
+    return layer_class(
         filters,
-        KERNEL_SIZE,
+        kernel_size,
         strides=strides,
         use_bias=use_bias,
         kernel_initializer=initial_weights(),
         dtype=dtype,
-        name=name,
+        name=name if name.endswith("logits") else f"{name}_convolution",
     )(x)
+
+
+def _halved(x):
+    """Means of 3x3 pixels at every second one; at the border, of those that there are (pix2pixHD)."""
+    pool, pad = layers.AveragePooling2D(3, strides=2), layers.ZeroPadding2D(1)
+    return pool(pad(x)) / pool(pad(ops.ones_like(x)))
+
+
+def _check(image_shape, num_layers, num_scales):
+    if num_layers not in range(7):
+        raise ValueError(f"`num_layers` must be an integer from 0 to 6. Received: num_layers={num_layers!r}.")
+    if not isinstance(num_scales, int) or num_scales < 1:
+        raise ValueError(f"`num_scales` must be an integer of 1 or more. Received: num_scales={num_scales!r}.")
+    height, width, _ = image_shape
+    # The two convolutions with stride 1 take a row each, and leave one.
+    smallest = (3 * 2**num_layers if num_layers else 1) * 2 ** (num_scales - 1)
+    if height is not None and min(height, width) < smallest:
+        raise ValueError(
+            f"With num_layers={num_layers} and num_scales={num_scales}, `image_shape` must be at least {smallest} on "
+            f"both sides. Received: image_shape={tuple(image_shape)}. Enlarge the images, or pass a smaller "
+            "`num_layers`."
+        )

@@ -1,14 +1,17 @@
-"""The paper's generator."""
+"""The U-Nets: the paper's, and those of the other published systems."""
 
 import keras
 from keras import layers
 
-from keras_pix2pix.networks.blocks import downsample, normalization_layers, upsample
+from keras_pix2pix.networks.blocks import LEAKY_SLOPE, UPSAMPLINGS, downsample, upsample
+from keras_pix2pix.networks.normalization import NORM_EPSILON, normalization_layers
 
 MOST_DOWNSAMPLES = 8  # Section 6.1.1: eight blocks take 256x256 to 1x1.
 FEWEST_DOWNSAMPLES = 3
 WIDEST = 8  # Widths double from `filters` up to 8 * filters: 64-128-256-512-512-512-512-512.
-DROPOUT_BLOCKS = 3  # Section 6.1.1: the decoder starts CD512-CD512-CD512.
+DROPOUT_BLOCKS = (1, 2, 3)  # Section 6.1.1: the decoder starts CD512-CD512-CD512.
+# Where the activations are in a block: a skip leaves the encoder before or after its leaky ReLU.
+SKIP_ACTIVATIONS = {"relu": "before", "leaky_relu": "after"}
 
 
 def unet_generator(
@@ -18,7 +21,18 @@ def unet_generator(
     filters=64,
     num_downsamples=None,
     normalization="instance",
+    norm_epsilon=NORM_EPSILON,
+    normalize_innermost=False,
+    use_bias=None,
+    leaky_slope=LEAKY_SLOPE,
+    skips=True,
+    skip_activation="relu",
+    upsampling="transpose",
+    last_upsampling=None,
+    separable=False,
     dropout=0.5,
+    dropout_blocks=DROPOUT_BLOCKS,
+    encoder_dropout_blocks=(),
     name="unet_generator",
 ):
     """The paper's U-Net: an encoder, a decoder, and a skip from each encoder block to its mirror image.
@@ -27,22 +41,41 @@ def unet_generator(
     The default normalisation is the affine instance norm because the paper trains at batch 1 on batch statistics,
     where batch norm *is* that; it makes `predict` and every exported file agree with training.
 
+    The defaults are the paper's; most of the other arguments tell the published systems apart (see the presets).
+
     Args:
         image_shape: (height, width, channels) of the source. Height and width are divisible by
             2**num_downsamples, or both None for a network of any such size. Defaults to (256, 256, 3).
         target_channels: Channels of the generated image. Defaults to 3.
         filters: Channels of the first block; they double up to 8 times as many. Defaults to 64.
-        num_downsamples: Blocks that halve the size, at least 3. Defaults to the largest number up to 8 that both
-            sides allow; 8 when they are None.
-        normalization: "instance", "batch" (batch statistics in training, moving averages otherwise), None (all
-            convolutions then have biases), or a function without arguments that returns a new layer.
+        num_downsamples: Blocks that halve the size. Defaults to None: the largest number from 3 to 8 that both sides
+            allow; 8 when they are None.
+        normalization: "instance", "instance_no_affine" (without gamma and beta), "batch" (batch statistics in
+            training, moving averages otherwise), None, or a function without arguments that returns a new layer.
             Defaults to "instance".
-        dropout: Rate of dropout in the first three decoder blocks, 0 to 1 exclusive. Defaults to 0.5.
+        norm_epsilon: Added to the variance by these words. Defaults to 1e-5.
+        normalize_innermost: Whether the innermost encoder block is normalised. Defaults to False.
+        use_bias: Whether all convolutions have biases; the last one always has. Defaults to None: only where
+            `normalization` is None.
+        leaky_slope: Slope of the encoder's leaky ReLU below 0. Defaults to 0.2.
+        skips: Whether encoder blocks are concatenated to the decoder's; without, it is the paper's
+            encoder-decoder (Table 2). Defaults to True.
+        skip_activation: "relu": skips leave the encoder before its activation, and the concatenation goes through a
+            ReLU as a whole; "leaky_relu": they leave it after leaky ReLU and dropout, and stay as they are.
+            Defaults to "relu".
+        upsampling: How decoder blocks double the size: "transpose", "nearest", "bilinear" or "depth_to_space".
+            Defaults to "transpose".
+        last_upsampling: The same for the last block. Defaults to None: as the others.
+        separable: Whether all convolutions but the first and the last are depthwise-separable; not for
+            `upsampling="transpose"`. Defaults to False.
+        dropout: Rate of dropout, 0 to 1 exclusive. Defaults to 0.5.
+        dropout_blocks: Decoder blocks with dropout, counted from 1. Defaults to (1, 2, 3).
+        encoder_dropout_blocks: Encoder blocks with dropout, counted from 1. Defaults to ().
         name: Name of the model. Defaults to "unet_generator".
 
     Returns:
         A functional `keras.Model` of stock layers: images `(batch, height, width, channels)` in [-1, 1] to
-        `(batch, height, width, target_channels)` in [-1, 1].
+        `(batch, height, width, target_channels)` in [-1, 1]. With "depth_to_space", one kind of layer is ours.
 
     Raises:
         ValueError: A size that can't be halved so often, or an argument out of range.
@@ -61,28 +94,69 @@ def unet_generator(
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", Sections 3.2.1 and 6.1.1.
     """
     num_downsamples = _num_downsamples(image_shape, num_downsamples)
-    if not 0 <= dropout < 1:
-        raise ValueError(f"`dropout` must be at least 0 and less than 1. Received: dropout={dropout}.")
-    normalize = normalization_layers(normalization)
-    biased = {"use_bias": normalization is None}
+    last_upsampling = last_upsampling or upsampling
+    _check(dropout, skip_activation, upsampling, last_upsampling, separable)
+    normalize = normalization_layers(normalization, norm_epsilon)
+    convolutions = {"use_bias": normalization is None if use_bias is None else use_bias, "separable": separable}
     widths = [filters * min(2**block, WIDEST) for block in range(num_downsamples)]
+    activate = SKIP_ACTIVATIONS[skip_activation]
 
     source = keras.Input(image_shape, name="source")
-    x, skips = source, []
+    x, encoded = source, []
     for depth, width in enumerate(widths, start=1):
-        # Neither the first block nor the innermost, which ends at 1x1, is normalised.
-        inner = 1 < depth < num_downsamples
-        x = downsample(x, width, normalize if inner else None, activate=depth > 1, name=f"down{depth}", **biased)
-        skips.append(x)
-    for block, (width, skip) in enumerate(zip(widths[-2::-1], skips[-2::-1], strict=True), start=1):
-        x = upsample(x, width, normalize, name=f"up{block}", **biased)
-        if dropout and block <= DROPOUT_BLOCKS:
-            x = layers.Dropout(dropout, name=f"up{block}_dropout")(x)
-        x = layers.Concatenate(name=f"up{block}_skip")([skip, x])
-    # float32 whatever the policy: the picture itself has no precision to spare.
-    x = upsample(x, target_channels, use_bias=True, dtype="float32", name=f"up{num_downsamples}")
-    generated = layers.Activation("tanh", dtype="float32", name="generated")(x)
+        first, innermost = depth == 1, depth == num_downsamples
+        x = downsample(
+            x,
+            width,
+            None if first or (innermost and not normalize_innermost) else normalize,
+            activate=None if first and activate == "before" else activate,
+            leaky_slope=leaky_slope,
+            dropout=dropout if depth in encoder_dropout_blocks else 0,
+            name=f"down{depth}",
+            **{**convolutions, "separable": separable and not first},
+        )
+        encoded.append(x)
+    for block, (width, skip) in enumerate(zip(widths[-2::-1], encoded[-2::-1], strict=True), start=1):
+        rate = dropout if block in dropout_blocks else 0
+        x = upsample(
+            x,
+            width,
+            normalize,
+            upsampling=upsampling,
+            activate=activate,
+            dropout=rate,
+            name=f"up{block}",
+            **convolutions,
+        )
+        if skips:
+            # The order in which each author's weights are stored.
+            x = layers.Concatenate(name=f"up{block}_skip")([skip, x] if activate == "before" else [x, skip])
+    # Whatever the policy, mixed or not: the picture itself has no precision to spare.
+    dtype = keras.config.floatx()
+    last = {"upsampling": last_upsampling, "use_bias": True, "dtype": dtype, "name": f"up{num_downsamples}"}
+    x = upsample(x, target_channels, activate="before" if activate == "before" else None, **last)
+    generated = layers.Activation("tanh", dtype=dtype, name="generated")(x)
     return keras.Model(source, generated, name=name)
+
+
+def _check(dropout, skip_activation, upsampling, last_upsampling, separable):
+    if not 0 <= dropout < 1:
+        raise ValueError(f"`dropout` must be at least 0 and less than 1. Received: dropout={dropout}.")
+    if skip_activation not in SKIP_ACTIVATIONS:
+        raise ValueError(
+            f"`skip_activation` must be one of {', '.join(map(repr, SKIP_ACTIVATIONS))}. "
+            f"Received: skip_activation={skip_activation!r}."
+        )
+    for argument, value in (("upsampling", upsampling), ("last_upsampling", last_upsampling)):
+        if value not in UPSAMPLINGS:
+            raise ValueError(
+                f"`{argument}` must be one of {', '.join(map(repr, UPSAMPLINGS))}. Received: {argument}={value!r}."
+            )
+    if separable and upsampling == "transpose":
+        raise ValueError(
+            '`separable=True` needs an `upsampling` that is a convolution: "nearest", "bilinear" or "depth_to_space". '
+            'Received: upsampling="transpose".'
+        )
 
 
 def _num_downsamples(image_shape, wanted):
@@ -98,11 +172,8 @@ def _num_downsamples(image_shape, wanted):
             )
     if wanted is None:
         return possible
-    if not isinstance(wanted, int) or wanted < FEWEST_DOWNSAMPLES:
-        raise ValueError(
-            f"`num_downsamples` must be an integer of {FEWEST_DOWNSAMPLES} or more. "
-            f"Received: num_downsamples={wanted!r}."
-        )
+    if not isinstance(wanted, int) or wanted < 1:
+        raise ValueError(f"`num_downsamples` must be an integer of 1 or more. Received: num_downsamples={wanted!r}.")
     if height is not None and (height % 2**wanted or width % 2**wanted):
         raise ValueError(
             f"`image_shape` must be divisible by 2**num_downsamples = {2**wanted} on both sides. Received: "

@@ -85,14 +85,17 @@ class ImageSummary(_FixedPairs):
         generated = self.generate()
         with self.writer.as_default(step=epochs_done):
             tf.summary.image("source | generated | target", self.rows(generated), max_outputs=len(generated))
-            tf.summary.image("patch map: generated | target", self.patch_maps(generated), max_outputs=len(generated))
+            if self.model.discriminator is not None:
+                tf.summary.image(
+                    "patch map: generated | target", self.patch_maps(generated), max_outputs=len(generated)
+                )
         self.writer.flush()
 
     def patch_maps(self, generated):
         """Probability that each patch is real, for the generated and the target picture, as pixels."""
         maps = []
         for source, image, target in zip(self.source, generated, self.target, strict=True):
-            verdicts = [self.model.discriminator([source[np.newaxis], each[np.newaxis]]) for each in (image, target)]
+            verdicts = [self.model.judge(source[np.newaxis], each[np.newaxis]) for each in (image, target)]
             scales = [logits for verdict in verdicts for logits in as_list(verdict)]
             maps.append(beside(*[_patch_map(logits, source.shape[:2]) for logits in scales]))
         return np.stack(maps)

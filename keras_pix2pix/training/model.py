@@ -5,14 +5,22 @@ import tensorflow as tf
 from keras import ops
 
 from keras_pix2pix.encodings import Stacked, get_for_channels
-from keras_pix2pix.networks.patchgan import patchgan_discriminator
+from keras_pix2pix.networks.patchgan import patchgan_discriminator, pytorch_gan_discriminator
+from keras_pix2pix.networks.resnet import resnet_generator
 from keras_pix2pix.networks.unet import unet_generator
 from keras_pix2pix.training import translation
-from keras_pix2pix.training.losses import adversarial_loss, as_list, l1_loss, mean_per_example
+from keras_pix2pix.training.objective import Objective, judge
 from keras_pix2pix.training.optimizers import FusedAdam
 from keras_pix2pix.training.presets import preset
+from keras_pix2pix.training.schedules import learning_rate_schedule
 
-LOGS = ("g_loss", "g_gan", "g_l1", "d_loss", "d_real", "d_fake", "d_accuracy")
+BUILDERS = {
+    "unet_generator": unet_generator,
+    "resnet_generator": resnet_generator,
+    "patchgan_discriminator": patchgan_discriminator,
+    "pytorch_gan_discriminator": pytorch_gan_discriminator,
+}
+UPDATE_ORDERS = ("discriminator_first", "simultaneous")
 
 
 @keras.saving.register_keras_serializable("keras_pix2pix")
@@ -25,8 +33,9 @@ class Pix2Pix(keras.Model):
     Args:
         generator: Functional `keras.Model`: source images `(batch, height, width, channels)` in [-1, 1] to
             generated images of the same height and width.
-        discriminator: Functional `keras.Model`: [source, target] to logits `(batch, rows, columns, 1)`, or to a
-            list of such.
+        discriminator: Functional `keras.Model`: [source, target], or target alone, to logits
+            `(batch, rows, columns, 1)`, or to a list of such. None for training without one (`lambda_gan=0`).
+            Defaults to None.
         direction: Which half of a side-by-side file was the source, "AtoB" or "BtoA": kept with the model for
             those who use it later. Defaults to "AtoB".
         source_encoding: How the source lies in files, and what `translate` and the exports take: see `encodings.get`.
@@ -55,7 +64,7 @@ class Pix2Pix(keras.Model):
     def __init__(
         self,
         generator,
-        discriminator,
+        discriminator=None,
         *,
         direction="AtoB",
         source_encoding="rgb",
@@ -79,20 +88,35 @@ class Pix2Pix(keras.Model):
         self.built = True
 
     @classmethod
-    def from_preset(cls, name, image_shape=(256, 256, 3), *, target_channels=None, **model_arguments):
-        """Build and compile a published system: its networks and its recipe.
+    def from_preset(
+        cls,
+        name,
+        image_shape=(256, 256, 3),
+        *,
+        target_channels=None,
+        epochs=None,
+        steps_per_epoch=None,
+        schedule=None,
+        **arguments,
+    ):
+        """Build and compile a published system: its networks, its recipe and its schedule.
 
         Args:
-            name: "paper".
+            name: "paper", "junyanz", "pytorch_gan", "tf_tutorial" or "mobile".
             image_shape: (height, width, channels) of the source. Defaults to (256, 256, 3).
-            target_channels: Channels of the target. Defaults to None: as many as the source.
-            **model_arguments: Further arguments of `Pix2Pix`, such as `direction` and `source_encoding`.
+            target_channels: Channels of the target. Defaults to None: those of the source.
+            epochs: Epochs that the learning rate is planned for. Defaults to None: the recipe's.
+            steps_per_epoch: Batches in an epoch, for a learning rate that changes. Defaults to None, which will do
+                where it is constant: everywhere but in "junyanz".
+            schedule: "constant", "constant_then_linear" or "cosine". Defaults to None: the recipe's.
+            **arguments: Further arguments of `Pix2Pix`, such as `direction`.
 
         Returns:
             A compiled `Pix2Pix`.
 
         Raises:
-            ValueError: An unknown preset, or a size that its networks can't take.
+            ValueError: An unknown preset or schedule, a size that its networks can't take, or no `steps_per_epoch`
+                where it is needed.
 
         Example:
 
@@ -103,17 +127,17 @@ class Pix2Pix(keras.Model):
         ```
         """
         recipe = preset(name)
-        target_channels = image_shape[-1] if target_channels is None else target_channels
-        model = cls(
-            unet_generator(image_shape, target_channels, **recipe["generator"]),
-            patchgan_discriminator(image_shape, target_channels, **recipe["discriminator"]),
-            **model_arguments,
-        )
-        model.compile(
-            generator_optimizer=FusedAdam(**recipe["optimizer"]),
-            discriminator_optimizer=FusedAdam(**recipe["optimizer"]),
-            **recipe["compile"],
-        )
+        rate = recipe["adam"].pop("learning_rate")
+        epochs = epochs or recipe["epochs"]
+        schedule = schedule or recipe["schedule"]
+        rates = [learning_rate_schedule(schedule, rate, epochs=epochs, steps_per_epoch=steps_per_epoch)] * 2
+        target_channels = target_channels or image_shape[-1]
+        generator, discriminator = [
+            BUILDERS[recipe[network].pop("network")](image_shape, target_channels, **recipe[network])
+            for network in ("generator", "discriminator")
+        ]
+        model = cls(generator, discriminator, **arguments)
+        model.compile(*[FusedAdam(rate, **recipe["adam"]) for rate in rates], **recipe["compile"])
         return model
 
     def compile(
@@ -124,6 +148,14 @@ class Pix2Pix(keras.Model):
         lambda_l1=100.0,
         metrics=None,
         *,
+        lambda_gan=1.0,
+        lambda_features=0.0,
+        lambda_penalty=10.0,
+        reconstruction_loss="l1",
+        label_smoothing=0.0,
+        discriminator_loss_weight=0.5,
+        discriminator_steps=1,
+        update_order="discriminator_first",
         run_eagerly=False,
         steps_per_execution=1,
         jit_compile=False,
@@ -133,27 +165,47 @@ class Pix2Pix(keras.Model):
         Args:
             generator_optimizer: `keras.optimizers.Optimizer`, its learning rate a number or a schedule. Defaults to
                 None: Adam with learning rate 2e-4 and beta_1 0.5 (Section 3.3).
-            discriminator_optimizer: The same for the discriminator; an object of its own. Defaults to None: Adam
-                as above.
-            gan_loss: "vanilla", "lsgan", or a `keras.losses.Loss` between labels (1 real, 0 generated) and logits.
-                Defaults to "vanilla".
-            lambda_l1: Weight of the L1 term in the generator's loss, 0 or more. Defaults to 100.
+            discriminator_optimizer: The same for the discriminator; an object of its own, whose schedule counts the
+                discriminator's updates. Defaults to None: Adam as above.
+            gan_loss: "vanilla", "lsgan", "hinge", "wgangp", or a `keras.losses.Loss` between labels (1 real, 0
+                generated) and logits. Defaults to "vanilla".
+            lambda_l1: Weight of the reconstruction loss in the generator's, 0 or more. Defaults to 100.
             metrics: List of Keras metrics of (target, generated), images in [-1, 1]. Defaults to None.
+            lambda_gan: Weight of the adversarial loss in the generator's, 0 or more. With 0, and `lambda_features`
+                0, the discriminator is neither trained nor needed. Defaults to 1.
+            lambda_features: Weight of feature matching, the L1 distance between the discriminator's activations for
+                the real and for the generated pair, 0 or more; pix2pixHD has 10. Defaults to 0.
+            lambda_penalty: Weight of the gradient penalty of "wgangp", greater than 0. Defaults to 10.
+            reconstruction_loss: "l1", "l2", "charbonnier", or a `keras.losses.Loss` between target and generated
+                images. Defaults to "l1".
+            label_smoothing: How far below 1 the discriminator's label for real pairs is, for "vanilla" and "lsgan".
+                Defaults to 0.
+            discriminator_loss_weight: Factor of the discriminator's loss, greater than 0. Defaults to 0.5, which
+                slows it down relative to the generator (Section 3.3).
+            discriminator_steps: Updates of the discriminator on a batch before the generator's, 1 or more.
+                Defaults to 1.
+            update_order: "discriminator_first": the generator is updated against the updated discriminator
+                (Section 3.3); "simultaneous": against the one before. Defaults to "discriminator_first".
             run_eagerly: As in `keras.Model.compile`. Defaults to False.
             steps_per_execution: As in `keras.Model.compile`. Defaults to 1.
             jit_compile: As in `keras.Model.compile`. Defaults to False.
 
         Raises:
-            ValueError: An unknown loss, a negative weight, or one optimizer passed for both networks.
+            ValueError: An unknown word, a number out of range, one optimizer passed for both networks, no
+                discriminator where one is needed, or batch norm in the discriminator of "wgangp".
         """
-        self._gan_loss = adversarial_loss(gan_loss)
-        if not lambda_l1 >= 0:
-            raise ValueError(f"`lambda_l1` must be 0 or more. Received: lambda_l1={lambda_l1!r}.")
-        if generator_optimizer is not None and generator_optimizer is discriminator_optimizer:
-            raise ValueError(
-                "`generator_optimizer` and `discriminator_optimizer` must be two objects, as each keeps the state of "
-                f"its network. Received the same {type(generator_optimizer).__name__} for both. Make a second one."
-            )
+        terms = {
+            "gan_loss": gan_loss,
+            "reconstruction_loss": reconstruction_loss,
+            "lambda_l1": lambda_l1,
+            "lambda_gan": lambda_gan,
+            "lambda_features": lambda_features,
+            "lambda_penalty": lambda_penalty,
+            "label_smoothing": label_smoothing,
+            "discriminator_loss_weight": discriminator_loss_weight,
+        }
+        self.objective = Objective(self.discriminator, **terms)
+        _check_updates(generator_optimizer, discriminator_optimizer, discriminator_steps, update_order)
         # Without None, Keras would add an optimizer of its own that learning-rate callbacks then steer.
         super().compile(
             optimizer=None,
@@ -162,15 +214,19 @@ class Pix2Pix(keras.Model):
             steps_per_execution=steps_per_execution,
             jit_compile=jit_compile,
         )
-        self.lambda_l1 = lambda_l1
+        self.discriminator_steps = discriminator_steps if self.objective.adversarial else 0
+        self.update_order = update_order
         self.generator_optimizer = self._optimizer_of(self.generator, generator_optimizer)
-        self.discriminator_optimizer = self._optimizer_of(self.discriminator, discriminator_optimizer)
-        self._logs = [keras.metrics.Mean(name=name) for name in LOGS]
+        self.discriminator_optimizer = (
+            self._optimizer_of(self.discriminator, discriminator_optimizer) if self.objective.adversarial else None
+        )
+        self._logs = {name: keras.metrics.Mean(name=name) for name in self.objective.log_names}
         self._recipe = {
             "generator_optimizer": self.generator_optimizer,
             "discriminator_optimizer": self.discriminator_optimizer,
-            "gan_loss": gan_loss,
-            "lambda_l1": lambda_l1,
+            **terms,
+            "discriminator_steps": discriminator_steps,
+            "update_order": update_order,
             "metrics": metrics,
             "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution,
@@ -185,47 +241,73 @@ class Pix2Pix(keras.Model):
         """One step on the discriminator, then one on the generator against it (Section 3.3)."""
         source, target, weights = _tensors(data)
 
-        # Generate. One forward pass, with one dropout mask, serves both updates.
-        with tf.GradientTape() as generator_tape:
-            generated = self.generator(source, training=True)
-
-        # Update the discriminator on the real and the generated pair.
+        # Generate. One forward pass, with one dropout mask, serves all updates.
         with tf.GradientTape() as tape:
-            real_logits = self.discriminator([source, target], training=True)
-            fake_logits = self.discriminator([source, tf.stop_gradient(generated)], training=True)
-            d_losses = self._gan_loss.discriminator(real_logits, fake_logits)
-            d_loss = self.discriminator_optimizer.scale_loss(_global_mean(d_losses, weights))
-        variables = self.discriminator.trainable_variables
-        self.discriminator_optimizer.apply(tape.gradient(d_loss, variables), variables)
+            generated = self.generator(source, training=True)
+        batch = (source, target, generated, weights)
 
-        # Update the generator against the updated discriminator: from the loss back to the generated images on a
-        # tape that watches nothing else, and on from there through the forward pass above.
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(generated)
-            g_gan = self._gan_loss.generator(self.discriminator([source, generated], training=True))
-            g_l1 = l1_loss(target, generated)
-            g_losses = g_gan + self.lambda_l1 * g_l1
-            g_loss = self.generator_optimizer.scale_loss(_global_mean(g_losses, weights))
-        variables = self.generator.trainable_variables
-        gradients = generator_tape.gradient(generated, variables, output_gradients=tape.gradient(g_loss, generated))
-        self.generator_optimizer.apply(gradients, variables)
+        # Update the discriminator on the real and the generated pair, and the generator against it.
+        if self.update_order == "discriminator_first":
+            d_logs = self._update_discriminator(*batch)
+            gradients, g_logs = self._generator_gradients(tape, *batch)
+        else:
+            gradients, g_logs = self._generator_gradients(tape, *batch)
+            d_logs = self._update_discriminator(*batch)
+        self.generator_optimizer.apply(gradients, self.generator.trainable_variables)
 
         # Measure.
-        self._log(weights, g_losses, g_gan, g_l1, d_losses, real_logits, fake_logits)
+        self._log({**g_logs, **d_logs}, weights)
         return self.compute_metrics(source, target, generated, weights)
+
+    def _update_discriminator(self, source, target, generated, weights):
+        logs = {}
+        for _ in range(self.discriminator_steps):
+            with tf.GradientTape() as tape:
+                logs = self._discriminator_logs(source, target, tf.stop_gradient(generated), training=True)
+                loss = self.discriminator_optimizer.scale_loss(_global_mean(logs["d_loss"], weights))
+            variables = self.discriminator.trainable_variables
+            self.discriminator_optimizer.apply(tape.gradient(loss, variables), variables)
+        return logs
+
+    def _generator_gradients(self, generator_tape, source, target, generated, weights):
+        # From the loss back to the generated images on a tape that watches nothing else, and on from there through
+        # the forward pass on the other.
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(generated)
+            logs = self.objective.of_generator(source, target, generated, training=True)
+            loss = self.generator_optimizer.scale_loss(_global_mean(logs["g_loss"], weights))
+        slope = tape.gradient(loss, generated)
+        gradients = generator_tape.gradient(generated, self.generator.trainable_variables, output_gradients=slope)
+        return gradients, logs
+
+    def _discriminator_logs(self, source, target, generated, training):
+        # Where the gradient penalty is taken follows from step and replica, so that a resumed run goes on alike.
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        seed = tf.stack([tf.cast(self.discriminator_optimizer.iterations, tf.int32), tf.cast(replica, tf.int32)])
+        return self.objective.of_discriminator(source, target, generated, seed, training=training)
 
     def test_step(self, data):
         """The logs of `train_step`, and the metrics, without an update and without dropout."""
         source, target, weights = _tensors(data)
         generated = self.generator(source, training=False)
-        real_logits = self.discriminator([source, target], training=False)
-        fake_logits = self.discriminator([source, generated], training=False)
-
-        g_gan = self._gan_loss.generator(fake_logits)
-        g_l1 = l1_loss(target, generated)
-        d_losses = self._gan_loss.discriminator(real_logits, fake_logits)
-        self._log(weights, g_gan + self.lambda_l1 * g_l1, g_gan, g_l1, d_losses, real_logits, fake_logits)
+        logs = self.objective.of_generator(source, target, generated)
+        if self.objective.adversarial:
+            logs |= self._discriminator_logs(source, target, generated, training=False)
+        self._log(logs, weights)
         return self.compute_metrics(source, target, generated, weights)
+
+    def judge(self, source, image, training=False):
+        """The discriminator's logits for pairs: a tensor, or a list of them, the finest scale first.
+
+        Args:
+            source: Images, `(batch, height, width, channels)`, in [-1, 1].
+            image: Target or generated images of the same height and width.
+            training: As in `keras.Model.call`. Defaults to False.
+
+        Returns:
+            Logits, `(batch, rows, columns, 1)`, or a list of such.
+        """
+        return judge(self.discriminator, source, image, training)
 
     @property
     def metrics(self):
@@ -271,7 +353,7 @@ class Pix2Pix(keras.Model):
         return {
             **super().get_config(),
             "generator": keras.saving.serialize_keras_object(self.generator),
-            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
+            "discriminator": self.discriminator and keras.saving.serialize_keras_object(self.discriminator),
             "direction": self.direction,
             "source_encoding": self.source_encoding.word,
             "target_encoding": self.target_encoding.word,
@@ -280,7 +362,7 @@ class Pix2Pix(keras.Model):
     @classmethod
     def from_config(cls, config, custom_objects=None):
         networks = {
-            key: keras.saving.deserialize_keras_object(config[key], custom_objects)
+            key: config[key] and keras.saving.deserialize_keras_object(config[key], custom_objects)
             for key in ("generator", "discriminator")
         }
         return cls(**{**config, **networks})
@@ -301,25 +383,20 @@ class Pix2Pix(keras.Model):
             layer.seed_generator.state.assign(store[f"seed_{index}"])
 
     def _layers_that_draw(self):
-        networks = (self.generator, self.discriminator)
+        networks = [network for network in (self.generator, self.discriminator) if network]
         return [layer for network in networks for layer in _all_layers(network) if hasattr(layer, "seed_generator")]
 
     def _optimizer_of(self, network, optimizer):
-        optimizer = keras.optimizers.get(optimizer) or FusedAdam(**preset("paper")["optimizer"])
+        optimizer = keras.optimizers.get(optimizer) or FusedAdam(**preset("paper")["adam"])
         if self.dtype_policy.name == "mixed_float16" and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         # Built here, so that a loaded model finds the variables that its state belongs to.
         optimizer.build(network.trainable_variables)
         return optimizer
 
-    def _log(self, weights, g_losses, g_gan, g_l1, d_losses, real_logits, fake_logits):
-        d_real = mean_per_example([ops.sigmoid(logits) for logits in as_list(real_logits)])
-        d_fake = mean_per_example([ops.sigmoid(logits) for logits in as_list(fake_logits)])
-        right = [ops.cast(logits > 0, "float32") for logits in as_list(real_logits)]
-        right += [ops.cast(logits <= 0, "float32") for logits in as_list(fake_logits)]
-        values = (g_losses, g_gan, g_l1, d_losses, d_real, d_fake, mean_per_example(right))
-        for metric, value in zip(self._logs, values, strict=True):
-            metric.update_state(value, sample_weight=weights)
+    def _log(self, values, weights):
+        for name, metric in self._logs.items():
+            metric.update_state(values[name], sample_weight=weights)
 
 
 def _tensors(data):
@@ -340,3 +417,21 @@ def _global_mean(losses, weights):
     count = tf.cast(tf.shape(losses)[0], losses.dtype)
     count = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, count)
     return ops.sum(losses if weights is None else losses * ops.cast(weights, losses.dtype)) / count
+
+
+def _check_updates(generator_optimizer, discriminator_optimizer, discriminator_steps, update_order):
+    if generator_optimizer is not None and generator_optimizer is discriminator_optimizer:
+        raise ValueError(
+            "`generator_optimizer` and `discriminator_optimizer` must be two objects, as each keeps the state of "
+            f"its network. Received the same {type(generator_optimizer).__name__} for both. Make a second one."
+        )
+    if not isinstance(discriminator_steps, int) or discriminator_steps < 1:
+        raise ValueError(
+            "`discriminator_steps` must be an integer of 1 or more. "
+            f"Received: discriminator_steps={discriminator_steps!r}."
+        )
+    if update_order not in UPDATE_ORDERS:
+        raise ValueError(
+            f"`update_order` must be one of {', '.join(map(repr, UPDATE_ORDERS))}. "
+            f"Received: update_order={update_order!r}."
+        )

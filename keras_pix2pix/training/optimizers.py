@@ -8,8 +8,18 @@ import tensorflow as tf
 class FusedAdam(keras.optimizers.Adam):
     """`keras.optimizers.Adam`, equal to it, with one kernel for each variable instead of a dozen operators.
 
-    All arguments are those of `keras.optimizers.Adam`. At 54 million parameters and batch 1 the update is a
-    good part of a training step on a CPU. `amsgrad=True` is left to Keras' own operators.
+    At 54 million parameters and batch 1 the update is a good part of a training step on a CPU. `amsgrad=True` is left
+    to Keras' own operators.
+
+    Args:
+        *args: Those of `keras.optimizers.Adam`.
+        corrected_epsilon: Whether `epsilon` is added to the bias-corrected root of the second moment, as in
+            Algorithm 1 of the reference and in PyTorch, or to the uncorrected one, as in Torch, TensorFlow and
+            Keras. Defaults to False.
+        **kwargs: Those of `keras.optimizers.Adam`.
+
+    Raises:
+        ValueError: `corrected_epsilon` together with `amsgrad`.
 
     Example:
 
@@ -23,6 +33,12 @@ class FusedAdam(keras.optimizers.Adam):
         Kingma and Ba, "Adam: A Method for Stochastic Optimization".
     """
 
+    def __init__(self, *args, corrected_epsilon=False, **kwargs):
+        super().__init__(*args, **kwargs)
+        if corrected_epsilon and self.amsgrad:
+            raise ValueError("`corrected_epsilon=True` is not there for `amsgrad=True`. Leave out one of them.")
+        self.corrected_epsilon = corrected_epsilon
+
     def update_step(self, gradient, variable, learning_rate):
         if self.amsgrad:
             super().update_step(gradient, variable, learning_rate)
@@ -30,15 +46,21 @@ class FusedAdam(keras.optimizers.Adam):
         index = self._get_variable_index(variable)
         dtype = variable.dtype
         step = tf.cast(self.iterations + 1, dtype)
+        beta_2_power = tf.pow(tf.cast(self.beta_2, dtype), step)
+        epsilon = tf.cast(self.epsilon, dtype)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=self._momentums[index].value.handle,
             v=self._velocities[index].value.handle,
             beta1_power=tf.pow(tf.cast(self.beta_1, dtype), step),
-            beta2_power=tf.pow(tf.cast(self.beta_2, dtype), step),
+            beta2_power=beta_2_power,
             lr=tf.cast(learning_rate, dtype),
             beta1=tf.cast(self.beta_1, dtype),
             beta2=tf.cast(self.beta_2, dtype),
-            epsilon=tf.cast(self.epsilon, dtype),
+            # The kernel adds it before the correction, sqrt(1 - beta_2**step), which divides it.
+            epsilon=epsilon * tf.sqrt(1 - beta_2_power) if self.corrected_epsilon else epsilon,
             grad=tf.cast(gradient, dtype),
         )
+
+    def get_config(self):
+        return {**super().get_config(), "corrected_epsilon": self.corrected_epsilon}

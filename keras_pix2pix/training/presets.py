@@ -1,13 +1,18 @@
-"""The published recipes, as data."""
+"""The published recipes, and ours for phones, as data."""
 
 import copy
 
+SCHEDULES = ("constant", "constant_then_linear", "cosine")
+# "network" is the name of the builder; the rest are its arguments. "adam" are FusedAdam's, "schedule" says how its
+# learning rate goes on. Where the authors have batch norm on batch statistics at batch 1, we have affine instance norm,
+# which is the same function there and gives the same picture at test time.
 PRESETS = {
     # Isola et al., Sections 3.2, 3.3, 6.1 and 6.2.
     "paper": {
-        "generator": {"filters": 64, "normalization": "instance", "dropout": 0.5},
-        "discriminator": {"filters": 64, "num_layers": 3, "normalization": "instance"},
-        "optimizer": {"learning_rate": 2e-4, "beta_1": 0.5, "beta_2": 0.999, "epsilon": 1e-8},
+        "generator": {"network": "unet_generator", "filters": 64, "dropout": 0.5, "dropout_blocks": (1, 2, 3)},
+        "discriminator": {"network": "patchgan_discriminator", "filters": 64, "num_layers": 3},
+        "adam": {"learning_rate": 2e-4, "beta_1": 0.5, "beta_2": 0.999, "epsilon": 1e-8},
+        "schedule": "constant",
         "compile": {"gan_loss": "vanilla", "lambda_l1": 100.0},
         "epochs": 200,
         "data": {
@@ -16,6 +21,84 @@ PRESETS = {
             "mirror": True,
             "source_interpolation": "bicubic",
             "target_interpolation": "bicubic",
+        },
+    },
+    # github.com/junyanz/pytorch-CycleGAN-and-pix2pix, `--model pix2pix`.
+    "junyanz": {
+        "generator": {"network": "unet_generator", "filters": 64, "dropout": 0.5, "dropout_blocks": (2, 3, 4)},
+        "discriminator": {"network": "patchgan_discriminator", "filters": 64, "num_layers": 3},
+        "adam": {"learning_rate": 2e-4, "beta_1": 0.5, "beta_2": 0.999, "epsilon": 1e-8, "corrected_epsilon": True},
+        "schedule": "constant_then_linear",
+        "compile": {"gan_loss": "vanilla", "lambda_l1": 100.0},
+        "epochs": 200,
+        "data": {
+            "batch_size": 1,
+            "jitter": 286 / 256,
+            "mirror": True,
+            "source_interpolation": "bicubic",
+            "target_interpolation": "bicubic",
+        },
+    },
+    # github.com/eriklindernoren/PyTorch-GAN, `pix2pix`, as the article on it prints it.
+    "pytorch_gan": {
+        "generator": {
+            "network": "unet_generator",
+            "filters": 64,
+            "normalization": "instance_no_affine",
+            "skip_activation": "leaky_relu",
+            "last_upsampling": "nearest",
+            "dropout": 0.5,
+            "dropout_blocks": (1, 2, 3, 4),
+            "encoder_dropout_blocks": (4, 5, 6, 7, 8),
+        },
+        "discriminator": {"network": "pytorch_gan_discriminator", "filters": 64},
+        "adam": {"learning_rate": 2e-4, "beta_1": 0.5, "beta_2": 0.999, "epsilon": 1e-8, "corrected_epsilon": True},
+        "schedule": "constant",
+        "compile": {"gan_loss": "vanilla", "lambda_l1": 100.0},
+        "epochs": 200,
+        "data": {
+            "batch_size": 1,
+            "jitter": 1.0,
+            "mirror": True,
+            "source_interpolation": "bicubic",
+            "target_interpolation": "bicubic",
+        },
+    },
+    # tensorflow.org/tutorials/generative/pix2pix. 40,000 steps on the 400 facades.
+    "tf_tutorial": {
+        "generator": {
+            "network": "unet_generator",
+            "filters": 64,
+            "norm_epsilon": 1e-3,
+            "normalize_innermost": True,
+            "skip_activation": "leaky_relu",
+            "leaky_slope": 0.3,
+            "dropout": 0.5,
+            "dropout_blocks": (1, 2, 3),
+        },
+        "discriminator": {
+            "network": "patchgan_discriminator",
+            "filters": 64,
+            "num_layers": 3,
+            "norm_epsilon": 1e-3,
+            "first_use_bias": False,
+            "leaky_slope": 0.3,
+        },
+        "adam": {"learning_rate": 2e-4, "beta_1": 0.5, "beta_2": 0.999, "epsilon": 1e-7},
+        "schedule": "constant",
+        "compile": {
+            "gan_loss": "vanilla",
+            "lambda_l1": 100.0,
+            "discriminator_loss_weight": 1.0,
+            "update_order": "simultaneous",
+        },
+        "epochs": 100,
+        "data": {
+            "batch_size": 1,
+            "jitter": 286 / 256,
+            "mirror": True,
+            "source_interpolation": "nearest",
+            "target_interpolation": "nearest",
         },
     },
 }
@@ -28,8 +111,7 @@ def preset(name):
         name: A key of `PRESETS`.
 
     Returns:
-        A dict with the keys "generator", "discriminator", "optimizer", "compile", "epochs" and
-        "data".
+        A dict with the keys "generator", "discriminator", "adam", "schedule", "compile", "epochs" and "data".
 
     Raises:
         ValueError: An unknown name.
@@ -51,7 +133,7 @@ def preset_data(name):
     """How a published recipe reads its data: keyword arguments for `paired_dataset`.
 
     Args:
-        name: "paper".
+        name: "paper", "junyanz", "pytorch_gan", "tf_tutorial" or "mobile".
 
     Returns:
         A dict with batch size, jitter, mirror and the filters of both sides.

@@ -14,6 +14,7 @@ import typer.main
 from PIL import Image
 
 import keras_pix2pix
+from keras_pix2pix import Pix2Pix
 from keras_pix2pix.cli import train as train_module
 from keras_pix2pix.cli.documentation import parameter_help
 from keras_pix2pix.cli.main import app, main
@@ -23,8 +24,9 @@ from keras_pix2pix.training.presets import PRESETS
 
 @pytest.fixture(autouse=True)
 def small_networks(monkeypatch):
-    for network in ("generator", "discriminator"):
-        monkeypatch.setitem(PRESETS["paper"][network], "filters", 2)
+    for recipe in PRESETS.values():
+        for network in ("generator", "discriminator"):
+            monkeypatch.setitem(recipe[network], "filters", 2)
 
 
 @pytest.fixture
@@ -77,6 +79,7 @@ def test_train_leaves_a_run_folder(run, pairs, tmp_path):
         "validation": str(pairs),
         "preset": "paper",
         "direction": "BtoA",
+        "schedule": "constant",
         "image_size": [32, 64],
         "batch_size": 2,
         "epochs": 2,
@@ -454,6 +457,28 @@ def test_a_finished_run_needs_more_epochs(run, trained):
     assert "larger --epochs" in errors
     assert (trained / "model.keras").read_bytes() == before
     assert json.loads((trained / "config.json").read_text())["epochs"] == 1
+
+
+def test_a_changing_learning_rate_is_planned_for_all_epochs(run, pairs, tmp_path):
+    options = ("--image-size", 32, "--run-dir", tmp_path / "run", "--schedule", "cosine")
+    assert run("train", pairs, *options, "--epochs", 2)[0] == 0
+    model = keras.saving.load_model(tmp_path / "run" / "model.keras")
+    for optimizer in (model.generator_optimizer, model.discriminator_optimizer):
+        assert optimizer.get_config()["learning_rate"]["config"]["decay_steps"] == int(optimizer.iterations)
+        assert float(optimizer.learning_rate) == pytest.approx(0, abs=1e-9)
+    code, _, errors = run("train", "--run-dir", tmp_path / "run", "--resume", "--epochs", 3)
+    assert code == 2
+    assert "planned for 2 epochs (cosine). Received: --epochs 3" in errors
+
+
+def test_presets_are_listed_with_what_tells_them_apart(run):
+    code, printed, errors = run("presets")
+    assert code == 0, errors
+    rows = {line.split()[0]: line for line in printed.splitlines() if line.strip()}
+    assert rows.keys() >= PRESETS.keys()
+    assert "94x94" in rows["pytorch_gan"]
+    assert "70x70" in rows["junyanz"]
+    assert f"{Pix2Pix.from_preset('tf_tutorial').generator.count_params():,}" in rows["tf_tutorial"]
 
 
 def test_a_run_is_resumed_as_it_was_begun(run, trained):

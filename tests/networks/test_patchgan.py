@@ -70,7 +70,7 @@ def test_output_equals_the_papers_layers_written_in_bare_operators(images):
     norms = iter([layer for layer in discriminator.layers if isinstance(layer, keras.layers.GroupNormalization)])
     x = tf.concat([source, target], axis=-1)
     for depth, stride in enumerate((2, 2, 2, 1, 1), start=1):
-        layer = discriminator.get_layer("logits" if depth == 5 else f"layer{depth}")
+        layer = discriminator.get_layer("logits" if depth == 5 else f"layer{depth}_convolution")
         x = tf.nn.conv2d(x, layer.kernel, stride, [[0, 0], [1, 1], [1, 1], [0, 0]])
         x = x + layer.bias if depth in (1, 5) else x
         if 1 < depth < 5:
@@ -84,8 +84,8 @@ def test_output_equals_the_papers_layers_written_in_bare_operators(images):
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        ({"num_layers": 0}, "from 1 to 6. Received: num_layers=0"),
-        ({"num_layers": 7}, "from 1 to 6"),
+        ({"num_layers": -1}, "from 0 to 6. Received: num_layers=-1"),
+        ({"num_layers": 7}, "from 0 to 6"),
         ({"image_shape": (16, 64, 3)}, "at least 24 .* image_shape=\\(16, 64, 3\\)"),
         ({"normalization": "bach"}, "'bach'"),
     ],

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_pix2pix import unet_generator
-from keras_pix2pix.networks.blocks import instance_normalization
+from keras_pix2pix.networks.normalization import instance_normalization
 from keras_pix2pix.networks.rewrite import (
     InstanceNormalization,
     Resize,

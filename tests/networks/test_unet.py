@@ -133,7 +133,7 @@ def test_the_file_opens_with_keras_alone(tmp_path, images):
     [
         ({"image_shape": (20, 32, 3)}, ["2\\*\\*3 = 8", "\\(20, 32, 3\\)"]),
         ({"image_shape": (64, 64, 3), "num_downsamples": 7}, ["= 128", "smaller `num_downsamples`"]),
-        ({"num_downsamples": 2}, ["3 or more", "num_downsamples=2"]),
+        ({"num_downsamples": 0}, ["1 or more", "num_downsamples=0"]),
         ({"image_shape": (None, 64, 3)}, ["both None", "\\(None, 64, 3\\)"]),
         ({"dropout": 1.0}, ["less than 1", "dropout=1.0"]),
         ({"normalization": "instanse"}, ["instance", "'instanse'"]),

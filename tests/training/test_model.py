@@ -35,7 +35,7 @@ def plain_step(model, source, target, gan_loss="vanilla", lambda_l1=100.0, rate=
     def d_loss():
         fake = tf.stop_gradient(model.generator(source, training=True))
         judged = model.discriminator([source, target]), model.discriminator([source, fake])
-        return tf.reduce_mean(loss.discriminator(*judged))
+        return tf.reduce_mean(loss.discriminator(*judged)) / 2
 
     def g_loss():
         generated = model.generator(source, training=True)
@@ -85,7 +85,7 @@ def test_logs_by_hand(make_model, images):
         "g_loss": g_gan + 10 * g_l1,
         "g_gan": g_gan,
         "g_l1": g_l1,
-        "d_loss": np.mean(loss.discriminator(real, fake)),
+        "d_loss": np.mean(loss.discriminator(real, fake)) / 2,
         "d_real": np.mean(1 / (1 + np.exp(-real))),
         "d_fake": np.mean(1 / (1 + np.exp(-fake))),
         "d_accuracy": right,
@@ -237,7 +237,7 @@ def test_a_saved_model_goes_on_training_as_if_nothing_had_happened(make_model, i
     again = keras.saving.load_model(tmp_path / "model.keras")
 
     assert again.direction == "BtoA"
-    assert again.lambda_l1 == 7.0
+    assert again.objective.lambda_l1 == 7.0
     assert int(again.generator_optimizer.iterations) == int(again.discriminator_optimizer.iterations) == 4
     assert float(again.generator_optimizer.learning_rate) == pytest.approx(2.5e-4)
     assert again.discriminator_optimizer.get_config() == model.discriminator_optimizer.get_config()

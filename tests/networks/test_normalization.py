@@ -1,9 +1,10 @@
 """The normalisations, by hand."""
 
+import keras
 import numpy as np
 import pytest
 
-from keras_pix2pix.networks.blocks import batch_normalization, instance_normalization, normalization_layers
+from keras_pix2pix.networks.normalization import batch_normalization, instance_normalization, normalization_layers
 
 
 def test_instance_normalization_by_hand():
@@ -33,7 +34,9 @@ def test_batch_normalization_keeps_moving_averages_as_the_authors_do():
 
 def test_a_word_a_function_or_none():
     assert normalization_layers(None) is None
-    assert normalization_layers("instance") is instance_normalization
-    assert normalization_layers(list) is list
+    layer = normalization_layers("instance", epsilon=1e-3)("down2_normalization")
+    assert (layer.name, layer.groups, layer.epsilon) == ("down2_normalization", -1, 1e-3)
+    assert normalization_layers("instance_no_affine")("n").get_config()["scale"] is False
+    assert normalization_layers(keras.layers.LayerNormalization)("n").__class__ is keras.layers.LayerNormalization
     with pytest.raises(ValueError, match="Received: normalization='layer'"):
         normalization_layers("layer")

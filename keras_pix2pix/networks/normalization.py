@@ -1,0 +1,119 @@
+"""The normalisations of the published networks."""
+
+import functools
+
+import keras
+from keras import layers
+
+from keras_pix2pix.networks.blocks import WEIGHT_STDDEV
+
+NORM_EPSILON = 1e-5  # The authors' code; Keras' default is 1e-3.
+BATCH_NORM_MOMENTUM = 0.9  # The authors' code, counted Keras' way.
+
+
+def instance_normalization(epsilon=NORM_EPSILON, affine=True, name=None):
+    """Instance normalisation; affine, it is what the paper's batch norm on batch statistics is at batch 1.
+
+    Unlike batch norm it does the same in training, in `predict` and in an exported file, at any batch size.
+
+    Args:
+        epsilon: Added to the variance. Defaults to 1e-5.
+        affine: Whether the result is multiplied by gamma, from N(1, 0.02), and beta is added. Defaults to True.
+        name: Name of the layer. Defaults to None.
+
+    Returns:
+        A layer: each channel of each image gets mean 0 and variance 1.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.networks.normalization import instance_normalization
+
+    normalized = instance_normalization()(np.ones((1, 8, 8, 3), "float32"))
+    ```
+
+    Reference:
+        Ulyanov et al., "Instance Normalization: The Missing Ingredient for Fast Stylization".
+    """
+    return layers.GroupNormalization(
+        groups=-1, epsilon=epsilon, center=affine, scale=affine, gamma_initializer=_initial_gamma(), name=name
+    )
+
+
+def batch_normalization(epsilon=NORM_EPSILON, name=None):
+    """Batch normalisation over all replicas: batch statistics in training, moving averages otherwise.
+
+    Args:
+        epsilon: Added to the variance. Defaults to 1e-5.
+        name: Name of the layer. Defaults to None.
+
+    Returns:
+        A layer with gamma from N(1, 0.02) and beta.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.networks.normalization import batch_normalization
+
+    normalized = batch_normalization()(np.ones((4, 8, 8, 3), "float32"), training=True)
+    ```
+
+    Reference:
+        Isola et al., Section 6.1.
+    """
+    return layers.BatchNormalization(
+        epsilon=epsilon,
+        momentum=BATCH_NORM_MOMENTUM,
+        gamma_initializer=_initial_gamma(),
+        synchronized=True,
+        name=name,
+    )
+
+
+NORMALIZATIONS = {
+    "instance": instance_normalization,
+    "instance_no_affine": functools.partial(instance_normalization, affine=False),  # PyTorch's InstanceNorm2d.
+    "batch": batch_normalization,
+    None: None,
+}
+
+
+def normalization_layers(normalization, epsilon=NORM_EPSILON):
+    """The function that makes a network's normalisation layers.
+
+    Args:
+        normalization: "instance" (affine), "instance_no_affine", "batch", None, or a function without arguments
+            that returns a new layer, which then has its own epsilon and name.
+        epsilon: Added to the variance. Defaults to 1e-5.
+
+    Returns:
+        A function (name) -> new layer, or None for no normalisation.
+
+    Raises:
+        ValueError: Another `normalization`, or an `epsilon` of 0 or less.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.networks.normalization import normalization_layers
+
+    layer = normalization_layers("instance")("down2_normalization")
+    ```
+    """
+    if not epsilon > 0:
+        raise ValueError(f"`norm_epsilon` must be greater than 0. Received: norm_epsilon={epsilon!r}.")
+    if callable(normalization):
+        return lambda name: normalization()
+    if normalization not in NORMALIZATIONS:
+        raise ValueError(
+            '`normalization` must be "instance", "instance_no_affine", "batch", None, or a function that returns a '
+            f"layer. Received: normalization={normalization!r}."
+        )
+    make = NORMALIZATIONS[normalization]
+    return make and (lambda name: make(epsilon=epsilon, name=name))
+
+
+def _initial_gamma():
+    return keras.initializers.RandomNormal(1.0, WEIGHT_STDDEV)

@@ -1,0 +1,198 @@
+"""What the two networks minimise, put together from the losses."""
+
+import keras
+import tensorflow as tf
+from keras import layers, ops
+
+from keras_pix2pix.training import losses
+from keras_pix2pix.training.losses import as_list, mean_per_example
+
+ACTIVATIONS = (layers.Activation, layers.ELU, layers.LeakyReLU, layers.PReLU, layers.ReLU)
+
+
+class Objective:
+    """The losses of generator and discriminator for one batch, with everything worth logging.
+
+    The arguments are those of `Pix2Pix.compile`.
+
+    Args:
+        discriminator: Functional `keras.Model`, or None where neither `lambda_gan` nor `lambda_features` needs it.
+        gan_loss: Word or `keras.losses.Loss`.
+        reconstruction_loss: Word or `keras.losses.Loss`.
+        lambda_l1: Weight of the reconstruction loss.
+        lambda_gan: Weight of the generator's adversarial loss.
+        lambda_features: Weight of feature matching.
+        lambda_penalty: Weight of the gradient penalty of "wgangp".
+        label_smoothing: How far below 1 the label for real pairs is.
+        discriminator_loss_weight: Factor of the discriminator's loss.
+
+    Raises:
+        ValueError: An unknown word, a number out of range, no discriminator where one is needed, batch norm in the
+            discriminator of "wgangp", or no activations to match features of.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.training.objective import Objective
+
+    objective = Objective(None, lambda_gan=0)
+    images = np.zeros((1, 8, 8, 3), "float32")
+    logs = objective.of_generator(images, images, images)  # g_loss and g_l1: [0.0]
+    ```
+
+    Reference:
+        Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", Section 3.1.
+    """
+
+    def __init__(
+        self,
+        discriminator,
+        *,
+        gan_loss="vanilla",
+        reconstruction_loss="l1",
+        lambda_l1=100.0,
+        lambda_gan=1.0,
+        lambda_features=0.0,
+        lambda_penalty=10.0,
+        label_smoothing=0.0,
+        discriminator_loss_weight=0.5,
+    ):
+        weights = {"lambda_l1": lambda_l1, "lambda_gan": lambda_gan, "lambda_features": lambda_features}
+        _check_numbers(weights, lambda_penalty, discriminator_loss_weight)
+        self.gan_loss = losses.adversarial_loss(gan_loss, label_smoothing)
+        self.reconstruction_loss = losses.reconstruction_loss(reconstruction_loss)
+        self.measures_l1_apart = reconstruction_loss != "l1"
+        self.lambda_l1, self.lambda_gan, self.lambda_features = lambda_l1, lambda_gan, lambda_features
+        self.lambda_penalty = lambda_penalty if gan_loss == "wgangp" else 0
+        self.discriminator_loss_weight = discriminator_loss_weight
+        self.adversarial = bool(lambda_gan or lambda_features)
+        self.discriminator = discriminator
+        if self.adversarial:
+            _check_discriminator(discriminator, gan_loss)
+            self.network = _with_features(discriminator) if lambda_features else discriminator
+
+    @property
+    def log_names(self):
+        """The keys of what the two methods return, in the order of the logs."""
+        names = ["g_loss"]
+        names += ["g_gan"] if self.adversarial else []
+        names += ["g_l1"]
+        names += ["g_reconstruction"] if self.measures_l1_apart else []
+        names += ["g_features"] if self.lambda_features else []
+        names += ["d_loss", "d_real", "d_fake", "d_accuracy"] if self.adversarial else []
+        return names + (["d_penalty"] if self.lambda_penalty else [])
+
+    def of_generator(self, source, target, generated, training=False):
+        """What the generator minimises ("g_loss"), and its parts, unweighted: each `(batch,)`."""
+        logs = {"g_l1": losses.l1_loss(target, generated)}
+        reconstruction = self.reconstruction_loss(target, generated)
+        if self.measures_l1_apart:
+            logs["g_reconstruction"] = reconstruction
+        logs["g_loss"] = self.lambda_l1 * reconstruction
+        if self.adversarial:
+            fake_logits, fake_features = self._judge(source, generated, training)
+            logs["g_gan"] = self.gan_loss.generator(fake_logits)
+            logs["g_loss"] += self.lambda_gan * logs["g_gan"]
+        if self.lambda_features:
+            _, real_features = self._judge(source, target, training)
+            logs["g_features"] = losses.feature_matching_loss(real_features, fake_features)
+            logs["g_loss"] += self.lambda_features * logs["g_features"]
+        return logs
+
+    def of_discriminator(self, source, target, generated, seed, training=False):
+        """What the discriminator minimises ("d_loss"), and how it judges: each `(batch,)`.
+
+        `seed`, two integers, is where the gradient penalty's chance comes from.
+        """
+        real_logits, _ = self._judge(source, target, training)
+        fake_logits, _ = self._judge(source, generated, training)
+        d_loss = self.gan_loss.discriminator(real_logits, fake_logits)
+        right = [ops.cast(logits > 0, "float32") for logits in as_list(real_logits)]
+        right += [ops.cast(logits <= 0, "float32") for logits in as_list(fake_logits)]
+        logs = {
+            "d_real": mean_per_example([ops.sigmoid(logits) for logits in as_list(real_logits)]),
+            "d_fake": mean_per_example([ops.sigmoid(logits) for logits in as_list(fake_logits)]),
+            "d_accuracy": mean_per_example(right),
+        }
+        if self.lambda_penalty:
+            share = tf.random.stateless_uniform(tf.shape(target)[:1], seed)
+            logs["d_penalty"] = losses.gradient_penalty(
+                lambda image: self._judge(source, image, training)[0], target, generated, share
+            )
+            d_loss += self.lambda_penalty * logs["d_penalty"]
+        return {"d_loss": self.discriminator_loss_weight * d_loss, **logs}
+
+    def _judge(self, source, image, training):
+        """(logits, features); logits are a list if there are several scales."""
+        outputs = as_list(judge(self.network, source, image, training))
+        scales = len(self.discriminator.outputs)
+        return outputs[:scales], outputs[scales:]
+
+
+def judge(discriminator, source, image, training=False):
+    """The discriminator's logits, whether it sees pairs or, unconditional, the image alone.
+
+    Args:
+        discriminator: Functional `keras.Model` of [source, image], or of the image.
+        source: Images, `(batch, height, width, channels)`, in [-1, 1].
+        image: Target or generated images of the same height and width.
+        training: As in `keras.Model.call`. Defaults to False.
+
+    Returns:
+        What the discriminator returns.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix import patchgan_discriminator
+    from keras_pix2pix.training.objective import judge
+
+    images = np.zeros((1, 64, 64, 3), "float32")
+    logits = judge(patchgan_discriminator((64, 64, 3), conditional=False), images, images)
+    ```
+    """
+    conditional = len(discriminator.inputs) == 2
+    return discriminator([source, image] if conditional else image, training=training)
+
+
+def _with_features(discriminator):
+    features = [layer.output for layer in discriminator.layers if isinstance(layer, ACTIVATIONS)]
+    if not features:
+        raise ValueError(
+            "Feature matching compares the outputs of the discriminator's activation layers. Accepted: a functional "
+            "`keras.Model` that has some, such as `patchgan_discriminator`'s. "
+            f"Received: {discriminator.name!r}, which has none."
+        )
+    return keras.Model(discriminator.inputs, [*discriminator.outputs, *features])
+
+
+def _check_numbers(weights, lambda_penalty, discriminator_loss_weight):
+    for name, value in weights.items():
+        if not value >= 0:
+            raise ValueError(f"`{name}` must be 0 or more. Received: {name}={value!r}.")
+    if not any(weights.values()):
+        raise ValueError(f"At least one of {', '.join(f'`{name}`' for name in weights)} must be greater than 0.")
+    for name, value in (
+        ("lambda_penalty", lambda_penalty),
+        ("discriminator_loss_weight", discriminator_loss_weight),
+    ):
+        if not value > 0:
+            raise ValueError(f"`{name}` must be greater than 0. Received: {name}={value!r}.")
+
+
+def _check_discriminator(discriminator, gan_loss):
+    if discriminator is None:
+        raise ValueError(
+            "Without a discriminator there is no adversarial loss. Accepted: `discriminator=None` with `lambda_gan=0` "
+            "and `lambda_features=0`. Pass a discriminator to `Pix2Pix`, or compile with `lambda_gan=0`."
+        )
+    if gan_loss == "wgangp":
+        norms = [layer.name for layer in discriminator.layers if isinstance(layer, layers.BatchNormalization)]
+        if norms:
+            raise ValueError(
+                'With `gan_loss="wgangp"` the discriminator must not have batch norm: the penalty is on the gradient '
+                "of each example by itself, and batch norm makes every output depend on all examples (Gulrajani et "
+                f'al., Section 4). Received: {norms[0]!r}. Build it with `normalization="instance"` or None.'
+            )

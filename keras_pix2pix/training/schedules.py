@@ -1,0 +1,100 @@
+"""Learning-rate schedules of the published recipes. They live in the optimizers, and are saved with them."""
+
+import keras
+from keras import ops
+
+from keras_pix2pix.training.presets import SCHEDULES
+
+
+@keras.saving.register_keras_serializable("keras_pix2pix")
+class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
+    """Constant at first, then lower by the same amount after each epoch, to 0 after the last.
+
+    Args:
+        initial_learning_rate: The rate of the first epochs.
+        constant_epochs: How many those are: 100 in the authors' code.
+        decay_epochs: Epochs in which it falls: 100 in the authors' code.
+        steps_per_epoch: Updates of the optimizer in an epoch.
+
+    Raises:
+        ValueError: A number of epochs below 0, or of steps below 1.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.training.schedules import ConstantThenLinear
+
+    rate = ConstantThenLinear(2e-4, constant_epochs=100, decay_epochs=100, steps_per_epoch=400)
+    half = float(rate(150 * 400))
+    ```
+
+    Reference:
+        Zhu, Isola et al., "CycleGAN and pix2pix in PyTorch": `lr_policy` "linear".
+    """
+
+    def __init__(self, initial_learning_rate, constant_epochs, decay_epochs, steps_per_epoch):
+        if min(constant_epochs, decay_epochs) < 0 or steps_per_epoch < 1:
+            raise ValueError(
+                "`constant_epochs` and `decay_epochs` must be 0 or more, `steps_per_epoch` 1 or more. Received: "
+                f"constant_epochs={constant_epochs}, decay_epochs={decay_epochs}, steps_per_epoch={steps_per_epoch}."
+            )
+        self.initial_learning_rate = initial_learning_rate
+        self.constant_epochs = constant_epochs
+        self.decay_epochs = decay_epochs
+        self.steps_per_epoch = steps_per_epoch
+
+    def __call__(self, step):
+        epoch = ops.cast(ops.cast(step, "int64") // self.steps_per_epoch, "float32")
+        falling = ops.maximum(0.0, epoch + 1.0 - self.constant_epochs)
+        return self.initial_learning_rate * ops.maximum(0.0, 1.0 - falling / (self.decay_epochs + 1))
+
+    def get_config(self):
+        return {
+            "initial_learning_rate": self.initial_learning_rate,
+            "constant_epochs": self.constant_epochs,
+            "decay_epochs": self.decay_epochs,
+            "steps_per_epoch": self.steps_per_epoch,
+        }
+
+
+def learning_rate_schedule(schedule, learning_rate, *, epochs, steps_per_epoch):
+    """A schedule by its name, for an optimizer's `learning_rate`.
+
+    Args:
+        schedule: "constant"; "constant_then_linear": half of the epochs each; "cosine": half a wave down to 0.
+        learning_rate: The rate of the first step.
+        epochs: Epochs in all.
+        steps_per_epoch: Updates of the optimizer in an epoch; None will do for "constant".
+
+    Returns:
+        The rate itself for "constant", else a `keras.optimizers.schedules.LearningRateSchedule`.
+
+    Raises:
+        ValueError: An unknown schedule, or no `steps_per_epoch` where the rate changes.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.training.schedules import learning_rate_schedule
+
+    rate = learning_rate_schedule("cosine", 2e-4, epochs=200, steps_per_epoch=400)
+    ```
+
+    Reference:
+        Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", for "cosine".
+    """
+    if schedule not in SCHEDULES:
+        raise ValueError(
+            f"`schedule` must be one of {', '.join(map(repr, SCHEDULES))}. Received: schedule={schedule!r}."
+        )
+    if schedule == "constant":
+        return learning_rate
+    if steps_per_epoch is None:
+        raise ValueError(
+            f"The learning rate of this recipe changes in the course of {epochs} epochs ({schedule}), so it must know "
+            'how long an epoch is. Pass `steps_per_epoch=len(dataset)`, or `schedule="constant"`.'
+        )
+    if schedule == "cosine":
+        return keras.optimizers.schedules.CosineDecay(learning_rate, decay_steps=epochs * steps_per_epoch)
+    constant_epochs = epochs - epochs // 2
+    return ConstantThenLinear(learning_rate, constant_epochs, epochs // 2, steps_per_epoch)
