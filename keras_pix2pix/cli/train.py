@@ -222,14 +222,15 @@ def _new_model(config, steps):
 
     keras.utils.set_random_seed(config["seed"])
     source_encoding, target_encoding = _encodings(config)
+    plan = {name: config[name] for name in ("epochs", "schedule", "direction")}
     return Pix2Pix.from_preset(
         config["preset"],
-        image_shape=(*config["image_size"], source_encoding.channels),
+        (*config["image_size"], source_encoding.channels),
         target_channels=target_encoding.channels,
         steps_per_epoch=steps,
         source_encoding=source_encoding,
         target_encoding=target_encoding,
-        **{name: config[name] for name in ("epochs", "schedule", "direction")},
+        **plan,
     )
 
 
