@@ -7,6 +7,9 @@ originals, so that a file saved by either repository loads here with `strict=Tru
   `PixelDiscriminator`;
 - PyTorch-GAN (eriklindernoren), the version of the article: `GeneratorUNet`, `Discriminator`.
 
+`TutorialGenerator` and `TutorialDiscriminator` are TensorFlow's pix2pix tutorial in PyTorch; their modules have the
+names of our layers. `training_step` trains any two of them.
+
 Images are `(batch, channels, height, width)` in [-1, 1]; every discriminator is called with (source, target) and
 returns logits. `normalization` is "batch", "instance" (PyTorch's default, without gamma and beta, behind convolutions
 that have biases) or "instance_affine" (with gamma and beta, and no biases: batch norm at batch 1).
@@ -215,6 +218,118 @@ class Discriminator(nn.Module):
 
     def forward(self, source, target):
         return self.model(torch.cat([target, source], dim=1))
+
+
+class TutorialGenerator(nn.Module):
+    """The U-Net of TensorFlow's tutorial: a normalised bottleneck, and skips that stay leaky."""
+
+    NUM_DOWNS = 8
+    LEAKY_SLOPE = 0.3  # Keras' default.
+    EPSILON = 1e-3  # Keras' default.
+
+    def __init__(self, *, filters=64, source_channels=3, target_channels=3):
+        super().__init__()
+        widths = [filters * min(2**depth, WIDEST) for depth in range(self.NUM_DOWNS)]
+        channels = source_channels
+        for block, width in enumerate(widths, start=1):
+            self.add_module(f"down{block}_convolution", convolution(channels, width, 2, False))
+            if block > 1:
+                self.add_module(f"down{block}_normalization", nn.BatchNorm2d(width, eps=self.EPSILON))
+            channels = width
+        for block, width in enumerate(reversed(widths[:-1]), start=1):
+            self.add_module(f"up{block}_convolution", transposed_convolution(channels, width, False))
+            self.add_module(f"up{block}_normalization", nn.BatchNorm2d(width, eps=self.EPSILON))
+            channels = 2 * width
+        self.add_module(f"up{self.NUM_DOWNS}_convolution", transposed_convolution(channels, target_channels, True))
+
+    def forward(self, source):
+        x, skips = source, []
+        for block in range(1, self.NUM_DOWNS + 1):
+            x = getattr(self, f"down{block}_convolution")(x)
+            if block > 1:
+                x = on_batch_statistics(getattr(self, f"down{block}_normalization"), x)
+            x = nn.functional.leaky_relu(x, self.LEAKY_SLOPE)
+            skips.append(x)
+        for block, skip in enumerate(reversed(skips[:-1]), start=1):
+            x = getattr(self, f"up{block}_convolution")(x)
+            x = on_batch_statistics(getattr(self, f"up{block}_normalization"), x)
+            x = torch.cat([nn.functional.relu(x), skip], dim=1)
+        return torch.tanh(getattr(self, f"up{self.NUM_DOWNS}_convolution")(x))
+
+
+class TutorialDiscriminator(nn.Module):
+    """The discriminator of TensorFlow's tutorial: the paper's, without a bias in its first convolution."""
+
+    def __init__(self, *, filters=64, source_channels=3, target_channels=3):
+        super().__init__()
+        channels = source_channels + target_channels
+        for block, (width, stride) in enumerate([(1, 2), (2, 2), (4, 2), (8, 1)], start=1):
+            self.add_module(f"layer{block}_convolution", convolution(channels, filters * width, stride, False))
+            if block > 1:
+                norm = nn.BatchNorm2d(filters * width, eps=TutorialGenerator.EPSILON)
+                self.add_module(f"layer{block}_normalization", norm)
+            channels = filters * width
+        self.logits = convolution(channels, 1, 1, True)
+
+    def forward(self, source, target):
+        x = torch.cat([source, target], dim=1)
+        for block in range(1, 5):
+            x = getattr(self, f"layer{block}_convolution")(x)
+            if block > 1:
+                x = on_batch_statistics(getattr(self, f"layer{block}_normalization"), x)
+            x = nn.functional.leaky_relu(x, TutorialGenerator.LEAKY_SLOPE)
+        return self.logits(x)
+
+
+def on_batch_statistics(norm, x):
+    """Batch norm as in training, which PyTorch refuses for a single value (the 1x1 bottleneck at batch 1)."""
+    mean, variance = x.mean((0, 2, 3), keepdim=True), x.var((0, 2, 3), keepdim=True, correction=0)
+    x = (x - mean) / torch.sqrt(variance + norm.eps)
+    return x * norm.weight[:, None, None] + norm.bias[:, None, None]
+
+
+def training_step(generator, discriminator, *, lambda_l1=100.0, learning_rate=2e-4):
+    """A plain training step on two of these networks, as both repositories have it.
+
+    The discriminator is updated on the detached picture, its loss halved; then the generator against the updated
+    discriminator; one generator pass for both; stock `torch.optim.Adam`.
+
+    Args:
+        generator: Network from source to generated images.
+        discriminator: Network from (source, target) to logits.
+        lambda_l1: Weight of the L1 term. Defaults to 100.
+        learning_rate: Of both networks. Defaults to 2e-4.
+
+    Returns:
+        A function (source, target) -> (d_loss, g_gan, g_l1), tensors, which trains.
+    """
+    cross_entropy, l1 = nn.BCEWithLogitsLoss(), nn.L1Loss()
+    generator_optimizer = torch.optim.Adam(generator.parameters(), learning_rate, betas=(0.5, 0.999))
+    discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), learning_rate, betas=(0.5, 0.999))
+
+    def step(source, target):
+        generated = generator(source)
+
+        discriminator.requires_grad_(True)
+        discriminator_optimizer.zero_grad()
+        real_logits = discriminator(source, target)
+        fake_logits = discriminator(source, generated.detach())
+        d_real = cross_entropy(real_logits, torch.ones_like(real_logits))
+        d_fake = cross_entropy(fake_logits, torch.zeros_like(fake_logits))
+        d_loss = (d_real + d_fake) / 2
+        d_loss.backward()
+        discriminator_optimizer.step()
+
+        # The generator's update needs no gradients for the discriminator's weights.
+        discriminator.requires_grad_(False)
+        generator_optimizer.zero_grad()
+        fake_logits = discriminator(source, generated)
+        g_gan, g_l1 = cross_entropy(fake_logits, torch.ones_like(fake_logits)), l1(generated, target)
+        (g_gan + lambda_l1 * g_l1).backward()
+        generator_optimizer.step()
+        return d_loss.detach(), g_gan.detach(), g_l1.detach()
+
+    return step
 
 
 def convolution(channels, filters, stride, biased):
