@@ -32,6 +32,7 @@ _HOMES = {
 _MODULES = {
     "callbacks": "keras_pix2pix.training.callbacks",
     "data": "keras_pix2pix.data",
+    "encodings": "keras_pix2pix.encodings",
     "images": "keras_pix2pix.images",
 }
 

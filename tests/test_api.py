@@ -17,6 +17,7 @@ NAMES = {
     "callbacks",
     "data",
     "draw_pairs",
+    "encodings",
     "export_saved_model",
     "export_tflite",
     "from_pytorch",

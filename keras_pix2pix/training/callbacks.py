@@ -40,8 +40,10 @@ class _FixedPairs(keras.callbacks.Callback):
         return np.concatenate([ops.convert_to_numpy(self.model.generator(each, training=False)) for each in sources])
 
     def rows(self, generated):
-        """source | generated | target of each pair, as pixels."""
-        columns = [ops.convert_to_numpy(to_pixels(each)) for each in (self.source, generated, self.target)]
+        """source | generated | target of each pair, as RGB pixels, whatever their encodings."""
+        source_encoding, target_encoding = self.model.source_encoding, self.model.target_encoding
+        source = _shown(self.source, source_encoding)
+        columns = source, _shown(generated, target_encoding), _shown(self.target, target_encoding)
         return np.stack([beside(*row) for row in zip(*columns, strict=True)])
 
 
@@ -179,6 +181,10 @@ def _first_pairs(pairs, count):
         return np.stack(source), np.stack(target)
     source, target = pairs
     return np.asarray(source[:count]), np.asarray(target[:count])
+
+
+def _shown(images, encoding):
+    return [encoding.show(raw) for raw in ops.convert_to_numpy(encoding.to_raw(images))]
 
 
 def _patch_map(logits, size):
