@@ -3,8 +3,9 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/installed
+TORCH := torch==2.13.0 --extra-index-url https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test test-all lint
+.PHONY: demo test test-all torch lint
 
 demo: $(INSTALLED)  ## Train on drawn facades, export, and draw what the exported file makes of unseen label maps.
 	$(BIN)/python examples/demo.py --directory demo
@@ -12,8 +13,12 @@ demo: $(INSTALLED)  ## Train on drawn facades, export, and draw what the exporte
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -m "not slow"
 
-test-all: $(INSTALLED)  ## What `make test` leaves out because it takes long.
+test-all: $(INSTALLED) torch  ## What `make test` leaves out because it takes long or needs PyTorch.
 	$(BIN)/python -m pytest -m slow
+
+torch: $(INSTALLED)
+	$(BIN)/python -c "import torch" 2>/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check --retries 1 $(TORCH) \
+		|| echo "PyTorch can't be installed here: the tests beside it are skipped."
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -53,23 +53,23 @@ class _Layers:
         return prefix in self and self.state[f"{prefix}.weight"].ndim == 4
 
     def convolution(self, prefix, x, stride=1, padding=0):
-        kernel = self.state[f"{prefix}.weight"]
+        kernel = self._taps(prefix)
         x = np.pad(x, [(0, 0), (padding, padding), (padding, padding)])
-        rows, columns = ((side - taps) // stride + 1 for side, taps in zip(x.shape[1:], kernel.shape[2:], strict=True))
+        rows, columns = ((side - taps) // stride + 1 for side, taps in zip(x.shape[1:], kernel.shape[:2], strict=True))
         result = 0
-        for row, column in np.ndindex(kernel.shape[2:]):
+        for row, column in np.ndindex(kernel.shape[:2]):
             seen = x[:, row : row + stride * rows : stride, column : column + stride * columns : stride]
-            result = result + np.tensordot(kernel[:, :, row, column], seen, axes=(1, 0))
+            result = result + np.tensordot(kernel[row, column], seen, axes=(1, 0))
         return result + self._bias(prefix)
 
     def transposed_convolution(self, prefix, x, output_padding=0):
         """With stride 2 and padding 1, as all of them have."""
-        kernel = self.state[f"{prefix}.weight"]
-        _, filters, height, width = kernel.shape
+        kernel = self._taps(prefix)
+        height, width, _, filters = kernel.shape
         rows, columns = x.shape[1:]
         result = np.zeros((filters, 2 * rows + height - 2, 2 * columns + width - 2), x.dtype)
         for row, column in np.ndindex(height, width):
-            spread = np.tensordot(kernel[:, :, row, column], x, axes=(0, 0))
+            spread = np.tensordot(kernel[row, column], x, axes=(0, 0))
             result[:, row : row + 2 * rows : 2, column : column + 2 * columns : 2] += spread
         below, right = (side - 1 + output_padding for side in result.shape[1:])
         return result[:, 1:below, 1:right] + self._bias(prefix)
@@ -81,6 +81,10 @@ class _Layers:
             mean, variance = x.mean((1, 2), keepdims=True), x.var((1, 2), keepdims=True)
         x = (x - mean) / np.sqrt(variance + EPSILON)
         return (x * self._channels(f"{prefix}.weight") if prefix in self else x) + self._bias(prefix)
+
+    def _taps(self, prefix):
+        """The kernel by row and column: matrices of channels, each in one piece of memory."""
+        return np.ascontiguousarray(self.state[f"{prefix}.weight"].transpose(2, 3, 0, 1))
 
     def _bias(self, prefix):
         return self._channels(f"{prefix}.bias") if f"{prefix}.bias" in self.state else 0

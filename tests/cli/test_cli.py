@@ -248,7 +248,7 @@ def test_help_does_not_import_tensorflow_and_shows_every_command():
     )
     result = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert result.stdout.splitlines()[-1] == "[]"
-    for command in ("train", "translate", "export", "inspect"):
+    for command in ("train", "translate", "export", "inspect", "convert"):
         assert command in result.stdout
 
 

@@ -140,6 +140,7 @@ def test_a_failed_check_keeps_nothing(run, weights, tmp_path, monkeypatch):
     assert not (tmp_path / "x.keras").exists()
 
 
+@pytest.mark.slow
 def test_pickled_code_is_refused_and_not_run(run, tmp_path):
     torch = pytest.importorskip("torch")
 

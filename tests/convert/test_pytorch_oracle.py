@@ -14,13 +14,15 @@ torch = pytest.importorskip("torch")
 
 import pytorch_twins as twins  # noqa: E402
 
+pytestmark = pytest.mark.slow  # `make test` has no PyTorch.
+
 SIDE = 256
-# In inference; a norm word of ours where the layout has batch norm, else the twin's own norm.
 LAYOUTS = {
     "U-Net-256": lambda **options: twins.UnetGenerator(8, **options),
-    "U-Net-128": lambda **options: twins.UnetGenerator(7, **options),
     "U-Net-256 without dropout": lambda **options: twins.UnetGenerator(8, dropout=False, **options),
+    "U-Net-128": lambda **options: twins.UnetGenerator(7, **options),
     "ResNet-9": lambda **options: twins.ResnetGenerator(9, **options),
+    "ResNet-6": lambda **options: twins.ResnetGenerator(6, **options),
     "ResNet-6 without dropout": lambda **options: twins.ResnetGenerator(6, dropout=False, **options),
     "PatchGAN": lambda **options: twins.NLayerDiscriminator(3, **options),
     "PatchGAN 1": lambda **options: twins.NLayerDiscriminator(1, **options),
@@ -28,11 +30,16 @@ LAYOUTS = {
     "PixelGAN": lambda **options: twins.PixelDiscriminator(**options),
 }
 OF_THE_ARTICLE = {"PyTorch-GAN's U-Net": twins.GeneratorUNet, "PyTorch-GAN's discriminator": twins.Discriminator}
+# The norm of the PyTorch network, and what it is read as.
 NORMS = [("batch", "instance"), ("batch", "moving"), ("instance", "instance"), ("instance_affine", "instance")]
-SIZES = [
-    pytest.param(2, 1, id="2 filters"),
-    pytest.param(64, 64, id="64 filters", marks=pytest.mark.slow),
-]
+FULL_SIZE = ("U-Net-256", "U-Net-128", "ResNet-9", "ResNet-6", "PatchGAN", "PixelGAN")
+
+
+def cases():
+    """All layouts with all norms at 2 filters; the published networks at their full size of 64."""
+    for norms in NORMS:
+        yield from ((layout, *norms, 2) for layout in LAYOUTS)
+        yield from ((layout, *norms, 64) for layout in FULL_SIZE if norms[0] != "instance_affine")
 
 
 def on_batch_statistics(network):
@@ -59,20 +66,18 @@ def largest_difference(network, twin):
     return np.abs(ours - theirs).max()
 
 
-@pytest.mark.parametrize(("filters", "seed"), SIZES)
-@pytest.mark.parametrize(("normalization", "norm"), NORMS)
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_converted_networks_of_junyanz_equal_the_modules(layout, normalization, norm, filters, seed, tmp_path):
-    twin = twins.randomize(LAYOUTS[layout](filters=filters, normalization=normalization), seed)
+@pytest.mark.parametrize(("layout", "normalization", "norm", "filters"), cases())
+def test_converted_networks_of_junyanz_equal_the_modules(layout, normalization, norm, filters, tmp_path):
+    twin = twins.randomize(LAYOUTS[layout](filters=filters, normalization=normalization))
     torch.save(twin.state_dict(), tmp_path / "net.pth")
     network = from_pytorch(tmp_path / "net.pth", norm=norm).network
     assert largest_difference(network, twin if norm == "moving" else on_batch_statistics(twin)) < 1e-4
 
 
-@pytest.mark.parametrize(("filters", "seed"), SIZES)
+@pytest.mark.parametrize("filters", [2, 64])
 @pytest.mark.parametrize("layout", OF_THE_ARTICLE)
-def test_converted_networks_of_pytorch_gan_equal_the_modules(layout, filters, seed, tmp_path):
-    twin = twins.randomize(OF_THE_ARTICLE[layout](filters=filters), seed)
+def test_converted_networks_of_pytorch_gan_equal_the_modules(layout, filters, tmp_path):
+    twin = twins.randomize(OF_THE_ARTICLE[layout](filters=filters))
     torch.save(twin.state_dict(), tmp_path / "net.pth")
     assert largest_difference(from_pytorch(tmp_path / "net.pth").network, twin) < 1e-4
 
@@ -81,7 +86,7 @@ def test_converted_networks_of_pytorch_gan_equal_the_modules(layout, filters, se
 def test_the_numpy_layers_that_conversions_are_checked_against_equal_the_modules(layout):
     twin = twins.randomize({**LAYOUTS, **OF_THE_ARTICLE}[layout](filters=2)).double()
     state = {key: value.numpy() for key, value in twin.state_dict().items()}
-    count = 1 if "Net" in layout else 2
+    count = 1 if "Net" in layout else 2  # A generator's source, or a discriminator's pair.
     images = np.random.default_rng(2).uniform(-1, 1, (count, SIDE, SIDE, 3))
     with torch.no_grad():
         (theirs,) = twin(*(torch.from_numpy(image).permute(2, 0, 1)[None] for image in images)).permute(0, 2, 3, 1)
