@@ -20,6 +20,7 @@ NAMES = {
     "export_saved_model",
     "export_tflite",
     "images",
+    "instance_from_batch",
     "paired_dataset",
     "paired_dataset_from_folders",
     "patchgan_discriminator",
