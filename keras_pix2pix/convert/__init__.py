@@ -1,0 +1,1 @@
+"""Weights of other pix2pix implementations become networks of ours."""
