@@ -144,7 +144,10 @@ class _Reader:
             for name in (names[-1].replace("/", "_"), "_".join(names).replace("/", "_"), f"step{len(known)}")
             if name not in known
         )
-        step = Step(KINDS[kind], name, tuple(inputs), settings_of(layer), self.weights_of(names), ADDONS.get(kind, ""))
+        weights, settings = self.weights_of(names), settings_of(layer)
+        if any(weight.shape == (settings.get("groups"),) for weight in weights.values()):
+            settings["groups"] = -1  # Keras and tensorflow-addons write the number of channels instead.
+        step = Step(KINDS[kind], name, tuple(inputs), settings, weights, ADDONS.get(kind, ""))
         self.steps.append(step)
         return name
 

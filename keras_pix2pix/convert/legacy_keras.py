@@ -87,10 +87,8 @@ def _fill(network, saved_layers, path):
     except (RuntimeError, ValueError):
         network.set_weights(before)
         raise
-    recognised = (
-        f"{describe(steps, network.count_params())}; {len(ours)} layers filled in order, with {network.name!r}'s "
-    )
-    return Conversion(network, f"{recognised}own activations and epsilons", difference)
+    filled = f"{len(ours)} layers filled in order, the rest as in {network.name!r}"
+    return Conversion(network, f"{describe(steps, network.count_params())}; {filled}", difference)
 
 
 def _misfits(ours, theirs):

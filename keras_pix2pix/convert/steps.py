@@ -136,7 +136,7 @@ def describe(steps, parameters):
 
 
 def _norm(groups):
-    return {None: "batch norm", -1: "instance norm"}.get(groups, f"group norm of {groups} groups")
+    return {None: "batch norm", -1: "instance norm"}.get(groups, "group norm")
 
 
 def _set_weights(layer, step, path):
