@@ -97,6 +97,8 @@ def weights_lookup(saved_layers):
     by_name = {saved.name: saved for saved in saved_layers}
 
     def weights_of(names):
+        if names[0] not in by_name:
+            return {}  # An operation of Keras 3, which is no layer.
         saved = by_name[names[0]]
         if len(names) == 1:
             return {path.rpartition("/")[2]: weight for path, weight in saved.weights}

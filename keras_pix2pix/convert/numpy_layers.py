@@ -53,8 +53,13 @@ def _convolution(x, kernel, bias=0.0, *, strides, padding, dilation_rate, activa
     result = np.zeros((len(x), rows, columns, kernel.shape[3]))
     for row, column in np.ndindex(*kernel.shape[:2]):
         window = x[:, row * dilation_rate[0] :: strides[0], column * dilation_rate[1] :: strides[1]]
-        result += window[:, :rows, :columns] @ kernel[row, column]
+        result += _product(window[:, :rows, :columns], kernel[row, column])
     return ACTIVATIONS[activation](result + bias)
+
+
+def _product(x, matrix):
+    # As one product of two matrices, which is many times faster than one for each row.
+    return (x.reshape(-1, x.shape[-1]) @ matrix).reshape(*x.shape[:-1], -1)
 
 
 def _same_padding(side, kernel_side, stride):
@@ -71,7 +76,7 @@ def _transposed_convolution(x, kernel, bias=0.0, *, strides, padding, activation
     for row, column in np.ndindex(height, width):
         # Every position of the source adds its own multiple of the kernel.
         lattice = result[:, row :: strides[0], column :: strides[1]][:, :rows, :columns]
-        lattice += x @ kernel[row, column].T
+        lattice += _product(x, kernel[row, column].T)
     if padding == "same":
         result = result[:, below // 2 :, right // 2 :][:, : rows * strides[0], : columns * strides[1]]
     return ACTIVATIONS[activation](result + bias)

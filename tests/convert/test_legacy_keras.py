@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_pix2pix import export_tflite, instance_from_batch, unet_generator
+from keras_pix2pix import export_tflite, instance_from_batch, resnet_generator, unet_generator
 from keras_pix2pix.convert import numpy_layers
 from keras_pix2pix.convert.legacy_keras import from_legacy_keras
 
@@ -59,6 +59,15 @@ def test_other_layers_are_read_too(randomised, save_keras_2, images):
     conversion = from_legacy_keras(save_keras_2(network))
     assert_equal(conversion, network, images(2)[0])
     assert conversion.recognised.startswith("network of 15 layers, 6 filters, ")
+
+
+def test_a_file_that_keras_3_wrote_in_the_old_format(randomised, images, tmp_path):
+    # With padding by reflection, which is an operation and no layer.
+    network = randomised(resnet_generator((32, 32, 3), filters=2, num_blocks=1))
+    network.save(tmp_path / "resnet.h5")
+    conversion = from_legacy_keras(tmp_path / "resnet.h5")
+    assert_equal(conversion, network, images(1)[0])
+    assert "instance norm (epsilon 1e-05)" in conversion.recognised
 
 
 def test_the_network_takes_other_sizes_and_goes_to_the_phone(old_unet, save_keras_2, tmp_path):
