@@ -29,7 +29,9 @@ setup(
         "typer>=0.20",
     ],
     extras_require={
-        "test": ["pytest>=8", "hypothesis>=6.100", "ruff>=0.12"],
+        "safetensors": ["safetensors>=0.4.3"],
+        "torch": ["torch>=2.6"],  # Before it, reading weights alone could still run code.
+        "test": ["pytest>=8", "hypothesis>=6.100", "ruff>=0.12", "safetensors>=0.4.3"],
         "benchmark": ["torch>=2.6"],
     },
     entry_points={"console_scripts": ["keras-pix2pix = keras_pix2pix.cli.main:main"]},

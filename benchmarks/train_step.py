@@ -2,7 +2,7 @@
 
 Measured: the paper's networks and recipe at batch 1 in float32, on images in memory, on the CPU. Our side is
 `Pix2Pix.from_preset("paper")` under `model.fit`, logs and callbacks included. PyTorch's is a plain loop over the same
-networks, written for this file: the discriminator on the detached picture, its loss halved; then the generator
+networks, from `pytorch_twins.py`: the discriminator on the detached picture, its loss halved; then the generator
 against the updated discriminator, one generator pass for both; stock `torch.optim.Adam` (not its `fused=True`, while
 our preset's Adam is a fused one).
 
@@ -135,16 +135,18 @@ def keras_side(image_size, steps):
 
 
 def torch_side(image_size, steps):
+    import pytorch_twins
     import torch
 
     torch.set_num_threads(CORES)
     torch.manual_seed(SEED)
     # As many halvings as the size allows, up to the eight that take 256x256 to 1x1.
-    num_downsamples = min(8, (image_size & -image_size).bit_length() - 1)
-    networks = {"generator": torch_generator(num_downsamples), "discriminator": torch_discriminator()}
-    for network in networks.values():
-        network.apply(draw_weights)
-    train_step = torch_train_step(**networks)
+    num_downs = min(8, (image_size & -image_size).bit_length() - 1)
+    networks = {
+        "generator": pytorch_twins.UnetGenerator(num_downs, normalization="instance_affine"),
+        "discriminator": pytorch_twins.NLayerDiscriminator(normalization="instance_affine"),
+    }
+    train_step = pytorch_twins.training_step(**networks)
     images = torch.rand(2, IMAGES, 1, 3, image_size, image_size) * 2 - 1
     step_ends = []
     for step in range(WARM_UP_STEPS + steps):
@@ -152,107 +154,6 @@ def torch_side(image_size, steps):
         step_ends.append(time.perf_counter())
     counts = {name: sum(parameter.numel() for parameter in network.parameters()) for name, network in networks.items()}
     return result(step_ends, counts, f"torch {torch.__version__}")
-
-
-def torch_generator(num_downsamples):
-    import torch
-    from torch import nn
-
-    widths = [64 * min(2**block, 8) for block in range(num_downsamples)]
-
-    def downsample(depth):
-        # In place, here and below: it saves memory traffic, and the ReLU after the skip gives the same either way.
-        activation = [nn.LeakyReLU(0.2, inplace=True)] if depth else []
-        channels = widths[depth - 1] if depth else 3
-        convolution = nn.Conv2d(channels, widths[depth], 4, stride=2, padding=1, bias=False)
-        # Neither the first block nor the innermost is normalised.
-        inner = 0 < depth < num_downsamples - 1
-        return nn.Sequential(*activation, convolution, *([instance_norm(widths[depth])] if inner else []))
-
-    def upsample(block):
-        depth = num_downsamples - 1 - block
-        channels = widths[depth] * (2 if block else 1)
-        convolution = nn.ConvTranspose2d(channels, widths[depth - 1], 4, stride=2, padding=1, bias=False)
-        dropout = [nn.Dropout(0.5)] if block < 3 else []
-        return nn.Sequential(nn.ReLU(inplace=True), convolution, instance_norm(widths[depth - 1]), *dropout)
-
-    class UNet(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.encoder = nn.ModuleList([downsample(depth) for depth in range(num_downsamples)])
-            self.decoder = nn.ModuleList([upsample(block) for block in range(num_downsamples - 1)])
-            last = nn.ConvTranspose2d(2 * widths[0], 3, 4, stride=2, padding=1)
-            self.last = nn.Sequential(nn.ReLU(inplace=True), last, nn.Tanh())
-
-        def forward(self, x):
-            skips = []
-            for block in self.encoder:
-                x = block(x)
-                skips.append(x)
-            for block, skip in zip(self.decoder, skips[-2::-1], strict=True):
-                x = torch.cat([skip, block(x)], dim=1)
-            return self.last(x)
-
-    return UNet()
-
-
-def torch_discriminator():
-    from torch import nn
-
-    layers = [nn.Conv2d(6, 64, 4, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True)]
-    for channels, filters, stride in ((64, 128, 2), (128, 256, 2), (256, 512, 1)):
-        convolution = nn.Conv2d(channels, filters, 4, stride=stride, padding=1, bias=False)
-        layers += [convolution, instance_norm(filters), nn.LeakyReLU(0.2, inplace=True)]
-    return nn.Sequential(*layers, nn.Conv2d(512, 1, 4, stride=1, padding=1))
-
-
-def instance_norm(channels):
-    from torch import nn
-
-    return nn.InstanceNorm2d(channels, eps=1e-5, affine=True)
-
-
-def draw_weights(layer):
-    from torch import nn
-
-    if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.InstanceNorm2d)):
-        nn.init.normal_(layer.weight, 1.0 if isinstance(layer, nn.InstanceNorm2d) else 0.0, 0.02)
-        if layer.bias is not None:
-            nn.init.zeros_(layer.bias)
-
-
-def torch_train_step(generator, discriminator):
-    import torch
-    from torch import nn
-
-    cross_entropy, l1 = nn.BCEWithLogitsLoss(), nn.L1Loss()
-    generator_optimizer = torch.optim.Adam(generator.parameters(), 2e-4, betas=(0.5, 0.999))
-    discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), 2e-4, betas=(0.5, 0.999))
-
-    def train_step(source, target):
-        generated = generator(source)
-
-        discriminator.requires_grad_(True)
-        discriminator_optimizer.zero_grad()
-        real_logits = discriminator(torch.cat([source, target], dim=1))
-        fake_logits = discriminator(torch.cat([source, generated.detach()], dim=1))
-        d_real = cross_entropy(real_logits, torch.ones_like(real_logits))
-        d_fake = cross_entropy(fake_logits, torch.zeros_like(fake_logits))
-        d_loss = (d_real + d_fake) / 2
-        d_loss.backward()
-        discriminator_optimizer.step()
-
-        # The generator's update needs no gradients for the discriminator's weights.
-        discriminator.requires_grad_(False)
-        generator_optimizer.zero_grad()
-        fake_logits = discriminator(torch.cat([source, generated], dim=1))
-        g_gan, g_l1 = cross_entropy(fake_logits, torch.ones_like(fake_logits)), l1(generated, target)
-        g_loss = g_gan + 100 * g_l1
-        g_loss.backward()
-        generator_optimizer.step()
-        return d_loss.detach(), g_gan.detach(), g_l1.detach()
-
-    return train_step
 
 
 def result(step_ends, counts, versions):

@@ -24,7 +24,8 @@ _HOMES = {
     # Training
     "Pix2Pix": "keras_pix2pix.training.model",
     "preset_data": "keras_pix2pix.training.presets",
-    # Out of the house
+    # Into the house, and out of it
+    "from_pytorch": "keras_pix2pix.convert.pytorch",
     "export_saved_model": "keras_pix2pix.deploy.saved_model",
     "export_tflite": "keras_pix2pix.deploy.tflite",
 }
@@ -32,6 +33,7 @@ _HOMES = {
 _MODULES = {
     "callbacks": "keras_pix2pix.training.callbacks",
     "data": "keras_pix2pix.data",
+    "encodings": "keras_pix2pix.encodings",
     "images": "keras_pix2pix.images",
 }
 

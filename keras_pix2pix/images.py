@@ -82,14 +82,46 @@ def to_pixels(image):
     return ops.cast(ops.round(ops.clip(image * HALF_RANGE + HALF_RANGE, 0.0, 255.0)), "uint8")
 
 
-def read_image_file(path):
-    """Decode a picture upright, in RGB, without alpha; of an animation, the first frame.
+def refuse_deep_pixels(picture, path):
+    """Raise for a picture that is gray with more than 8 bits.
 
     Args:
-        path: File in one of the formats of `EXTENSIONS`.
+        picture: Open `PIL.Image.Image`; its header is enough.
+        path: Its file, for the message.
+
+    Raises:
+        ValueError: It has more than 8 bits; the message names the file.
+
+    Example:
+
+    ```python
+    from PIL import Image
+    from keras_pix2pix.images import refuse_deep_pixels
+
+    refuse_deep_pixels(Image.new("L", (64, 64)), "gray.png")
+    ```
+    """
+    # PIL's conversion of such files to RGB clips them to white without a word.
+    if picture.mode.startswith(("I", "F")):
+        raise ValueError(
+            f"{path} is gray with more than 8 bits. Accepted: 8-bit gray, palette or colour. "
+            f"Received: mode {picture.mode!r}. Convert the file to 8 bits, or declare an encoding that takes it, "
+            'such as "gray16".'
+        )
+
+
+def read_image_file(path, mode="RGB", check=refuse_deep_pixels):
+    """Decode a picture upright; of an animation, the first frame.
+
+    Args:
+        path: File in a format that Pillow reads.
+        mode: Pillow's mode to convert to, or None to leave the pixels as they are. Defaults to "RGB", which drops
+            alpha.
+        check: Function of (open picture, path) that raises for a picture of the wrong kind. Defaults to
+            `refuse_deep_pixels`.
 
     Returns:
-        A `PIL.Image.Image` in mode "RGB".
+        A `PIL.Image.Image`.
 
     Raises:
         ValueError: The file can't be read, or is gray with more than 8 bits. The message names it.
@@ -106,19 +138,21 @@ def read_image_file(path):
     """
     try:
         with Image.open(path) as picture:
-            _refuse_deep_pixels(picture, path)
+            check(picture, path)
             orientation = _orientation(picture)
             upright = picture.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else picture
-            return upright.convert("RGB")
+            return upright.convert(mode or upright.mode)
     except UNREADABLE as error:
         raise _unreadable(path, error) from error
 
 
-def read_image_size(path):
+def read_image_size(path, check=refuse_deep_pixels):
     """(height, width) of a picture as `read_image_file` would return it, mostly from its header alone.
 
     Args:
-        path: File in one of the formats of `EXTENSIONS`.
+        path: File in a format that Pillow reads.
+        check: Function of (open picture, path) that raises for a picture of the wrong kind. Defaults to
+            `refuse_deep_pixels`.
 
     Returns:
         Height and width in pixels, after the EXIF orientation.
@@ -138,7 +172,7 @@ def read_image_size(path):
     """
     try:
         with Image.open(path) as picture:
-            _refuse_deep_pixels(picture, path)
+            check(picture, path)
             width, height = picture.size
             if _orientation(picture) in ON_THE_SIDE:
                 width, height = height, width
@@ -176,7 +210,7 @@ def write_png(path, pixels):
 
     Args:
         path: File to write; its folder is made if need be.
-        pixels: uint8 array, `(height, width, channels)` with 1, 3 or 4 channels.
+        pixels: uint8 array, `(height, width, channels)` with 1, 3 or 4 channels; or uint16 with 1 channel.
 
     Example:
 
@@ -240,16 +274,11 @@ def _orientation(picture):
     # Pillow would decode a whole PNG in search of EXIF data behind the pixels, where no camera puts them.
     if picture.format == "PNG" and not {"exif", "Raw profile type exif"} & picture.info.keys():
         return None
-    return picture.getexif().get(EXIF_ORIENTATION)
-
-
-def _refuse_deep_pixels(picture, path):
-    # PIL's conversion of such files to RGB clips them to white without a word.
-    if picture.mode.startswith(("I", "F")):
-        raise ValueError(
-            f"{path} is gray with more than 8 bits. Accepted: 8-bit gray, palette or colour. "
-            f"Received: mode {picture.mode!r}. Convert the file to 8 bits."
-        )
+    orientation = picture.getexif().get(EXIF_ORIENTATION)
+    if picture.format == "TIFF" and orientation in UPRIGHT:
+        # Pillow 13 swaps the sides of such a file before it decodes it, and the rows come out scrambled.
+        raise ValueError(f"its TIFF orientation is {orientation}, and only 1 (upright) is accepted")
+    return orientation
 
 
 def _ends_whole(path, picture_format):

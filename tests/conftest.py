@@ -43,6 +43,25 @@ def make_model():
 
 
 @pytest.fixture
+def make_encoded_model():
+    """A function (source encoding, target encoding) -> a Pix2Pix between them, tiny."""
+    from keras_pix2pix import Pix2Pix, encodings, patchgan_discriminator, unet_generator
+
+    def make(source_encoding, target_encoding="rgb", size=(16, 16), **arguments):
+        shape = (*size, encodings.get(source_encoding).channels)
+        channels = encodings.get(target_encoding).channels
+        return Pix2Pix(
+            unet_generator(shape, channels, filters=2, num_downsamples=3),
+            patchgan_discriminator(shape, channels, filters=2, num_layers=1),
+            source_encoding=source_encoding,
+            target_encoding=target_encoding,
+            **arguments,
+        )
+
+    return make
+
+
+@pytest.fixture
 def images():
     """A function (count, height, width) -> (source, target), random images in [-1, 1]."""
 

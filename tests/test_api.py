@@ -17,8 +17,10 @@ NAMES = {
     "callbacks",
     "data",
     "draw_pairs",
+    "encodings",
     "export_saved_model",
     "export_tflite",
+    "from_pytorch",
     "images",
     "instance_from_batch",
     "paired_dataset",
@@ -48,7 +50,9 @@ def public_objects():
 
 OBJECTS = dict(public_objects())
 # Commands are documented by their --help, which `tests/cli` reads.
-COMMANDS = {f"keras_pix2pix.cli.{name}.{name}" for name in ("train", "translate", "export", "inspect")}
+COMMANDS = {
+    f"keras_pix2pix.cli.{name}.{name}" for name in ("train", "translate", "export", "inspect", "presets", "convert")
+}
 DOCUMENTED = sorted(OBJECTS.keys() - COMMANDS)
 
 

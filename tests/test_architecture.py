@@ -9,7 +9,14 @@ import keras_pix2pix
 
 PACKAGE = Path(keras_pix2pix.__file__).parent
 # Folders and files of one floor don't import each other; each imports from the floors below.
-FLOORS = [{"images", "quiet"}, {"networks", "data"}, {"training", "deploy", "convert"}, {"cli"}, {"__main__"}]
+FLOORS = [
+    {"images", "quiet"},
+    {"encodings"},
+    {"networks", "data"},
+    {"training", "deploy", "convert"},
+    {"cli"},
+    {"__main__"},
+]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 

@@ -12,7 +12,12 @@ DRAW = "data.inspection:draw_pairs"
 def inspect(
     data: Annotated[str, typer.Argument(help=parameter_help(DRAW, "data"))],
     target: Annotated[str | None, option(DRAW, "target")] = None,
+    extra_source: Annotated[
+        list[str] | None, typer.Option(help="One more folder of sources; with --target; repeatable.")
+    ] = None,
     direction: Annotated[str | None, option(DRAW, "direction")] = None,
+    source_encoding: Annotated[str | None, option(DRAW, "source_encoding")] = None,
+    target_encoding: Annotated[str | None, option(DRAW, "target_encoding")] = None,
     output: Annotated[str | None, option(DRAW, "output")] = None,
     count: Annotated[int | None, option(DRAW, "count")] = None,
 ):
@@ -21,10 +26,19 @@ def inspect(
         raise ValueError(
             "--direction is for side-by-side files; with --target the two folders say which side is which."
         )
+    if extra_source and not target:
+        raise ValueError("--extra-source needs folders. Accepted: DATA and --extra-source with --target. Give it too.")
     from keras_pix2pix.data.inspection import draw_pairs  # Directly: it needs no TensorFlow.
 
-    given = {"direction": direction, "output": output, "count": count}
-    findings = draw_pairs(data, target, **{name: value for name, value in given.items() if value is not None})
+    given = {
+        "direction": direction,
+        "source_encoding": source_encoding,
+        "target_encoding": target_encoding,
+        "output": output,
+        "count": count,
+    }
+    sources = [data, *extra_source] if extra_source else data
+    findings = draw_pairs(sources, target, **{name: value for name, value in given.items() if value is not None})
     sizes = ", ".join(f"{height}x{width} ({number})" for (height, width), number in list(findings.sizes.items())[:5])
     print(f"{findings.pairs} pairs; height x width of one side (pairs): {sizes}")
     print(f"The first of them: {findings.picture}")

@@ -6,8 +6,10 @@ import sys
 import typer
 
 from keras_pix2pix import __version__
+from keras_pix2pix.cli.convert import convert
 from keras_pix2pix.cli.export import export
 from keras_pix2pix.cli.inspect import inspect
+from keras_pix2pix.cli.presets import presets
 from keras_pix2pix.cli.train import train
 from keras_pix2pix.cli.translate import translate
 
@@ -19,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Paired image-to-image translation (pix2pix): train, translate, export to a phone.",
 )
-for command in (train, translate, export, inspect):
+for command in (train, translate, export, inspect, presets, convert):
     app.command()(command)
 
 

@@ -16,6 +16,7 @@ from keras_pix2pix.cli.models import MODEL_FILE, height_and_width, load
 from keras_pix2pix.cli.startup import start_tensorflow
 from keras_pix2pix.data.synthetic import write_facades
 from keras_pix2pix.images import whole_file
+from keras_pix2pix.training.presets import SCHEDULES
 from keras_pix2pix.training.presets import preset as recipe_of
 
 CONFIG_FILE = "config.json"
@@ -26,6 +27,8 @@ INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C has stopped.
 PAIRED = "data.pipeline:paired_dataset"
 FROM_PRESET = "training.model:Pix2Pix.from_preset"
 FOLDERS = {"data", "target", "validation", "validation_target"}
+EXTRA_FOLDERS = {"extra_source", "extra_validation_source"}
+ENCODINGS = ("source_encoding", "target_encoding")
 SYNTHETIC = "synthetic"
 SYNTHETIC_PAIRS = {"train": (400, 0), "validation": (16, 1_000_000)}  # Pairs, first seed.
 # The only repetitions of defaults that live elsewhere; a test compares them.
@@ -41,8 +44,18 @@ def train(
     target: Annotated[str | None, typer.Option(help="Folder of targets under the names of the sources.")] = None,
     validation: Annotated[str | None, typer.Option(help="Folder like DATA that is not trained on.")] = None,
     validation_target: Annotated[str | None, typer.Option(help="Folder of the targets of --validation.")] = None,
+    extra_source: Annotated[
+        list[str] | None,
+        typer.Option(help="One more folder of sources, concatenated along the channels; with --target; repeatable."),
+    ] = None,
+    extra_validation_source: Annotated[
+        list[str] | None, typer.Option(help="The same for --validation: as many as --extra-source.")
+    ] = None,
     preset: Annotated[str | None, option(FROM_PRESET, "name", "--preset")] = None,
     direction: Annotated[str | None, option(PAIRED, "direction")] = None,
+    source_encoding: Annotated[str | None, option(PAIRED, "source_encoding")] = None,
+    target_encoding: Annotated[str | None, option(PAIRED, "target_encoding")] = None,
+    color_jitter: Annotated[float | None, option(PAIRED, "color_jitter")] = None,
     image_size: Annotated[str | None, option(PAIRED, "image_size", metavar="HEIGHTxWIDTH")] = None,
     batch_size: Annotated[int | None, option(PAIRED, "batch_size")] = None,
     epochs: Annotated[
@@ -51,6 +64,7 @@ def train(
     steps_per_epoch: Annotated[
         int | None, typer.Option(min=1, help="Batches in an epoch. Defaults to one pass over the data.")
     ] = None,
+    schedule: Annotated[str | None, option(FROM_PRESET, "schedule")] = None,
     seed: Annotated[int | None, option(PAIRED, "seed", min=0, max=2**32 - 1)] = None,
     resume: Annotated[
         bool,
@@ -64,18 +78,26 @@ def train(
         "target": target,
         "validation": validation,
         "validation_target": validation_target,
+        "extra_source": extra_source or None,
+        "extra_validation_source": extra_validation_source or None,
         "preset": preset,
         "direction": direction,
+        "source_encoding": source_encoding,
+        "target_encoding": target_encoding,
+        "color_jitter": color_jitter,
         "image_size": image_size and height_and_width(image_size),
         "batch_size": batch_size,
         "epochs": epochs,
         "steps_per_epoch": steps_per_epoch,
+        "schedule": schedule,
         "seed": seed,
     }
     given = {name: value for name, value in given.items() if value is not None}
     for name in FOLDERS & given.keys():
         # A run may be resumed from another working directory.
         given[name] = SYNTHETIC if given[name] == SYNTHETIC else str(Path(given[name]).resolve())
+    for name in EXTRA_FOLDERS & given.keys():
+        given[name] = [str(Path(folder).resolve()) for folder in given[name]]
     config = _resumed(run_dir, given) if resume else _new(run_dir, given)
     _run(config, run_dir, resume)
 
@@ -93,6 +115,7 @@ def _new(run_dir, given):
         )
     if ("target" in given and "validation" in given) != ("validation_target" in given):
         raise ValueError("--validation-target goes with --target and --validation, and they with it: give all three.")
+    _check_extra_sources(given)
     # What an earlier try has drawn is no run yet.
     if run_dir.exists() and (not run_dir.is_dir() or {path.name for path in run_dir.iterdir()} - {DRAWN_FOLDER}):
         raise ValueError(
@@ -101,7 +124,23 @@ def _new(run_dir, given):
         )
     config = {**DEFAULTS, **given}
     recipe = recipe_of(config["preset"])
-    return {"epochs": recipe["epochs"], "batch_size": recipe["data"]["batch_size"], **config}
+    defaults = {name: recipe[name] for name in ("epochs", "schedule")}
+    config = {**defaults, "batch_size": recipe["data"]["batch_size"], **config}
+    if config["schedule"] not in SCHEDULES:
+        raise ValueError(f"--schedule must be one of {', '.join(SCHEDULES)}. Received: {config['schedule']!r}.")
+    return config
+
+
+def _check_extra_sources(given):
+    if "extra_source" in given and "target" not in given:
+        raise ValueError("--extra-source needs folders. Accepted: DATA and --extra-source with --target. Give it too.")
+    wanted = len(given.get("extra_source", [])) if "validation" in given else 0
+    received = len(given.get("extra_validation_source", []))
+    if received != wanted:
+        raise ValueError(
+            "--extra-validation-source goes with --extra-source and --validation: as many folders of sources for "
+            f"validation as for training. Accepted: {wanted}. Received: {received}."
+        )
 
 
 def _resumed(run_dir, given):
@@ -122,7 +161,13 @@ def _resumed(run_dir, given):
                 f"A run is resumed as it was begun. Received: {name}={value!r}; {run_dir / CONFIG_FILE} says "
                 f"{config.get(name)!r}. Leave the option out, or begin a new run in another --run-dir."
             )
-    return {**config, "epochs": given.get("epochs", config["epochs"])}
+    epochs = given.get("epochs", config["epochs"])
+    if epochs != config["epochs"] and config.get("schedule", "constant") != "constant":
+        raise ValueError(
+            f"The learning rate of the run in {run_dir} was planned for {config['epochs']} epochs "
+            f"({config['schedule']}). Received: --epochs {epochs}. Leave --epochs out, or begin a new run."
+        )
+    return {**config, "epochs": epochs}
 
 
 def _run(config, run_dir, resume):
@@ -135,7 +180,7 @@ def _run(config, run_dir, resume):
     batches = len(dataset)
     steps = config.get("steps_per_epoch", batches)
     # A run that was stopped before its first checkpoint is resumed from its beginning.
-    model = load(run_dir) if (run_dir / MODEL_FILE).exists() else _new_model(config)
+    model = load(run_dir) if (run_dir / MODEL_FILE).exists() else _new_model(config, steps)
     done = int(model.generator_optimizer.iterations)
     if done // steps >= config["epochs"]:
         raise ValueError(
@@ -170,14 +215,31 @@ def _run(config, run_dir, resume):
     print(f"The model: {run_dir / MODEL_FILE}\nHow it came about: tensorboard --logdir {run_dir / 'logs'}")
 
 
-def _new_model(config):
+def _new_model(config, steps):
     import keras
 
     from keras_pix2pix import Pix2Pix
 
     keras.utils.set_random_seed(config["seed"])
-    image_shape = (*config["image_size"], 3)
-    return Pix2Pix.from_preset(config["preset"], image_shape=image_shape, direction=config["direction"])
+    source_encoding, target_encoding = _encodings(config)
+    return Pix2Pix.from_preset(
+        config["preset"],
+        image_shape=(*config["image_size"], source_encoding.channels),
+        target_channels=target_encoding.channels,
+        steps_per_epoch=steps,
+        source_encoding=source_encoding,
+        target_encoding=target_encoding,
+        **{name: config[name] for name in ("epochs", "schedule", "direction")},
+    )
+
+
+def _encodings(config):
+    from keras_pix2pix.data.pairs import encoding_of_folders
+    from keras_pix2pix.encodings import get
+
+    source_encoding, target_encoding = (config.get(name, "rgb") for name in ENCODINGS)
+    folders = [config["data"], *config.get("extra_source", [])]
+    return encoding_of_folders(source_encoding, folders), get(target_encoding)
 
 
 def _callbacks(run_dir, shown, resume):
@@ -207,8 +269,10 @@ def _clear_up_after_a_crash(run_dir, epoch):
 
 def _folders(config, run_dir, resume):
     """(folder, target folder or None) of the training data, and of the validation data if there are any."""
-    training = (config["data"], config.get("target"))
-    validation = (config["validation"], config.get("validation_target")) if "validation" in config else None
+    training = _sources(config, "data", "extra_source"), config.get("target")
+    validation = None
+    if "validation" in config:
+        validation = _sources(config, "validation", "extra_validation_source"), config.get("validation_target")
     if config["data"] != SYNTHETIC:
         return training, validation
     drawn = {split: run_dir / DRAWN_FOLDER / split for split in SYNTHETIC_PAIRS}
@@ -216,6 +280,10 @@ def _folders(config, run_dir, resume):
         if not (resume and directory.exists()):
             _draw(directory, split, config["image_size"])
     return (drawn["train"], None), validation or (drawn["validation"], None)
+
+
+def _sources(config, first, extra):
+    return [config[first], *config[extra]] if extra in config else config[first]
 
 
 def _draw(directory, split, image_size):
@@ -230,6 +298,7 @@ def _dataset(config, folders, **options):
     options = {
         **preset_data(config["preset"]),
         **{name: config[name] for name in ("image_size", "batch_size", "seed")},
+        **{name: config[name] for name in (*ENCODINGS, "color_jitter") if name in config},
         **options,
     }
     directory, target = folders
@@ -250,6 +319,8 @@ def _print_header(config, run_dir, model, steps, validation):
 
     height, width = config["image_size"]
     layout = "two folders" if "target" in config else f"direction {config['direction']}"
+    if "extra_source" in config:
+        layout = f"{1 + len(config['extra_source'])} folders of sources, one of targets"
     batch_size = config["batch_size"]
     validated = f"{len(validation)} batches of validation" if validation else "no validation data"
     print(f"Data     {steps} batches of {batch_size} pair(s) an epoch, {height}x{width}, {layout}; {validated}")

@@ -4,8 +4,9 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from keras_pix2pix.data.pairs import find_side_by_side, match_folders
-from keras_pix2pix.images import read_image_size, whole_file
+from keras_pix2pix.data.pairs import encoding_of_folders, find_side_by_side, match_folders
+from keras_pix2pix.encodings import get as get_encoding
+from keras_pix2pix.images import whole_file
 
 
 class Findings(NamedTuple):
@@ -31,14 +32,25 @@ class Findings(NamedTuple):
     picture: Path
 
 
-def draw_pairs(data, target=None, *, direction="AtoB", output="pairs.png", count=4):
+def draw_pairs(
+    data,
+    target=None,
+    *,
+    direction="AtoB",
+    source_encoding="rgb",
+    target_encoding="rgb",
+    output="pairs.png",
+    count=4,
+):
     """Check a data set and draw its first pairs, source and target named as training would take them.
 
     Args:
-        data: Folder of side-by-side files; or of sources, if `target` is given.
+        data: Folder of side-by-side files; or of sources, if `target` is given, or a list of such folders.
         target: Folder of targets under the same names. Defaults to None.
         direction: Which half of a side-by-side file is the source: "AtoB", the left one, or "BtoA", the right one.
             Defaults to "AtoB".
+        source_encoding: How the source lies in the files: see `encodings.get`. Defaults to "rgb".
+        target_encoding: The same of the target. Defaults to "rgb".
         output: PNG file to write. Defaults to "pairs.png".
         count: Pairs drawn, 1 or more. Defaults to 4.
 
@@ -46,7 +58,7 @@ def draw_pairs(data, target=None, *, direction="AtoB", output="pairs.png", count
         `Findings`: the number of pairs, their sizes, the file written.
 
     Raises:
-        ValueError: An unusable folder or file, which is named.
+        ValueError: An unusable folder or file, which is named, or unknown encodings.
 
     Example:
 
@@ -62,27 +74,33 @@ def draw_pairs(data, target=None, *, direction="AtoB", output="pairs.png", count
         raise ValueError(f"`count` must be 1 or more. Received: count={count}.")
     if Path(output).is_dir():
         raise ValueError(f"{output} is a folder. Accepted: the name of a PNG file to write. Choose another path.")
-    pairs = match_folders(data, target) if target else find_side_by_side(data, direction)
+    folders = list(data) if isinstance(data, (list, tuple)) else [data]
+    encodings = encoding_of_folders(source_encoding, folders), get_encoding(target_encoding)
+    pairs = match_folders(folders, target, *encodings) if target else find_side_by_side(data, direction, *encodings)
     half = 1 if target else 2
     sizes = Counter()
     for pair in pairs:
-        height, width = read_image_size(pair.source_file)
+        height, width = encodings[0].size(pair.source_file)
         sizes[height, width // half] += 1
-    _draw(pairs[:count], output, "two folders" if target else f'direction "{direction}"')
+    _draw(pairs[:count], encodings, output, _layout(folders) if target else f'direction "{direction}"')
     return Findings(len(pairs), dict(sizes.most_common()), Path(output))
 
 
-def _draw(pairs, output, layout):
+def _layout(folders):
+    return "two folders" if len(folders) == 1 else f"{len(folders)} folders of sources, one of targets"
+
+
+def _draw(pairs, encodings, output, layout):
     # Not pyplot, which keeps state and may look for a screen.
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 0.6 + 2.8 * len(pairs)), layout="constrained")
     figure.suptitle(f"{layout}: source → target")
     for axes, pair in zip(figure.subplots(len(pairs), 2, squeeze=False), pairs, strict=True):
-        sides = zip(axes, ("source", "target"), pair.read(), (pair.source_file, pair.target_file), strict=True)
-        for each, side, picture, path in sides:
-            each.imshow(picture)
-            each.set_title(f"{side}: {path.name}", fontsize=9)
+        sides = zip(axes, ("source", "target"), encodings, pair.read(*encodings), pair[:2], strict=True)
+        for each, side, encoding, opened, file in sides:
+            each.imshow(encoding.show(encoding.raw(opened, file)))
+            each.set_title(f"{side}: {(file[0] if isinstance(file, tuple) else file).name}", fontsize=9)
             each.set_axis_off()
     with whole_file(output) as temporary:
         figure.savefig(temporary, dpi=100, format="png")

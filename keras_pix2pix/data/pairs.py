@@ -4,10 +4,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import rich.console
 import rich.progress
 
-from keras_pix2pix.images import EXTENSIONS, read_image_file, read_image_size
+from keras_pix2pix.encodings import EXTENSIONS as ENCODED_EXTENSIONS
+from keras_pix2pix.encodings import Stacked
+from keras_pix2pix.encodings import get as get_encoding
+from keras_pix2pix.images import EXTENSIONS
 
 DIRECTIONS = ("AtoB", "BtoA")
 NAMED_AT_MOST = 3
@@ -18,7 +22,7 @@ class Pair(NamedTuple):
     """Where one (source, target) pair lies: in two files, or side by side in one.
 
     Args:
-        source_file: Path of the source, or of the side-by-side file.
+        source_file: Path of the source, or of the side-by-side file; a tuple of paths for stacked sources.
         target_file: Path of the target; equal to `source_file` for a side-by-side file.
         direction: "AtoB" (the source is the left half), "BtoA" (the right half), or None for two files.
 
@@ -33,26 +37,29 @@ class Pair(NamedTuple):
     ```
     """
 
-    source_file: Path
+    source_file: Path | tuple
     target_file: Path
     direction: str | None = None
 
-    def read(self):
-        """Decode the pair: two `PIL.Image.Image` in RGB, source first."""
+    def read(self, source_encoding="rgb", target_encoding="rgb"):
+        """Decode the pair, source first: what its encodings `open`, two `PIL.Image.Image` for "rgb"."""
+        source_encoding, target_encoding = get_encoding(source_encoding), get_encoding(target_encoding)
+        source = source_encoding.open(self.source_file)
         if self.direction is None:
-            return read_image_file(self.source_file), read_image_file(self.target_file)
-        return split_side_by_side(read_image_file(self.source_file), self.direction)
+            return source, target_encoding.open(self.target_file)
+        target = source if target_encoding == source_encoding else target_encoding.open(self.target_file)
+        return split_side_by_side(source, self.direction)[0], split_side_by_side(target, self.direction)[1]
 
 
 def split_side_by_side(picture, direction):
     """The two halves of a side-by-side picture: source, target.
 
     Args:
-        picture: `PIL.Image.Image` of even width.
+        picture: `PIL.Image.Image` or array `(height, width, channels)`, of even width.
         direction: "AtoB": the source is the left half; "BtoA": the right half.
 
     Returns:
-        Two `PIL.Image.Image`, source first.
+        Two of the same kind, source first.
 
     Example:
 
@@ -63,17 +70,22 @@ def split_side_by_side(picture, direction):
     source, target = split_side_by_side(Image.new("RGB", (512, 256)), "BtoA")
     ```
     """
-    half = picture.width // 2
-    left = picture.crop((0, 0, half, picture.height))
-    right = picture.crop((half, 0, picture.width, picture.height))
+    if isinstance(picture, np.ndarray):
+        half = picture.shape[1] // 2
+        left, right = picture[:, :half], picture[:, half:]
+    else:
+        half = picture.width // 2
+        left = picture.crop((0, 0, half, picture.height))
+        right = picture.crop((half, 0, picture.width, picture.height))
     return (left, right) if direction == "AtoB" else (right, left)
 
 
-def list_picture_files(directory):
+def list_picture_files(directory, extensions=EXTENSIONS):
     """The picture files directly inside a folder, sorted by name.
 
     Args:
         directory: Folder to look in; hidden files are passed over.
+        extensions: Extensions sought, in lower case. Defaults to `images.EXTENSIONS`.
 
     Returns:
         A list of paths, never empty.
@@ -98,27 +110,30 @@ def list_picture_files(directory):
             f"{'a file' if directory.exists() else 'a path that does not exist'}. Check the path."
         )
     files = sorted(
-        path for path in directory.iterdir() if path.suffix.lower() in EXTENSIONS and not path.name.startswith(".")
+        path for path in directory.iterdir() if path.suffix.lower() in extensions and not path.name.startswith(".")
     )
     if not files:
         folders = sorted(path.name for path in directory.iterdir() if path.is_dir())
         hint = f" It has folders: {', '.join(folders[:NAMED_AT_MOST])}; name one of them." if folders else ""
-        raise ValueError(f"There are no pictures in {directory}. Extensions sought: {', '.join(EXTENSIONS)}.{hint}")
+        raise ValueError(f"There are no pictures in {directory}. Extensions sought: {', '.join(extensions)}.{hint}")
     return files
 
 
-def find_side_by_side(directory, direction):
+def find_side_by_side(directory, direction, source_encoding="rgb", target_encoding="rgb"):
     """The pairs of a folder of side-by-side files, each checked by its header.
 
     Args:
         directory: Folder of pictures that hold two equal halves, left A and right B.
         direction: "AtoB": A is the source; "BtoA": B is.
+        source_encoding: How the source lies in the files: see `encodings.get`. Defaults to "rgb".
+        target_encoding: The same of the target. Defaults to "rgb".
 
     Returns:
         A list of `Pair`, sorted by file name.
 
     Raises:
-        ValueError: An unknown direction, an empty folder, an unreadable file or an odd width.
+        ValueError: An unknown direction, an empty folder, an odd width, or a file that is unreadable or doesn't suit
+            the encodings.
 
     Example:
 
@@ -135,24 +150,33 @@ def find_side_by_side(directory, direction):
             f'`direction` must be "AtoB" (the source is the left half) or "BtoA" (the right half). '
             f"Received: direction={direction!r}."
         )
-    pairs = [Pair(path, path, direction) for path in list_picture_files(directory)]
-    _check(pairs, _fault_of_side_by_side)
+    encodings = get_encoding(source_encoding), get_encoding(target_encoding)
+    if any(isinstance(encoding, Stacked) for encoding in encodings):
+        raise ValueError(
+            "Several encodings need several source folders. Accepted for side-by-side files: one for each half. "
+            f"Received: {' and '.join(repr(encoding.word) for encoding in encodings)}. Put the sources into folders."
+        )
+    pairs = [Pair(path, path, direction) for path in list_picture_files(directory, ENCODED_EXTENSIONS)]
+    _check(pairs, lambda pair: _fault_of_side_by_side(pair, set(encodings)))
     return pairs
 
 
-def match_folders(source_directory, target_directory):
-    """The pairs of two folders, matched by file name without extension, each checked by its header.
+def match_folders(source_directory, target_directory, source_encoding="rgb", target_encoding="rgb"):
+    """The pairs of two or more folders, matched by file name without extension, each checked by its header.
 
     Args:
-        source_directory: Folder of the source pictures.
+        source_directory: Folder of the source pictures, or a list of folders, whose sources are stacked.
         target_directory: Folder of the target pictures, under the same names; extensions may differ.
+        source_encoding: How the sources lie in the files: see `encodings.get`. One for all folders, or a list.
+            Defaults to "rgb".
+        target_encoding: The same of the target. Defaults to "rgb".
 
     Returns:
         A list of `Pair`, sorted by name.
 
     Raises:
-        ValueError: A folder is empty, names don't match or are there twice, a file is unreadable, or the two
-            sides of a pair differ in size.
+        ValueError: A folder is empty, names don't match or are there twice, the sides of a pair differ in size, or a
+            file is unreadable or doesn't suit its encoding.
 
     Example:
 
@@ -166,23 +190,90 @@ def match_folders(source_directory, target_directory):
     pairs = match_folders("labels", "photos")
     ```
     """
-    sources, targets = _by_stem(source_directory), _by_stem(target_directory)
-    alone = sorted(sources.keys() ^ targets.keys())
-    if alone:
-        files = [(sources.get(stem) or targets[stem]) for stem in alone]
+    folders = [source_directory] if isinstance(source_directory, (str, Path)) else list(source_directory)
+    source_encoding = encoding_of_folders(source_encoding, folders)
+    target_encoding = get_encoding(target_encoding)
+    if isinstance(target_encoding, Stacked):
+        raise ValueError(f"A target has one encoding. Received: target_encoding={target_encoding.word!r}.")
+    matched = match_files([*folders, target_directory])
+    pairs = [Pair(sources[0] if len(sources) == 1 else tuple(sources), target) for *sources, target in matched]
+    _check(pairs, lambda pair: _fault_of_two_files(pair, source_encoding, target_encoding))
+    return pairs
+
+
+def encoding_of_folders(encoding, folders):
+    """The one encoding of so many folders of sources.
+
+    Args:
+        encoding: As in `encodings.get`: one for every folder, or one for all.
+        folders: List of folders.
+
+    Returns:
+        An encoding; a `Stacked` for more than one folder.
+
+    Raises:
+        ValueError: The numbers of encodings and of folders differ.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.data.pairs import encoding_of_folders
+
+    encoding = encoding_of_folders("gray", ["near", "far"])
+    assert encoding.word == "gray+gray"
+    ```
+    """
+    encoding = get_encoding(encoding)
+    if not isinstance(encoding, Stacked):
+        return get_encoding([encoding] * len(folders))
+    if len(encoding.parts) != len(folders):
         raise ValueError(
-            f"{len(alone)} of {len(sources.keys() | targets.keys())} names are in only one of {source_directory} "
-            f"and {target_directory}. Accepted: the same file names in both, with any extension. "
+            f"Every source folder needs its encoding. Accepted: one for all, or as many as folders, {len(folders)}. "
+            f"Received: {len(encoding.parts)}, {encoding.word!r}."
+        )
+    return encoding
+
+
+def match_files(directories):
+    """The files of several folders that have the same name without extension.
+
+    Args:
+        directories: List of folders.
+
+    Returns:
+        A list of tuples of paths, one from each folder, sorted by name.
+
+    Raises:
+        ValueError: A folder is empty, or a name is not in all of them, or twice in one.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.data import synthetic
+    from keras_pix2pix.data.pairs import match_files
+
+    for folder in ("near", "far"):
+        synthetic.write_facades(folder, 2)
+    pairs = match_files(["near", "far"])
+    ```
+    """
+    folders = [_by_stem(directory) for directory in directories]
+    stems = set().union(*folders)
+    alone = sorted(stem for stem in stems if not all(stem in files for files in folders))
+    if alone:
+        files = [next(files[stem] for files in folders if stem in files) for stem in alone]
+        where, everywhere = ("in only one of", "both") if len(folders) == 2 else ("not in all of", "all")
+        raise ValueError(
+            f"{len(alone)} of {len(stems)} names are {where} {' and '.join(map(str, directories))}. Accepted: the same "
+            f"file names in {everywhere}, with any extension. "
             f"Received without a partner: {_some(files)}. Rename them or take them out."
         )
-    pairs = [Pair(sources[stem], targets[stem]) for stem in sources]
-    _check(pairs, _fault_of_two_files)
-    return pairs
+    return [tuple(files[stem] for files in folders) for stem in folders[0]]
 
 
 def _by_stem(directory):
     files = {}
-    for path in list_picture_files(directory):
+    for path in list_picture_files(directory, ENCODED_EXTENSIONS):
         if path.stem in files:
             raise ValueError(
                 f"{files[path.stem]} and {path} have the same name, so that no partner can be told for either. "
@@ -192,9 +283,9 @@ def _by_stem(directory):
     return files
 
 
-def _fault_of_side_by_side(pair):
+def _fault_of_side_by_side(pair, encodings):
     try:
-        height, width = read_image_size(pair.source_file)
+        (height, width), *_ = [encoding.size(pair.source_file) for encoding in encodings]
     except ValueError as error:
         return str(error)
     if width % 2:
@@ -205,15 +296,16 @@ def _fault_of_side_by_side(pair):
     return None
 
 
-def _fault_of_two_files(pair):
+def _fault_of_two_files(pair, source_encoding, target_encoding):
     try:
-        sizes = [read_image_size(path) for path in (pair.source_file, pair.target_file)]
+        sizes = [source_encoding.size(pair.source_file), target_encoding.size(pair.target_file)]
     except ValueError as error:
         return str(error)
     if sizes[0] != sizes[1]:
+        source = pair.source_file[0] if isinstance(pair.source_file, tuple) else pair.source_file
         received = " and ".join(f"{width}x{height}" for height, width in sizes)
         return (
-            f"{pair.source_file} and {pair.target_file} differ in size. Accepted: two sides of the same size, "
+            f"{source} and {pair.target_file} differ in size. Accepted: two sides of the same size, "
             f"pixel for pixel. Received: {received} (width x height)."
         )
     return None

@@ -6,11 +6,12 @@ import threading
 from functools import partial
 from numbers import Integral, Real
 
-import numpy as np
 import tensorflow as tf
 
-from keras_pix2pix.data.pairs import find_side_by_side, match_folders
-from keras_pix2pix.images import INTERPOLATIONS, to_image
+from keras_pix2pix.data.pairs import encoding_of_folders, find_side_by_side, match_folders
+from keras_pix2pix.data.photometric import adjust_colors, check_color_jitter, random_factors
+from keras_pix2pix.encodings import get as get_encoding
+from keras_pix2pix.images import INTERPOLATIONS
 
 JITTER = 286 / 256  # Section 6.2: resized to 286x286, cropped back to 256x256.
 
@@ -24,43 +25,53 @@ def paired_dataset(
     training=True,
     seed=0,
     initial_epoch=0,
+    source_encoding="rgb",
+    target_encoding="rgb",
     source_interpolation="bicubic",
     target_interpolation="bicubic",
     jitter=JITTER,
     mirror=True,
+    color_jitter=0.0,
     cache_bytes=2 * 1024**3,
 ):
     """A data set of (source, target) images from a folder of side-by-side files, for `model.fit`.
 
     Each file holds A in its left half and B in its right. All headers are checked before this returns; each file
-    is decoded and resized once, with Pillow's antialiased filters, and kept as uint8.
+    is decoded and resized once, with Pillow's antialiased filters, and kept as it is stored, in uint8 for pictures and
+    label maps of 8 bits.
 
-    Every pass over the data set is the next epoch: order, crop and mirror are functions of (seed, epoch, index)
-    alone, so that a run resumed with `initial_epoch` sees what the uninterrupted run would have seen.
+    Every pass over the data set is the next epoch: order, crop, mirror and colours are functions of (seed, epoch,
+    index) alone, so that a run resumed with `initial_epoch` sees what the uninterrupted run would have seen.
 
     Args:
-        directory: Folder of JPEG, PNG, BMP, GIF or WebP files of even width. Gray and palette pictures become
-            RGB, alpha is dropped, EXIF orientation is applied.
+        directory: Folder of JPEG, PNG, BMP, GIF, TIFF or WebP files, or `.npy` arrays, of even width. EXIF orientation
+            is applied; for "rgb", gray and palette pictures become RGB, and alpha is dropped.
         image_size: Height and width in pixels of the images, or one integer for a square. Defaults to (256, 256).
         batch_size: Pairs in a batch, over all replicas. Defaults to 1, as in the paper.
         direction: Which half is the source: "AtoB", the left one, or "BtoA", the right one. Defaults to "AtoB".
         training: Whether to shuffle, jitter, mirror, and drop the last incomplete batch. If False, every pair comes
             once, in the order of the file names, and the last batch is filled up with pairs of weight 0.
             Defaults to True.
-        seed: Integer from which order, crops and mirroring follow. Defaults to 0.
+        seed: Integer from which order, crops, mirroring and colours follow. Defaults to 0.
         initial_epoch: Number of the first pass, counted from 0. Defaults to 0.
-        source_interpolation: Filter that resizes the source: "nearest" (for label maps), "bilinear", "bicubic" or
-            "lanczos". Defaults to "bicubic".
-        target_interpolation: Filter that resizes the target. Defaults to "bicubic".
+        source_encoding: How the source lies in the files: "rgb", "gray", "rgba", "gray16", "classes:NUMBER" (indices),
+            "palette:#RRGGBB,#RRGGBB,..." (label colours), "values:CHANNELS:LOW:HIGH" (`.npy`), or an object of
+            `encodings`. Defaults to "rgb".
+        target_encoding: The same of the target. Defaults to "rgb".
+        source_interpolation: Filter that resizes the source: "nearest", "bilinear", "bicubic" or "lanczos". Label maps
+            are resized as "nearest" whatever it is. Defaults to "bicubic".
+        target_interpolation: Filter that resizes the target, likewise. Defaults to "bicubic".
         jitter: Ratio by which both sides are enlarged before the same random crop is taken from them, 1 or more;
             1 switches it off. Defaults to 286 / 256 (Section 6.2).
         mirror: Whether half of the pairs are flipped left to right. Defaults to True.
+        color_jitter: Strength, 0 to 1, of random changes to the brightness, contrast and saturation of the source
+            alone; 0 switches them off. Not for label maps. Defaults to 0.
         cache_bytes: Memory in bytes for decoded pixels; pairs beyond it are decoded again in each epoch; 0 switches
             the cache off. Defaults to 2 GiB.
 
     Returns:
         A `tf.data.Dataset` of known cardinality. With `training=True` its elements are (source, target), float32
-        of shape `(batch_size, height, width, 3)`, in [-1, 1]; with `training=False` they are
+        of shape `(batch_size, height, width, channels)`, in [-1, 1]; with `training=False` they are
         (source, target, sample_weight), with float32 weights of shape `(batch_size,)`.
 
     Raises:
@@ -80,8 +91,10 @@ def paired_dataset(
     Reference:
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", Section 6.2.
     """
+    encodings = get_encoding(source_encoding), get_encoding(target_encoding)
     return _dataset(
-        partial(find_side_by_side, directory, direction),
+        partial(find_side_by_side, directory, direction, *encodings),
+        encodings,
         image_size=image_size,
         batch_size=batch_size,
         training=training,
@@ -90,6 +103,7 @@ def paired_dataset(
         interpolations=(source_interpolation, target_interpolation),
         jitter=jitter,
         mirror=mirror,
+        color_jitter=color_jitter,
         cache_bytes=cache_bytes,
     )
 
@@ -103,10 +117,13 @@ def paired_dataset_from_folders(
     training=True,
     seed=0,
     initial_epoch=0,
+    source_encoding="rgb",
+    target_encoding="rgb",
     source_interpolation="bicubic",
     target_interpolation="bicubic",
     jitter=JITTER,
     mirror=True,
+    color_jitter=0.0,
     cache_bytes=2 * 1024**3,
 ):
     """A data set of (source, target) images from two folders, matched by file name without extension.
@@ -114,18 +131,25 @@ def paired_dataset_from_folders(
     Everything but the files is as in `paired_dataset`.
 
     Args:
-        source_directory: Folder of the source pictures.
+        source_directory: Folder of the source pictures; or a list of folders, whose sources are concatenated along the
+            channels.
         target_directory: Folder of the target pictures: the same names, any extensions, the same sizes.
         image_size: Height and width in pixels of the images, or one integer for a square. Defaults to (256, 256).
         batch_size: Pairs in a batch, over all replicas. Defaults to 1, as in the paper.
         training: Whether to shuffle, jitter, mirror, and drop the last incomplete batch. Defaults to True.
-        seed: Integer from which order, crops and mirroring follow. Defaults to 0.
+        seed: Integer from which order, crops, mirroring and colours follow. Defaults to 0.
         initial_epoch: Number of the first pass, counted from 0. Defaults to 0.
-        source_interpolation: Filter that resizes the source: "nearest" (for label maps), "bilinear", "bicubic" or
-            "lanczos". Defaults to "bicubic".
-        target_interpolation: Filter that resizes the target. Defaults to "bicubic".
+        source_encoding: How the source lies in the files: "rgb", "gray", "rgba", "gray16", "classes:NUMBER" (indices),
+            "palette:#RRGGBB,#RRGGBB,..." (label colours), "values:CHANNELS:LOW:HIGH" (`.npy`), or an object of
+            `encodings`; one for all folders of sources, or a list with one for each. Defaults to "rgb".
+        target_encoding: The same of the target. Defaults to "rgb".
+        source_interpolation: Filter that resizes the source: "nearest", "bilinear", "bicubic" or "lanczos". Label maps
+            are resized as "nearest" whatever it is. Defaults to "bicubic".
+        target_interpolation: Filter that resizes the target, likewise. Defaults to "bicubic".
         jitter: Ratio of the enlargement before the joint random crop; 1 switches it off. Defaults to 286 / 256.
         mirror: Whether half of the pairs are flipped left to right. Defaults to True.
+        color_jitter: Strength, 0 to 1, of random changes to the brightness, contrast and saturation of the source
+            alone; 0 switches them off. Not for label maps. Defaults to 0.
         cache_bytes: Memory in bytes for decoded pixels; 0 switches the cache off. Defaults to 2 GiB.
 
     Returns:
@@ -150,8 +174,12 @@ def paired_dataset_from_folders(
     Reference:
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", Section 6.2.
     """
+    several = isinstance(source_directory, (list, tuple))
+    folders = list(source_directory) if several else [source_directory]
+    encodings = encoding_of_folders(source_encoding, folders), get_encoding(target_encoding)
     return _dataset(
-        partial(match_folders, source_directory, target_directory),
+        partial(match_folders, folders, target_directory, *encodings),
+        encodings,
         image_size=image_size,
         batch_size=batch_size,
         training=training,
@@ -160,6 +188,7 @@ def paired_dataset_from_folders(
         interpolations=(source_interpolation, target_interpolation),
         jitter=jitter,
         mirror=mirror,
+        color_jitter=color_jitter,
         cache_bytes=cache_bytes,
     )
 
@@ -194,6 +223,7 @@ def height_and_width(image_size):
 
 def _dataset(
     find_pairs,
+    encodings,
     *,
     image_size,
     batch_size,
@@ -203,23 +233,21 @@ def _dataset(
     interpolations,
     jitter,
     mirror,
+    color_jitter,
     cache_bytes,
 ):
     _check_whole_numbers(batch_size=(batch_size, 1), initial_epoch=(initial_epoch, 0), cache_bytes=(cache_bytes, 0))
     _check_whole_numbers(seed=(seed, -math.inf))
     _check_jitter_and_interpolations(jitter, interpolations)
+    check_color_jitter(color_jitter, encodings[0])
     image_size = height_and_width(image_size)
     stored_size = tuple(round(side * jitter) for side in image_size) if training else image_size
     pairs = find_pairs()
-    read = _PixelCache(pairs, stored_size, interpolations, cache_bytes)
-
-    def load(index):
-        sides = tf.numpy_function(read, [index], [tf.uint8, tf.uint8], stateful=False)
-        return tuple(tf.ensure_shape(side, (*stored_size, 3)) for side in sides)
-
+    load = _loader(_PixelCache(pairs, encodings, stored_size, interpolations, cache_bytes), stored_size, encodings)
     if training:
         batches = len(pairs) // batch_size
-        examples = _training_examples(load, len(pairs), image_size, mirror, seed, initial_epoch)
+        jittered = _jittered(load, image_size, mirror, color_jitter)
+        examples = _training_examples(jittered, len(pairs), seed, initial_epoch)
     else:
         batches = -(-len(pairs) // batch_size)
         examples = _validation_examples(load, len(pairs), batches * batch_size)
@@ -229,8 +257,33 @@ def _dataset(
             f"Received: batch_size={batch_size}. Pass a smaller `batch_size`."
         )
     dataset = examples.batch(batch_size, drop_remainder=True)
-    dataset = dataset.map(lambda source, target, *weight: (to_image(source), to_image(target), *weight))
+    dataset = dataset.map(_encoder(encodings, training and color_jitter))
     return dataset.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(tf.data.AUTOTUNE)
+
+
+def _loader(read, size, encodings):
+    dtypes = [tf.as_dtype(encoding.raw_dtype) for encoding in encodings]
+    shapes = [(*size, encoding.raw_channels) for encoding in encodings]
+
+    def load(index):
+        sides = tf.numpy_function(read, [index], dtypes, stateful=False)
+        return tuple(tf.ensure_shape(side, shape) for side, shape in zip(sides, shapes, strict=True))
+
+    return load
+
+
+def _encoder(encodings, color_jitter):
+    """From batches as they are stored to batches of images."""
+    source_encoding, target_encoding = encodings
+
+    def encode(source, target, *rest):
+        return source_encoding.to_image(source), target_encoding.to_image(target), *rest
+
+    def encode_in_new_colors(source, target, factors):
+        source, target = encode(source, target)
+        return adjust_colors(source, factors, source_encoding), target
+
+    return encode_in_new_colors if color_jitter else encode
 
 
 def _check_whole_numbers(**values):
@@ -250,8 +303,16 @@ def _check_jitter_and_interpolations(jitter, interpolations):
             )
 
 
-def _training_examples(load, count, image_size, mirror, seed, initial_epoch):
-    """(source, target) in the order of the next epoch each time that the data set is passed over."""
+def _jittered(load, image_size, mirror, color_jitter):
+    def load_jittered(index, seed):
+        pair = random_jitter(*load(index), image_size, mirror, seed)
+        return (*pair, random_factors(color_jitter, seed)) if color_jitter else pair
+
+    return load_jittered
+
+
+def _training_examples(load, count, seed, initial_epoch):
+    """What `load` makes of (index, seed), in the order of the next epoch each time that the data set is passed over."""
     epochs = itertools.count(initial_epoch)
     next_epoch = tf.data.Dataset.from_generator(
         lambda: iter([next(epochs)]), output_signature=tf.TensorSpec((), tf.int64)
@@ -261,8 +322,7 @@ def _training_examples(load, count, image_size, mirror, seed, initial_epoch):
     def example(epoch, position):
         epoch_seed = tf.random.experimental.stateless_fold_in([seed, 0], epoch)
         index = tf.random.experimental.index_shuffle(position, epoch_seed, count - 1)
-        pair_seed = tf.random.experimental.stateless_fold_in(epoch_seed, index)
-        return random_jitter(*load(index), image_size, mirror, pair_seed)
+        return load(index, tf.random.experimental.stateless_fold_in(epoch_seed, index))
 
     return positions.map(example, num_parallel_calls=tf.data.AUTOTUNE)
 
@@ -317,10 +377,10 @@ def random_jitter(source, target, image_size, mirror, seed):
 
 
 class _PixelCache:
-    """Reads pair number `index` as resized pixels, and remembers it as long as there is room."""
+    """Reads pair number `index` in its raw form, resized, and remembers it as long as there is room."""
 
-    def __init__(self, pairs, size, interpolations, capacity):
-        self.pairs, self.size, self.interpolations = pairs, size, interpolations
+    def __init__(self, pairs, encodings, size, interpolations, capacity):
+        self.pairs, self.encodings, self.size, self.interpolations = pairs, encodings, size, interpolations
         self.room = capacity
         self.lock = threading.Lock()
         self.kept = {}
@@ -333,11 +393,8 @@ class _PixelCache:
         return pair
 
     def _read(self, pair):
-        height, width = self.size
-        return tuple(
-            np.asarray(side.resize((width, height), INTERPOLATIONS[interpolation]))
-            for side, interpolation in zip(pair.read(), self.interpolations, strict=True)
-        )
+        sides = zip(self.encodings, pair.read(*self.encodings), pair[:2], self.interpolations, strict=True)
+        return tuple(encoding.raw(side, file, self.size, filter_) for encoding, side, file, filter_ in sides)
 
     def _keep(self, index, pair):
         size = sum(side.nbytes for side in pair)

@@ -8,8 +8,14 @@ import numpy as np
 from PIL import Image
 
 from keras_pix2pix.data.synthetic import facade
-from keras_pix2pix.images import to_image, to_pixels
+from keras_pix2pix.encodings import Picture
+from keras_pix2pix.encodings import get as get_encoding
+from keras_pix2pix.networks.serving import encodings_of
 
+# Of label maps, the share of pixels of the same class: where weights keep their precision, and where they lose some
+# and the network can't tell two classes apart.
+LEAST_EQUAL, LEAST_EQUAL_REDUCED = 0.999, 0.99
+GREY_LEVELS = 255
 DRAWN_PICTURES = 4
 DRAWN_SIDES = (16, 1024)  # What `facade` draws, in pixels; others are enlarged or reduced.
 
@@ -19,8 +25,10 @@ class Parity(NamedTuple):
 
     Args:
         size: Size of the file or folder in bytes.
-        psnr: Peak signal-to-noise ratio in dB over all pixels compared; infinite if they are equal.
-        largest_difference: In grey levels, 0 to 255.
+        psnr: Peak signal-to-noise ratio in dB over all pixels compared; infinite if they are equal. None for label
+            maps.
+        largest_difference: In grey levels: 255ths of the target's value range. None for label maps.
+        equal: Share of the pixels of a label map that are of the same class. Defaults to None, for pictures.
 
     Example:
 
@@ -32,25 +40,28 @@ class Parity(NamedTuple):
     """
 
     size: int
-    psnr: float
-    largest_difference: int
+    psnr: float | None
+    largest_difference: float | None
+    equal: float | None = None
 
     def __str__(self):
+        if self.equal is not None:
+            return f"{self.size / 1e6:.1f} MB, {self.equal:.3%} of the pixels of the same class as the Keras model's"
         levels = "level" if self.largest_difference == 1 else "levels"
         return (
             f"{self.size / 1e6:.1f} MB, PSNR {self.psnr:.1f} dB, "
-            f"largest difference {self.largest_difference} grey {levels} from the Keras model"
+            f"largest difference {self.largest_difference:.3g} grey {levels} from the Keras model"
         )
 
 
-def measure(path, run, generator, pixels):
+def measure(path, run, model, pixels):
     """Compare an exported file with the Keras generator that it was made from.
 
     Args:
         path: The file or folder, for its size.
-        run: Function from uint8 pixels `(1, height, width, channels)` to generated pixels: the exported file.
-        generator: Functional `keras.Model`, run in its own stock layers.
-        pixels: Source pixels, `(pictures, height, width, channels)`.
+        run: Function from source pixels `(1, height, width, channels)` to generated pixels: the exported file.
+        model: `Pix2Pix` or functional generator, run in its own stock layers.
+        pixels: Source pixels as the source's encoding stores them, `(pictures, height, width, channels)`.
 
     Returns:
         A `Parity`.
@@ -65,16 +76,31 @@ def measure(path, run, generator, pixels):
     parity = measure("x.tflite", serving_model(generator), generator, drawn_sources((64, 64), 3))
     ```
     """
-    reference = keras.models.clone_model(generator, input_tensors=keras.Input(pixels.shape[1:]))
+    generator = getattr(model, "generator", model)
+    source_encoding, target_encoding = encodings_of(model)
+    reference = keras.models.clone_model(
+        generator, input_tensors=keras.Input((*pixels.shape[1:3], source_encoding.channels))
+    )
     reference.set_weights(generator.get_weights())
-    differences = []
+    expected, received = [], []
     for picture in pixels:
         source = picture[np.newaxis]
-        expected = np.asarray(to_pixels(reference(to_image(source), training=False)))
-        differences.append(np.abs(expected.astype(int) - np.asarray(run(source))))
+        generated = reference(source_encoding.to_image(source), training=False)
+        expected.append(np.asarray(target_encoding.to_raw(generated)))
+        received.append(np.asarray(run(source)))
+    return _compare(_size(Path(path)), np.stack(expected), np.stack(received), target_encoding)
+
+
+def _compare(size, expected, received, encoding):
+    if not isinstance(encoding, Picture):
+        same = (expected == received).all(axis=-1)
+        return Parity(size, None, None, equal=float(np.mean(same)))
+    low, high = encoding.value_range
+    differences = np.abs(expected.astype("float64") - received) * (GREY_LEVELS / (high - low))
     mean_square = np.mean(np.square(differences))
-    psnr = 10 * np.log10(255**2 / mean_square) if mean_square else float("inf")
-    return Parity(_size(Path(path)), float(psnr), int(np.max(differences)))
+    psnr = 10 * np.log10(GREY_LEVELS**2 / mean_square) if mean_square else float("inf")
+    largest = np.max(differences)
+    return Parity(size, float(psnr), int(largest) if encoding.raw_dtype == "uint8" else float(largest))
 
 
 def require(parity, path, *, levels=None, psnr=None):
@@ -83,7 +109,8 @@ def require(parity, path, *, levels=None, psnr=None):
     Args:
         parity: What `measure` returned.
         path: Final name of the file, for the message.
-        levels: Largest difference accepted, in grey levels. Defaults to None: any.
+        levels: Largest difference accepted, in grey levels. Defaults to None: any. Of label maps, 99.9% of the pixels
+            must be of the same class if this is given, and 99% if not.
         psnr: Smallest ratio accepted, in dB. Defaults to None: any.
 
     Raises:
@@ -98,6 +125,10 @@ def require(parity, path, *, levels=None, psnr=None):
     ```
     """
     accepted = []
+    if parity.equal is not None:
+        share = LEAST_EQUAL_REDUCED if levels is None else LEAST_EQUAL
+        accepted.append((parity.equal >= share, f"at least {share:.1%} of the pixels of the same class"))
+        levels = psnr = None
     if levels is not None:
         accepted.append((parity.largest_difference <= levels, f"at most {levels} grey level(s)"))
     if psnr is not None:
@@ -135,16 +166,16 @@ def drawn_sources(image_size, channels):
     return np.tile(labels, (1, 1, 1, -(-channels // 3)))[..., :channels]
 
 
-def sources_or_drawn(pixels, image_size, channels):
+def sources_or_drawn(pixels, image_size, encoding):
     """The pictures to compare on, checked; drawn ones for None.
 
     Args:
-        pixels: uint8 array, `(pictures, height, width, channels)`, or None.
+        pixels: Array `(pictures, height, width, channels)` as the encoding stores it, or None.
         image_size: (height, width) that the exported file takes.
-        channels: Channels of the source.
+        encoding: How the source lies in files: see `encodings.get`.
 
     Returns:
-        A uint8 array, `(pictures, height, width, channels)`.
+        An array of the encoding's raw type, `(pictures, height, width, channels)`.
 
     Raises:
         ValueError: Another type or shape.
@@ -157,15 +188,17 @@ def sources_or_drawn(pixels, image_size, channels):
     pixels = sources_or_drawn(None, (64, 64), 3)
     ```
     """
+    encoding = get_encoding(encoding)
+    channels = encoding.raw_channels
     if pixels is None:
-        return drawn_sources(image_size, channels)
+        return np.stack([encoding.from_pixels(picture) for picture in drawn_sources(image_size, 3)])
     pixels = np.asarray(pixels)
-    if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1:] != (*image_size, channels):
+    if pixels.dtype != encoding.raw_dtype or pixels.ndim != 4 or pixels.shape[1:] != (*image_size, channels):
         raise ValueError(
-            f"`pixels` must be uint8 of shape (pictures, {image_size[0]}, {image_size[1]}, {channels}). "
+            f"`pixels` must be {encoding.raw_dtype} of shape (pictures, {image_size[0]}, {image_size[1]}, {channels}). "
             f"Received: {pixels.dtype} of shape {pixels.shape}."
         )
-    return pixels
+    return encoding.checked(pixels, "`pixels`")
 
 
 def _size(path):

@@ -6,8 +6,9 @@ import keras
 import tensorflow as tf
 
 from keras_pix2pix.deploy import parity
+from keras_pix2pix.encodings import Palette, Picture
 from keras_pix2pix.images import whole_file
-from keras_pix2pix.networks.serving import serving_model
+from keras_pix2pix.networks.serving import encodings_of, serving_model
 
 # What TensorFlow's decoders and its PNG encoder both take.
 ENCODED_CHANNELS = (1, 3, 4)
@@ -18,24 +19,28 @@ def export_saved_model(model, path, *, pixels=None):
 
     It loads with `tf.saved_model.load` and `keras.layers.TFSMLayer`, without this package. Its signatures:
 
-    - "serve" (and "serving_default"): `source`, uint8 `(batch, height, width, channels)`, to `generated`;
-    - "serve_encoded", for 1, 3 or 4 channels: `source_bytes`, strings `(batch,)` with a JPEG, PNG, BMP or GIF file
-      each, of any sizes, to `generated_bytes`, PNG files.
+    - "serve" (and "serving_default"): `source`, `(batch, height, width, channels)`, to `generated`, both as the
+      encodings of the `Pix2Pix` store them: uint8 for pictures of 8 bits and label maps, float32 otherwise;
+    - "serve_encoded", for pictures of 8 bits in 1, 3 or 4 channels, label colours, and class indices of a target:
+      `source_bytes`, strings `(batch,)` with a JPEG, PNG, BMP or GIF file each, of any sizes, to `generated_bytes`,
+      PNG files.
 
     What was written is then loaded and run beside the Keras model, and the result printed.
 
     Args:
         model: `Pix2Pix`, or a functional generator.
         path: Folder to write. It is written under a temporary name first; a SavedModel of that name is replaced.
-        pixels: uint8 source pixels `(pictures, height, width, channels)` to compare on. Defaults to None: drawn
+        pixels: Source pixels `(pictures, height, width, channels)` to compare on. Defaults to None: drawn
             label maps.
 
     Returns:
-        A `Parity`: size in bytes, PSNR in dB, largest difference in grey levels.
+        A `Parity`: size in bytes, PSNR in dB, largest difference in grey levels; for label maps, the share of equal
+        pixels.
 
     Raises:
         ValueError: `path` exists and is no SavedModel, or the model is no generator.
-        RuntimeError: What was written differs from the Keras model by more than 1 grey level; it is not kept.
+        RuntimeError: What was written differs from the Keras model by more than 1 grey level, or by the class of more
+            than 0.1% of the pixels; it is not kept.
 
     Example:
 
@@ -49,19 +54,20 @@ def export_saved_model(model, path, *, pixels=None):
     if path.exists() and not (path / "saved_model.pb").is_file():
         raise ValueError(f"{path} exists and is not a SavedModel, so it is not replaced. Choose another path.")
     generator = getattr(model, "generator", model)
-    serving = serving_model(generator)
-    channels = serving.input_shape[-1]
+    serving = serving_model(model)
+    source_encoding, target_encoding = encodings_of(model)
     height, width = (side or 256 for side in generator.input_shape[1:3])
-    pixels = parity.sources_or_drawn(pixels, (height, width) if pixels is None else pixels.shape[1:3], channels)
+    size = (height, width) if pixels is None else pixels.shape[1:3]
+    pixels = parity.sources_or_drawn(pixels, size, source_encoding)
 
     # Not `archive.track(serving)`: Keras would then write every variable twice.
     archive = keras.export.ExportArchive()
     archive.add_endpoint(
         "serve",
         lambda source: {"generated": serving(source, training=False)},
-        input_signature=[tf.TensorSpec((None, None, None, channels), tf.uint8, name="source")],
+        input_signature=[tf.TensorSpec(serving.input_shape, serving.input.dtype, name="source")],
     )
-    if channels in ENCODED_CHANNELS and serving.output_shape[-1] in ENCODED_CHANNELS:
+    if _is_decodable(source_encoding) and _fits_a_png(target_encoding):
         archive.add_endpoint(
             "serve_encoded",
             lambda source_bytes: {"generated_bytes": _translate_files(serving, source_bytes)},
@@ -70,10 +76,19 @@ def export_saved_model(model, path, *, pixels=None):
     with whole_file(path) as temporary:
         archive.write_out(temporary, verbose=False)
         loaded = tf.saved_model.load(temporary)
-        result = parity.measure(temporary, lambda source: loaded.serve(source)["generated"], generator, pixels)
+        result = parity.measure(temporary, lambda source: loaded.serve(source)["generated"], model, pixels)
         parity.require(result, path, levels=1)
     print(f"{path}: {result}", flush=True)
     return result
+
+
+def _is_decodable(encoding):
+    # Class indices are not: TensorFlow decodes palette files to their colours.
+    return isinstance(encoding, (Picture, Palette)) and _fits_a_png(encoding)
+
+
+def _fits_a_png(encoding):
+    return encoding.raw_dtype == "uint8" and encoding.raw_channels in ENCODED_CHANNELS
 
 
 def _translate_files(serving, source_bytes):

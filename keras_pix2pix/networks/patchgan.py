@@ -156,7 +156,7 @@ def pytorch_gan_discriminator(
             x = normalize(f"layer{depth}_normalization")(x)
         x = layers.LeakyReLU(LEAKY_SLOPE, name=f"layer{depth}_activation")(x)
     margins = ((2, 1), (2, 1))
-    logits = _convolution(x, 1, strides=1, margins=margins, use_bias=False, dtype="float32", name="logits")
+    logits = _convolution(x, 1, strides=1, margins=margins, use_bias=False, dtype=keras.config.floatx(), name="logits")
     return keras.Model([source, target], logits, name=name)
 
 
@@ -209,7 +209,7 @@ def _patchgan(x, *, filters, num_layers, normalize, use_bias, first_use_bias, le
             x = normalize(f"{prefix}layer{depth}_normalization")(x)
         x = layers.LeakyReLU(leaky_slope, name=f"{prefix}layer{depth}_activation")(x)
     # In the authors' code the PixelGAN's last convolution has no bias beside a batch norm, and the PatchGAN's has.
-    last = {"use_bias": use_bias if pixels else True, "dtype": "float32", "name": f"{prefix}logits"}
+    last = {"use_bias": use_bias if pixels else True, "dtype": keras.config.floatx(), "name": f"{prefix}logits"}
     return _convolution(x, 1, strides=1, layer_class=layer_class, **last, **size)
 
 

@@ -86,9 +86,10 @@ def resnet_generator(
     for block in (1, 2):
         x = _doubled(x, filters * 2 ** (2 - block), use_bias, f"up{block}")
         x = normalized(x, f"up{block}_convolution")
-    # float32 whatever the policy: the picture itself has no precision to spare.
-    x = _reflecting(x, target_channels, OUTER_KERNEL, use_bias=True, dtype="float32", name="head_convolution")
-    generated = layers.Activation("tanh", dtype="float32", name="generated")(x)
+    # Whatever the policy, mixed or not: the picture itself has no precision to spare.
+    dtype = keras.config.floatx()
+    x = _reflecting(x, target_channels, OUTER_KERNEL, use_bias=True, dtype=dtype, name="head_convolution")
+    generated = layers.Activation("tanh", dtype=dtype, name="generated")(x)
     return keras.Model(source, generated, name=name)
 
 

@@ -1,26 +1,29 @@
-"""Pixels in, pixels out: the one model that `translate` runs and every export wraps."""
+"""What lies in files in, what lies in files out: the one model that `translate` runs and every export wraps."""
 
 import keras
 from keras import layers, ops
 
-from keras_pix2pix.images import to_image, to_pixels
+from keras_pix2pix.encodings import get as get_encoding
+from keras_pix2pix.encodings import get_for_channels
 from keras_pix2pix.networks.rewrite import lean_clone, size_multiple
 
 
 def serving_model(model, image_size=None):
-    """A trained generator as a model from source pixels to generated pixels.
+    """A trained generator as a model from source pixels to generated pixels, or from and to what its encodings store.
 
-    Normalisation is inside, and so is padding: a picture whose sides don't suit the network is extended by
-    reflection at its right and bottom edge, and the result cropped back.
+    A `Pix2Pix` says by its encodings what goes in and comes out: uint8 pixels, class indices and label colours, or
+    float32 values. Normalisation is inside, and so are one-hot codes and padding: a picture whose sides don't suit the
+    network is extended by reflection at its right and bottom edge, and the result cropped back.
 
     Args:
-        model: `Pix2Pix`, or a functional generator.
+        model: `Pix2Pix`, or a functional generator from and to 8-bit pictures.
         image_size: (height, width) to fix the size, without padding; None for pictures of any size.
             Defaults to None.
 
     Returns:
-        A functional `keras.Model`: input "source", uint8 `(batch, height, width, channels)`; output "generated",
-        uint8 of the same height and width. It holds copies of the weights.
+        A functional `keras.Model`: input "source", `(batch, height, width, channels)` in the raw form of the source's
+        encoding, uint8 for 8-bit pictures and label maps; output "generated", of the same height and width, in that
+        of the target's. It holds copies of the weights.
 
     Raises:
         ValueError: The network can't take `image_size`, or doesn't return images as large as its source images.
@@ -38,13 +41,40 @@ def serving_model(model, image_size=None):
     generator = getattr(model, "generator", model)
     _check_generator(generator)
     height, width = image_size or (None, None)
-    if image_size:
-        translate = PixelTranslation(_fixed_size_clone(generator, (height, width)), pad_to=1, name="generated")
-    else:
-        clone = _any_size_clone(generator)
-        translate = PixelTranslation(clone, pad_to=size_multiple(clone), name="generated")
-    source = keras.Input((height, width, generator.input_shape[-1]), dtype="uint8", name="source")
+    clone = _fixed_size_clone(generator, (height, width)) if image_size else _any_size_clone(generator)
+    source_encoding, target_encoding = encodings_of(model)
+    translate = PixelTranslation(
+        clone, 1 if image_size else size_multiple(clone), source_encoding, target_encoding, name="generated"
+    )
+    shape = (height, width, source_encoding.raw_channels)
+    source = keras.Input(shape, dtype=source_encoding.raw_dtype, name="source")
     return keras.Model(source, translate(source), name="serving")
+
+
+def encodings_of(model):
+    """How the source and the target of a model lie in files.
+
+    Args:
+        model: `Pix2Pix`, or a functional generator, which has 8-bit pictures on both sides.
+
+    Returns:
+        The encodings of source and target.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import unet_generator
+    from keras_pix2pix.networks.serving import encodings_of
+
+    source_encoding, target_encoding = encodings_of(unet_generator((64, 64, 1), filters=8))
+    assert source_encoding.word == "gray"
+    ```
+    """
+    generator = getattr(model, "generator", model)
+    return (
+        get_for_channels(getattr(model, "source_encoding", "rgb"), generator.input_shape[-1]),
+        get_for_channels(getattr(model, "target_encoding", "rgb"), generator.output_shape[-1]),
+    )
 
 
 class PixelTranslation(layers.Layer):
@@ -53,6 +83,8 @@ class PixelTranslation(layers.Layer):
     Args:
         generator: Functional `keras.Model` from images to images of the same size.
         pad_to: Number that the generator's height and width must be multiples of; 1 for no padding.
+        source_encoding: Encoding of what goes in. Defaults to "rgb".
+        target_encoding: Encoding of what comes out. Defaults to "rgb".
 
     Example:
 
@@ -66,21 +98,28 @@ class PixelTranslation(layers.Layer):
     ```
     """
 
-    def __init__(self, generator, pad_to, **kwargs):
+    def __init__(self, generator, pad_to, source_encoding="rgb", target_encoding="rgb", **kwargs):
         super().__init__(dtype="float32", **kwargs)
         self.generator = generator
         self.pad_to = pad_to
+        self.source_encoding = get_encoding(source_encoding)
+        self.target_encoding = get_encoding(target_encoding)
 
-    def call(self, pixels):
+    def call(self, raw):
         if self.pad_to == 1:
-            return to_pixels(self.generator(to_image(pixels), training=False))
-        _, height, width, _ = ops.shape(pixels)
-        padded = ops.take(pixels, reflected_indices(height, self.pad_to), axis=1)
+            return self._translate(raw)
+        _, height, width, _ = ops.shape(raw)
+        padded = ops.take(raw, reflected_indices(height, self.pad_to), axis=1)
         padded = ops.take(padded, reflected_indices(width, self.pad_to), axis=2)
-        return to_pixels(self.generator(to_image(padded), training=False)[:, :height, :width])
+        return self._translate(padded)[:, :height, :width]
 
-    def compute_output_spec(self, pixels):
-        return keras.KerasTensor((*pixels.shape[:3], self.generator.output_shape[-1]), dtype="uint8")
+    def _translate(self, raw):
+        generated = self.generator(self.source_encoding.to_image(raw), training=False)
+        return self.target_encoding.to_raw(generated)
+
+    def compute_output_spec(self, raw):
+        shape = (*raw.shape[:3], self.target_encoding.raw_channels)
+        return keras.KerasTensor(shape, dtype=self.target_encoding.raw_dtype)
 
 
 def reflected_indices(length, multiple):

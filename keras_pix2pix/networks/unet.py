@@ -131,10 +131,11 @@ def unet_generator(
         if skips:
             # The order in which each author's weights are stored.
             x = layers.Concatenate(name=f"up{block}_skip")([skip, x] if activate == "before" else [x, skip])
-    # float32 whatever the policy: the picture itself has no precision to spare.
-    last = {"upsampling": last_upsampling, "use_bias": True, "dtype": "float32", "name": f"up{num_downsamples}"}
+    # Whatever the policy, mixed or not: the picture itself has no precision to spare.
+    dtype = keras.config.floatx()
+    last = {"upsampling": last_upsampling, "use_bias": True, "dtype": dtype, "name": f"up{num_downsamples}"}
     x = upsample(x, target_channels, activate="before" if activate == "before" else None, **last)
-    generated = layers.Activation("tanh", dtype="float32", name="generated")(x)
+    generated = layers.Activation("tanh", dtype=dtype, name="generated")(x)
     return keras.Model(source, generated, name=name)
 
 

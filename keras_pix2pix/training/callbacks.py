@@ -40,8 +40,10 @@ class _FixedPairs(keras.callbacks.Callback):
         return np.concatenate([ops.convert_to_numpy(self.model.generator(each, training=False)) for each in sources])
 
     def rows(self, generated):
-        """source | generated | target of each pair, as pixels."""
-        columns = [ops.convert_to_numpy(to_pixels(each)) for each in (self.source, generated, self.target)]
+        """source | generated | target of each pair, as RGB pixels, whatever their encodings."""
+        source_encoding, target_encoding = self.model.source_encoding, self.model.target_encoding
+        source = _shown(self.source, source_encoding)
+        columns = source, _shown(generated, target_encoding), _shown(self.target, target_encoding)
         return np.stack([beside(*row) for row in zip(*columns, strict=True)])
 
 
@@ -83,14 +85,17 @@ class ImageSummary(_FixedPairs):
         generated = self.generate()
         with self.writer.as_default(step=epochs_done):
             tf.summary.image("source | generated | target", self.rows(generated), max_outputs=len(generated))
-            tf.summary.image("patch map: generated | target", self.patch_maps(generated), max_outputs=len(generated))
+            if self.model.discriminator is not None:
+                tf.summary.image(
+                    "patch map: generated | target", self.patch_maps(generated), max_outputs=len(generated)
+                )
         self.writer.flush()
 
     def patch_maps(self, generated):
         """Probability that each patch is real, for the generated and the target picture, as pixels."""
         maps = []
         for source, image, target in zip(self.source, generated, self.target, strict=True):
-            verdicts = [self.model.discriminator([source[np.newaxis], each[np.newaxis]]) for each in (image, target)]
+            verdicts = [self.model.judge(source[np.newaxis], each[np.newaxis]) for each in (image, target)]
             scales = [logits for verdict in verdicts for logits in as_list(verdict)]
             maps.append(beside(*[_patch_map(logits, source.shape[:2]) for logits in scales]))
         return np.stack(maps)
@@ -176,6 +181,10 @@ def _first_pairs(pairs, count):
         return np.stack(source), np.stack(target)
     source, target = pairs
     return np.asarray(source[:count]), np.asarray(target[:count])
+
+
+def _shown(images, encoding):
+    return [encoding.show(raw) for raw in ops.convert_to_numpy(encoding.to_raw(images))]
 
 
 def _patch_map(logits, size):

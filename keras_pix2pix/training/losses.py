@@ -226,7 +226,8 @@ def feature_matching_loss(real_features, fake_features):
         Wang et al., "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs", Section 3.3.
     """
     differences = [
-        ops.abs(ops.cast(ops.stop_gradient(real), "float32") - ops.cast(fake, "float32"))
+        # In whole precision, whatever the policy that they were computed under.
+        ops.abs(ops.cast(ops.stop_gradient(real), keras.config.floatx()) - ops.cast(fake, keras.config.floatx()))
         for real, fake in zip(real_features, fake_features, strict=True)
     ]
     return PUBLISHED_FEATURE_LAYERS * mean_per_example(differences)
@@ -258,7 +259,7 @@ def gradient_penalty(critic, target, generated, share):
     Reference:
         Gulrajani et al., "Improved Training of Wasserstein GANs", Section 4.
     """
-    share = ops.reshape(share, (-1, 1, 1, 1))
+    share = ops.cast(ops.reshape(share, (-1, 1, 1, 1)), generated.dtype)
     between = target + share * (generated - target)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(between)

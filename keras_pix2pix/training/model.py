@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from keras_pix2pix.encodings import Stacked, get_for_channels
 from keras_pix2pix.networks.patchgan import patchgan_discriminator, pytorch_gan_discriminator
 from keras_pix2pix.networks.resnet import resnet_generator
 from keras_pix2pix.networks.unet import unet_generator
@@ -37,10 +38,13 @@ class Pix2Pix(keras.Model):
             Defaults to None.
         direction: Which half of a side-by-side file was the source, "AtoB" or "BtoA": kept with the model for
             those who use it later. Defaults to "AtoB".
+        source_encoding: How the source lies in files, and what `translate` and the exports take: see `encodings.get`.
+            "rgb" stands for 8-bit pictures of as many channels as the generator takes. Defaults to "rgb".
+        target_encoding: The same of the target, and of what they give. Defaults to "rgb".
         name: Name of the model. Defaults to "pix2pix".
 
     Raises:
-        ValueError: An unknown direction.
+        ValueError: An unknown direction, or an encoding that doesn't suit the generator's channels.
 
     Example:
 
@@ -57,13 +61,30 @@ class Pix2Pix(keras.Model):
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", arXiv 1611.07004.
     """
 
-    def __init__(self, generator, discriminator=None, *, direction="AtoB", name="pix2pix", **kwargs):
+    def __init__(
+        self,
+        generator,
+        discriminator=None,
+        *,
+        direction="AtoB",
+        source_encoding="rgb",
+        target_encoding="rgb",
+        name="pix2pix",
+        **kwargs,
+    ):
         super().__init__(name=name, **kwargs)
         if direction not in ("AtoB", "BtoA"):
             raise ValueError(f'`direction` must be "AtoB" or "BtoA". Received: direction={direction!r}.')
         self.generator = generator
         self.discriminator = discriminator
         self.direction = direction
+        self.source_encoding = get_for_channels(source_encoding, generator.input_shape[-1])
+        self.target_encoding = get_for_channels(target_encoding, generator.output_shape[-1])
+        if isinstance(self.target_encoding, Stacked):
+            raise ValueError(
+                f"A target has one encoding. Received: target_encoding={self.target_encoding.word!r}. Only sources are "
+                "stacked."
+            )
         self.built = True
 
     @classmethod
@@ -88,7 +109,7 @@ class Pix2Pix(keras.Model):
             steps_per_epoch: Batches in an epoch, for a learning rate that changes. Defaults to None, which will do
                 where it is constant: everywhere but in "junyanz".
             schedule: "constant", "constant_then_linear" or "cosine". Defaults to None: the recipe's.
-            **arguments: Further arguments of `Pix2Pix`, such as `direction`.
+            **arguments: Further arguments of `Pix2Pix`, such as `direction` and `source_encoding`.
 
         Returns:
             A compiled `Pix2Pix`.
@@ -299,16 +320,18 @@ class Pix2Pix(keras.Model):
         Sizes that don't suit the network are padded by reflection, and the result is cropped back.
 
         Args:
-            inputs: uint8 pixels `(height, width, channels)` or `(batch, height, width, channels)`, a file, a folder,
-                or a list of these.
-            output_directory: Folder that receives one PNG file for each picture, under its name. None returns
-                pixels. Defaults to None.
+            inputs: Pixels `(height, width, channels)` or `(batch, height, width, channels)`, a file, a folder, or a
+                list of these. With stacked sources, a list of as many files, or folders with files of the same
+                names, as there are sources; or a list of such lists.
+            output_directory: Folder that receives one file for each picture, under its name: PNG for pictures of 8
+                bits, 16-bit gray and label maps, `.npy` otherwise. None returns pixels. Defaults to None.
             side_by_side: Whether the files hold pairs, of which the half that `direction` calls the source is
                 translated. Defaults to False: each file is a source.
 
         Returns:
-            uint8 pixels: an array for an array or a file, a list of arrays for a folder or a list. With
-            `output_directory`, the list of files written.
+            Pixels: an array for an array or a file, a list of arrays for a folder or a list. With
+            `output_directory`, the list of files written. Pixels are uint8 for pictures of 8 bits and label maps
+            (class indices with one channel, or colours), and float32 in the declared range otherwise.
 
         Raises:
             ValueError: Pixels of another type or shape, or a file that can't be read, which is named.
@@ -324,7 +347,7 @@ class Pix2Pix(keras.Model):
         ```
         """
         direction = self.direction if side_by_side else None
-        return translation.translate(self.generator, inputs, output_directory, side_by_side=direction)
+        return translation.translate(self, inputs, output_directory, side_by_side=direction)
 
     def get_config(self):
         return {
@@ -332,6 +355,8 @@ class Pix2Pix(keras.Model):
             "generator": keras.saving.serialize_keras_object(self.generator),
             "discriminator": self.discriminator and keras.saving.serialize_keras_object(self.discriminator),
             "direction": self.direction,
+            "source_encoding": self.source_encoding.word,
+            "target_encoding": self.target_encoding.word,
         }
 
     @classmethod

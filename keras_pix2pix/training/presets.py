@@ -2,6 +2,7 @@
 
 import copy
 
+SCHEDULES = ("constant", "constant_then_linear", "cosine")
 # "network" is the name of the builder; the rest are its arguments. "adam" are FusedAdam's, "schedule" says how its
 # learning rate goes on. Where the authors have batch norm on batch statistics at batch 1, we have affine instance norm,
 # which is the same function there and gives the same picture at test time.

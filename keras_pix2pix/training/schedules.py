@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-SCHEDULES = ("constant", "constant_then_linear", "cosine")
+from keras_pix2pix.training.presets import SCHEDULES
 
 
 @keras.saving.register_keras_serializable("keras_pix2pix")

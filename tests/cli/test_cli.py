@@ -14,6 +14,7 @@ import typer.main
 from PIL import Image
 
 import keras_pix2pix
+from keras_pix2pix import Pix2Pix
 from keras_pix2pix.cli import train as train_module
 from keras_pix2pix.cli.documentation import parameter_help
 from keras_pix2pix.cli.main import app, main
@@ -23,8 +24,9 @@ from keras_pix2pix.training.presets import PRESETS
 
 @pytest.fixture(autouse=True)
 def small_networks(monkeypatch):
-    for network in ("generator", "discriminator"):
-        monkeypatch.setitem(PRESETS["paper"][network], "filters", 2)
+    for recipe in PRESETS.values():
+        for network in ("generator", "discriminator"):
+            monkeypatch.setitem(recipe[network], "filters", 2)
 
 
 @pytest.fixture
@@ -77,6 +79,7 @@ def test_train_leaves_a_run_folder(run, pairs, tmp_path):
         "validation": str(pairs),
         "preset": "paper",
         "direction": "BtoA",
+        "schedule": "constant",
         "image_size": [32, 64],
         "batch_size": 2,
         "epochs": 2,
@@ -314,6 +317,30 @@ MISTAKES = {
         ["--validation-target goes with"],
     ),
     "synthetic target": (["train", "synthetic", "--target", "PAIRS", "--run-dir", "RUN"], ["--target needs a folder"]),
+    "encoding": (
+        ["train", "PAIRS", "--run-dir", "RUN", "--source-encoding", "rbg"],
+        ["An encoding must be", "Received: 'rbg'"],
+    ),
+    "encoding of the files": (
+        ["train", "PAIRS", "--run-dir", "RUN", "--target-encoding", "gray16"],
+        ["does not suit its encoding, 'gray16'"],
+    ),
+    "colours of labels": (
+        ["train", "PAIRS", "--run-dir", "RUN", "--source-encoding", "palette:#000000,#ffffff", "--color-jitter", "0.1"],
+        ["Label maps have neither"],
+    ),
+    "extra source": (
+        ["train", "PAIRS", "--extra-source", "PAIRS", "--run-dir", "RUN"],
+        ["--extra-source needs folders"],
+    ),
+    "extra validation source": (
+        [
+            *("train", "PAIRS", "--extra-source", "PAIRS", "--target", "PAIRS"),
+            *("--validation", "PAIRS", "--validation-target", "PAIRS", "--run-dir", "RUN"),
+        ],
+        ["--extra-validation-source goes with", "Accepted: 1. Received: 0"],
+    ),
+    "inspect extra source": (["inspect", "PAIRS", "--extra-source", "PAIRS"], ["--extra-source needs folders"]),
     "no model": (["translate", "EMPTY", "PAIRS", "--output", "OUT"], ["There is no model at", "model.keras"]),
     "wrong model": (["translate", "BROKEN.keras", "PAIRS", "--output", "OUT"], ["is not a .keras file"]),
     "format": (["export", "MODEL", "--format", "onnx", "--output", "OUT"], ["saved_model, tflite", "'onnx'"]),
@@ -432,6 +459,28 @@ def test_a_finished_run_needs_more_epochs(run, trained):
     assert json.loads((trained / "config.json").read_text())["epochs"] == 1
 
 
+def test_a_changing_learning_rate_is_planned_for_all_epochs(run, pairs, tmp_path):
+    options = ("--image-size", 32, "--run-dir", tmp_path / "run", "--schedule", "cosine")
+    assert run("train", pairs, *options, "--epochs", 2)[0] == 0
+    model = keras.saving.load_model(tmp_path / "run" / "model.keras")
+    for optimizer in (model.generator_optimizer, model.discriminator_optimizer):
+        assert optimizer.get_config()["learning_rate"]["config"]["decay_steps"] == int(optimizer.iterations)
+        assert float(optimizer.learning_rate) == pytest.approx(0, abs=1e-9)
+    code, _, errors = run("train", "--run-dir", tmp_path / "run", "--resume", "--epochs", 3)
+    assert code == 2
+    assert "planned for 2 epochs (cosine). Received: --epochs 3" in errors
+
+
+def test_presets_are_listed_with_what_tells_them_apart(run):
+    code, printed, errors = run("presets")
+    assert code == 0, errors
+    rows = {line.split()[0]: line for line in printed.splitlines() if line.strip()}
+    assert rows.keys() >= PRESETS.keys()
+    assert "94x94" in rows["pytorch_gan"]
+    assert "70x70" in rows["junyanz"]
+    assert f"{Pix2Pix.from_preset('tf_tutorial').generator.count_params():,}" in rows["tf_tutorial"]
+
+
 def test_a_run_is_resumed_as_it_was_begun(run, trained):
     code, _, errors = run("train", "--run-dir", trained, "--resume", "--seed", 9)
     assert code == 2
@@ -444,3 +493,71 @@ def test_traceback_shows_where_an_error_arose(tmp_path):
         main(["--traceback", "inspect", str(tmp_path / "nowhere")])
     with pytest.raises(SystemExit):
         main(["inspect", str(tmp_path / "nowhere")])
+
+
+@pytest.fixture
+def encoded_folders(tmp_path):
+    """Folders of depth in 16 bits, of class indices, and of photos as targets."""
+    words = {"depth": "gray16", "labels": "classes:4", "photos": "rgb"}
+    for name, word in words.items():
+        encoding = keras_pix2pix.encodings.get(word)
+        for number in range(2):
+            pixels = np.random.default_rng(number).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+            encoding.write(tmp_path / name / str(number), encoding.from_pixels(pixels))
+    return {name: tmp_path / name for name in words}
+
+
+def test_encodings_and_several_sources_from_train_to_translate(run, encoded_folders, tmp_path):
+    depth, labels, photos = encoded_folders.values()
+    sources = (depth, "--extra-source", labels, "--target", photos)
+    declared = ("--source-encoding", "gray16+classes:4", "--target-encoding", "rgb")
+    code, printed, errors = run("inspect", *sources, *declared, "--output", tmp_path / "seen.png")
+    assert code == 0, errors
+    assert printed.startswith("2 pairs; height x width of one side (pairs): 32x32 (2)\n")
+
+    run_dir = tmp_path / "run"
+    options = ("--image-size", 32, "--epochs", 1, "--color-jitter", 0.3)
+    validation = ("--validation", depth, "--extra-validation-source", labels, "--validation-target", photos)
+    code, printed, errors = run("train", *sources, *declared, *validation, "--run-dir", run_dir, *options)
+    assert code == 0, errors
+    assert "2 folders of sources, one of targets; 2 batches of validation" in printed
+    config = json.loads((run_dir / "config.json").read_text())
+    assert config["extra_source"] == config["extra_validation_source"] == [str(labels)]
+    assert (config["source_encoding"], config["target_encoding"], config["color_jitter"]) == (*declared[1::2], 0.3)
+    model = keras.saving.load_model(run_dir / "model.keras")
+    assert model.generator.input_shape == (None, 32, 32, 5)
+    assert model.source_encoding.word == "gray16+classes:4"
+    grid = np.asarray(Image.open(run_dir / "samples" / "epoch_0001.png"))
+    assert grid.shape == (64, 4 * 32, 3)
+
+    code, printed, errors = run("train", "--run-dir", run_dir, "--resume", "--epochs", 2)
+    assert code == 0, errors
+    assert "Epoch 2/2" in printed
+    code, printed, errors = run("translate", run_dir, depth, labels, "--output", tmp_path / "out")
+    assert (code, printed) == (0, f"2 pictures in {tmp_path / 'out'}\n"), errors
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "1.png"]
+
+
+def test_a_target_of_labels_is_translated_to_labels(run, encoded_folders, tmp_path):
+    _, labels, photos = encoded_folders.values()
+    run_dir = tmp_path / "run"
+    options = ("--target-encoding", "classes:4", "--image-size", 32, "--epochs", 1)
+    code, _, errors = run("train", photos, "--target", labels, "--run-dir", run_dir, *options)
+    assert code == 0, errors
+    assert keras.saving.load_model(run_dir / "model.keras").generator.output_shape == (None, 32, 32, 4)
+    assert run("translate", run_dir, photos / "0.png", "--output", tmp_path / "out")[0] == 0
+    assert np.asarray(Image.open(tmp_path / "out" / "0.png")).max() < 4
+
+
+def test_color_jitter_reaches_the_data_set_of_training(run, pairs, tmp_path, monkeypatch):
+    given = []
+    paired = keras_pix2pix.paired_dataset
+    monkeypatch.setattr(
+        keras_pix2pix,
+        "paired_dataset",
+        lambda *rest, **options: given.append(options) or paired(*rest, **options),
+        raising=False,
+    )
+    options = ("--image-size", 32, "--epochs", 1, "--color-jitter", 0.25)
+    assert run("train", pairs, "--run-dir", tmp_path / "run", *options)[0] == 0
+    assert given[0]["color_jitter"] == 0.25

@@ -8,13 +8,13 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_pix2pix.data import pairs as pairs_module
 from keras_pix2pix.data.pipeline import (
     height_and_width,
     paired_dataset,
     paired_dataset_from_folders,
     random_jitter,
 )
+from keras_pix2pix.encodings import pictures
 from keras_pix2pix.images import INTERPOLATIONS, read_image_file
 
 PLAIN = {"jitter": 1, "mirror": False}
@@ -103,11 +103,11 @@ def reads(monkeypatch):
     """The files that were decoded, in order."""
     names = []
 
-    def read(path):
+    def read(path, *options):
         names.append(path.name)
-        return read_image_file(path)
+        return read_image_file(path, *options)
 
-    monkeypatch.setattr(pairs_module, "read_image_file", read)
+    monkeypatch.setattr(pictures, "read_image_file", read)
     return names
 
 

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from keras_pix2pix import serving_model, unet_generator
+from keras_pix2pix import encodings, serving_model, unet_generator
 from keras_pix2pix.images import to_image, to_pixels
-from keras_pix2pix.networks.serving import reflected_indices
+from keras_pix2pix.networks.serving import encodings_of, reflected_indices
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +95,49 @@ def test_something_else_is_refused():
 def test_reflected_indices_are_numpys(length, multiple):
     expected = np.pad(np.arange(length), (0, -length % multiple), mode="reflect")
     np.testing.assert_array_equal(reflected_indices(length, multiple), expected)
+
+
+@pytest.mark.parametrize("image_size", [None, (16, 24)])
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("classes:5", "rgb"),
+        ("rgb", "classes:5"),
+        ("palette:#000000,#ffffff,#ff0000", "palette:#102030,#405060"),
+        ("gray16", "rgba"),
+        ("values:5:-1:1", "gray16"),
+        (["gray", "values:2:0:9"], "values:2:0:9"),
+    ],
+)
+def test_encodings_are_inside(make_encoded_model, source, target, image_size):
+    model = make_encoded_model(source, target)
+    source, target = model.source_encoding, model.target_encoding
+    serving = serving_model(model, image_size)
+    raw = source.from_pixels(draw(16, 24)[0])[np.newaxis]
+    assert (serving.input.shape[-1], serving.input.dtype) == (source.raw_channels, source.raw_dtype)
+    assert (serving.output.shape[-1], serving.output.dtype) == (target.raw_channels, target.raw_dtype)
+    generated = np.asarray(serving(raw))
+    assert generated.dtype == target.raw_dtype
+    stock = unet_generator((16, 24, source.channels), target.channels, filters=2, num_downsamples=3)
+    stock.set_weights(model.generator.get_weights())
+    expected = np.asarray(target.to_raw(stock(source.to_image(raw))))
+    if isinstance(target, encodings.Picture):
+        np.testing.assert_allclose(generated.astype(float), expected, rtol=1e-4, atol=1)
+    else:
+        assert np.mean(generated == expected) > 0.99
+
+
+def test_labels_are_padded_as_labels(make_encoded_model):
+    model = make_encoded_model("classes:5")
+    raw = np.random.default_rng(0).integers(0, 5, (1, 13, 21, 1)).astype(np.uint8)
+    padded = np.pad(raw, [(0, 0), (0, 3), (0, 3), (0, 0)], mode="reflect")
+    serving = serving_model(model)
+    difference = np.asarray(serving(raw)).astype(int) - np.asarray(serving(padded))[:, :13, :21]
+    assert np.abs(difference).max() <= 1
+
+
+def test_a_bare_generator_has_pictures_of_its_channels_on_both_sides():
+    assert encodings_of(unet_generator((16, 16, 1), 4, filters=2, num_downsamples=3)) == (
+        encodings.get("gray"),
+        encodings.get("rgba"),
+    )

@@ -180,3 +180,26 @@ def test_nothing_to_show_is_refused(images, tmp_path, arguments):
 def test_a_checkpoint_needs_keras_ending():
     with pytest.raises(ValueError, match="end in .keras. Received: path='model.h5'"):
         callbacks.Checkpoint("model.h5")
+
+
+@pytest.mark.parametrize(
+    ("source_encoding", "target_encoding"),
+    [("classes:4", "gray16"), ("rgb+classes:4", "palette:#ff0000,#0000ff"), ("values:2:-5:5", "rgba")],
+)
+def test_every_encoding_can_be_looked_at(make_encoded_model, tmp_path, source_encoding, target_encoding):
+    model = make_encoded_model(source_encoding, target_encoding)
+    model.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0))
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3)).astype(np.uint8)
+    raw = [encoding.from_pixels(pixels)[np.newaxis] for encoding in (model.source_encoding, model.target_encoding)]
+    source, target = model.source_encoding.to_image(raw[0]), model.target_encoding.to_image(raw[1])
+    shown = [
+        callbacks.SampleGrid(tmp_path / "samples", (source, target)),
+        callbacks.ImageSummary(tmp_path, (source, target)),
+    ]
+    model.fit(source, target, verbose=0, callbacks=shown)
+    grid = np.asarray(Image.open(tmp_path / "samples" / "epoch_0001.png"))
+    generated = np.asarray(model.target_encoding.to_raw(model.generator(source)))[0]
+    views = [model.source_encoding.show(raw[0][0]), model.target_encoding.show(generated)]
+    expected = np.concatenate([*views, model.target_encoding.show(raw[1][0])], axis=1)
+    np.testing.assert_allclose(grid.astype(int), expected.astype(int), atol=1)
+    assert list((tmp_path / "images").glob("events*"))

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras_pix2pix import Pix2Pix, paired_dataset, patchgan_discriminator
 from keras_pix2pix.data.synthetic import write_facades
 from keras_pix2pix.training.losses import adversarial_loss, l1_loss
+from keras_pix2pix.training.presets import PRESETS
 
 
 def weights_of(model):
@@ -358,3 +359,36 @@ def test_one_optimizer_for_both_networks_is_refused(make_model):
 def test_an_unknown_direction_is_refused(make_model):
     with pytest.raises(ValueError, match="Received: direction='AB'"):
         make_model(direction="AB")
+
+
+@pytest.mark.parametrize(("source", "target"), [("classes:4", "rgb"), ("rgb+gray16", "palette:#000000,#ff0000")])
+def test_the_encodings_are_kept_in_the_model_file(make_encoded_model, tmp_path, source, target):
+    make_encoded_model(source, target).save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert (loaded.source_encoding.word, loaded.target_encoding.word) == (source, target)
+
+
+def test_a_model_saved_before_there_were_encodings_is_loaded(make_encoded_model):
+    model = make_encoded_model("gray", "rgba")
+    config = {name: value for name, value in model.get_config().items() if not name.endswith("_encoding")}
+    loaded = type(model).from_config(config)
+    assert (loaded.source_encoding.word, loaded.target_encoding.word) == ("gray", "rgba")
+
+
+def test_encodings_must_suit_the_generator(make_model):
+    with pytest.raises(ValueError, match="'classes:4' makes images of 4 channels, and this side of the network has 3"):
+        make_model(source_encoding="classes:4")
+    with pytest.raises(ValueError, match="'gray' makes images of 1 channels"):
+        make_model(target_encoding="gray")
+    with pytest.raises(ValueError, match="A target has one encoding. Received: target_encoding='gray.values:2"):
+        make_model(target_encoding=["gray", 2])
+
+
+def test_a_preset_may_have_other_channels_in_its_target(monkeypatch):
+    for network in ("generator", "discriminator"):
+        monkeypatch.setitem(PRESETS["paper"][network], "filters", 2)
+    encodings = {"source_encoding": "classes:5", "target_encoding": "gray"}
+    model = Pix2Pix.from_preset("paper", (32, 32, 5), target_channels=1, direction="BtoA", **encodings)
+    assert model.generator.output_shape == (None, 32, 32, 1)
+    assert [shape[-1] for shape in model.discriminator.input_shape] == [5, 1]
+    assert (model.direction, model.source_encoding.word, model.target_encoding.word) == ("BtoA", "classes:5", "gray")

@@ -1,0 +1,52 @@
+"""`keras-pix2pix convert`."""
+
+import importlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keras_pix2pix.cli.documentation import option
+from keras_pix2pix.cli.startup import start_tensorflow
+from keras_pix2pix.images import whole_file
+
+PYTORCH = "convert.pytorch:from_pytorch"
+# By what the file was written with; imported only when asked for.
+READERS = {
+    "pytorch": PYTORCH,
+    "keras2": "convert.legacy_keras:from_legacy_keras",
+    "tf_tutorial": "convert.tf_tutorial:from_tf_tutorial",
+}
+SUFFIX = ".keras"
+
+
+def convert(
+    file: Annotated[str, typer.Argument(help="File of weights that another implementation of pix2pix has written.")],
+    format: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            help="What wrote it: pytorch (.pth, .pt or .safetensors of pytorch-CycleGAN-and-pix2pix or PyTorch-GAN), "
+            "keras2 (HDF5 of Keras 2, with tensorflow-addons or without), or tf_tutorial (TensorFlow's tutorial).",
+        ),
+    ],
+    output: Annotated[str, typer.Option(help="File to write, .keras.")],
+    norm: Annotated[str | None, option(PYTORCH, "norm")] = None,
+):
+    """Make a .keras file, for translate and export, of another implementation's weights; say what was recognised."""
+    if format not in READERS:
+        raise ValueError(f"--from must be one of {', '.join(READERS)}. Received: {format!r}.")
+    if norm is not None and format != "pytorch":
+        raise ValueError(f"--norm is for --from pytorch. Received: --from {format}.")
+    output = Path(output)
+    if output.suffix != SUFFIX or output.is_dir():
+        raise ValueError(f"--output must be the name of a {SUFFIX} file to write. Received: {output}.")
+    start_tensorflow()
+    module, _, name = READERS[format].partition(":")
+    read = getattr(importlib.import_module(f"keras_pix2pix.{module}"), name)
+    conversion = read(file) if norm is None else read(file, norm=norm)
+    with whole_file(output) as temporary:
+        conversion.network.save(temporary)
+    print(f"Recognised: {conversion.recognised}")
+    print(f"Self-check: at most {conversion.largest_difference:.1e} from the file's own layers, on random images")
+    print(output)

@@ -1,0 +1,107 @@
+"""Random brightness, contrast and saturation, for the source alone: the target says what is to come out."""
+
+from numbers import Real
+
+import tensorflow as tf
+
+from keras_pix2pix.encodings import Picture, Stacked
+
+LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601, as in Pillow's conversion to gray.
+COLOURS = (3, 4)  # Channels of a picture that begin with red, green and blue.
+
+
+def check_color_jitter(strength, source_encoding):
+    """Refuse a strength out of range, and sources that have no brightness.
+
+    Args:
+        strength: What a user has given for `color_jitter`.
+        source_encoding: The encoding of the source.
+
+    Raises:
+        ValueError: No number from 0 to 1, or more than 0 for a source without pictures.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import encodings
+    from keras_pix2pix.data.photometric import check_color_jitter
+
+    check_color_jitter(0.2, encodings.get("rgb"))
+    ```
+    """
+    if isinstance(strength, bool) or not isinstance(strength, Real) or not 0 <= strength <= 1:
+        raise ValueError(f"`color_jitter` must be from 0 (off) to 1. Received: color_jitter={strength!r}.")
+    parts = source_encoding.parts if isinstance(source_encoding, Stacked) else (source_encoding,)
+    if strength and not any(isinstance(part, Picture) for part in parts):
+        raise ValueError(
+            "Label maps have neither brightness nor contrast. Accepted: `color_jitter` for sources that are pictures. "
+            f"Received: color_jitter={strength!r} with source_encoding={source_encoding.word!r}. Pass 0."
+        )
+
+
+def random_factors(strength, seed):
+    """What brightness, contrast and saturation of one source are multiplied by.
+
+    Args:
+        strength: From 0 to 1; the factors lie between 1 - strength and 1 + strength.
+        seed: Integer tensor of shape (2,): the only source of chance.
+
+    Returns:
+        A float32 tensor of shape (3,).
+
+    Example:
+
+    ```python
+    from keras_pix2pix.data.photometric import random_factors
+
+    brightness, contrast, saturation = random_factors(0.2, seed=[1, 2])
+    ```
+    """
+    # Folded, so that these numbers are not those of the crop that the same seed leads to.
+    seed = tf.random.experimental.stateless_fold_in(seed, 1)
+    return tf.random.stateless_uniform([3], seed, 1 - strength, 1 + strength)
+
+
+def adjust_colors(image, factors, encoding):
+    """Multiply brightness, contrast and saturation of sources; label maps and alpha stay.
+
+    Brightness moves values away from the darkest one, contrast from the mean of the picture, saturation (of pictures
+    in red, green and blue) from the gray of the pixel; the result is clipped to [-1, 1].
+
+    Args:
+        image: Tensor of images, `(batch, height, width, channels)`.
+        factors: Float tensor of shape `(batch, 3)`, from `random_factors`.
+        encoding: The encoding of the images, which says which channels are pictures.
+
+    Returns:
+        A tensor of the shape of `image`.
+
+    Example:
+
+    ```python
+    import tensorflow as tf
+    from keras_pix2pix import encodings
+    from keras_pix2pix.data.photometric import adjust_colors
+
+    darker = adjust_colors(tf.zeros((1, 64, 64, 3)), [[0.5, 1.0, 1.0]], encodings.get("rgb"))
+    ```
+    """
+    if isinstance(encoding, Stacked):
+        sides = zip(encoding.image_parts(image), encoding.parts, strict=True)
+        return tf.concat([adjust_colors(each, factors, part) for each, part in sides], axis=-1)
+    if not isinstance(encoding, Picture):
+        return image
+    brightness, contrast, saturation = tf.unstack(tf.reshape(factors, (-1, 3, 1, 1, 1)), axis=1)
+    colours = image[..., :3] if encoding.channels == 4 else image
+    colours = tf.clip_by_value((colours + 1.0) * brightness - 1.0, -1.0, 1.0)
+    gray = _gray(colours) if encoding.channels in COLOURS else colours
+    mean = tf.reduce_mean(gray, axis=(1, 2, 3), keepdims=True)
+    colours = tf.clip_by_value((colours - mean) * contrast + mean, -1.0, 1.0)
+    if encoding.channels in COLOURS:
+        gray = _gray(colours)
+        colours = tf.clip_by_value((colours - gray) * saturation + gray, -1.0, 1.0)
+    return tf.concat([colours, image[..., 3:]], axis=-1) if encoding.channels == 4 else colours
+
+
+def _gray(colours):
+    return tf.reduce_sum(colours * tf.constant(LUMINANCE), axis=-1, keepdims=True)

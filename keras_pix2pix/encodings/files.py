@@ -1,0 +1,104 @@
+"""Files that are no 8-bit pictures: arrays on disk, and resizing what Pillow can't as a whole."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from keras_pix2pix import images
+from keras_pix2pix.images import INTERPOLATIONS
+
+ARRAY = ".npy"
+EXTENSIONS = (*images.EXTENSIONS, ARRAY, ".tif", ".tiff")
+
+
+def is_array_file(path):
+    """Whether a file is a NumPy array by its name.
+
+    Args:
+        path: File.
+
+    Returns:
+        True for `.npy`.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.encodings.files import is_array_file
+
+    assert is_array_file("depth/1.npy")
+    ```
+    """
+    return Path(path).suffix.lower() == ARRAY
+
+
+def open_array(path, channels, kinds="uifb"):
+    """Open a `.npy` file, and check its header; the numbers are read when they are used.
+
+    Args:
+        path: File with an array `(height, width)` or `(height, width, channels)`.
+        channels: Channels that it must have; 1 goes without the last axis too.
+        kinds: NumPy's letters for the kinds of numbers accepted. Defaults to "uifb", real numbers.
+
+    Returns:
+        An array of shape `(height, width, channels)`, mapped from the file.
+
+    Raises:
+        ValueError: No such file, another shape, or other numbers. The message names the file.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.encodings.files import open_array
+
+    np.save("depth.npy", np.zeros((64, 64)))
+    array = open_array("depth.npy", 1)
+    ```
+    """
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise ValueError(
+            f"Can't read the array {path}: {error}. Accepted: a .npy file of numbers. Replace the file, or take it "
+            "out of the folder."
+        ) from error
+    shape = array.shape if array.ndim == 3 else (*array.shape, 1)
+    if len(shape) != 3 or shape[-1] != channels or not array.size or array.dtype.kind not in kinds:
+        flat = " or (height, width)" if channels == 1 else ""
+        numbers = "real numbers" if "f" in kinds else "integers"
+        raise ValueError(
+            f"{path} does not suit its encoding. Accepted: {numbers} of shape (height, width, {channels}){flat}. "
+            f"Received: {array.dtype} of shape {array.shape}. Convert the file, or declare another encoding."
+        )
+    return array.reshape(shape)
+
+
+def resize_channels(array, size, interpolation):
+    """Resize each channel by itself, as real numbers.
+
+    Args:
+        array: Numbers of shape `(height, width, channels)`.
+        size: (height, width) to resize to.
+        interpolation: A key of `images.INTERPOLATIONS`.
+
+    Returns:
+        A float32 array of shape `(*size, channels)`.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.encodings.files import resize_channels
+
+    array = resize_channels(np.zeros((64, 64, 5)), (32, 32), "bicubic")
+    ```
+    """
+    array = np.asarray(array, np.float32)
+    if array.shape[:2] == tuple(size):
+        return array
+    height, width = size
+    channels = [Image.fromarray(np.ascontiguousarray(channel)) for channel in np.moveaxis(array, -1, 0)]
+    return np.stack(
+        [np.asarray(channel.resize((width, height), INTERPOLATIONS[interpolation])) for channel in channels], axis=-1
+    )

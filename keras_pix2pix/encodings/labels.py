@@ -1,0 +1,246 @@
+"""Label maps: one channel for each class, 1 for the class of the pixel and -1 for the others. Never interpolated."""
+
+import colorsys
+import re
+from dataclasses import dataclass
+from numbers import Integral
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from keras_pix2pix.encodings.files import is_array_file, open_array
+from keras_pix2pix.encodings.pictures import Picture
+from keras_pix2pix.images import read_image_file, read_image_size, write_png
+
+MOST_CLASSES = 256
+MODES_OF_INDICES = ("1", "L", "P")
+GOLDEN = 0.618034  # Steps of the golden ratio keep the hues of neighbouring classes apart.
+MIDDLE = 128.0  # Colours are compared around it in whole numbers, which float32 and float16 hold exactly.
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Class indices 0, 1, ... in a gray or palette file, or in a `.npy` file of integers.
+
+    Of a palette file the indices count, not the palette's colours.
+
+    Args:
+        num_classes: Number of classes, 2 to 256: the channels of the image.
+
+    Raises:
+        ValueError: Another number.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.encodings import Classes
+
+    labels = Classes(12)
+    ```
+    """
+
+    num_classes: int
+
+    raw_channels = 1
+    raw_dtype = "uint8"
+
+    def __post_init__(self):
+        if not isinstance(self.num_classes, Integral) or not 2 <= self.num_classes <= MOST_CLASSES:
+            raise ValueError(
+                f"`num_classes` must be an integer from 2 to {MOST_CLASSES}. "
+                f"Received: num_classes={self.num_classes!r}."
+            )
+
+    @property
+    def channels(self):
+        """Channels of the image."""
+        return self.num_classes
+
+    @property
+    def word(self):
+        """What `encodings.get` makes this encoding of."""
+        return f"classes:{self.num_classes}"
+
+    def size(self, path):
+        """(height, width) of a file that suits, from its header; an error names a file that doesn't."""
+        if is_array_file(path):
+            return open_array(path, 1, kinds="uib").shape[:2]
+        return read_image_size(path, _check_indices)
+
+    def open(self, path):
+        """A file decoded, but not checked for its values: a `PIL.Image.Image`, or an array of 3 dimensions."""
+        if is_array_file(path):
+            return open_array(path, 1, kinds="uib")
+        return read_image_file(path, None, _check_indices)
+
+    def raw(self, opened, path, size=None, interpolation="nearest"):
+        """Indices `(height, width, 1)` of what `open` returned, or of a part of it; resized as "nearest" always."""
+        indices = np.asarray(opened)
+        indices = self.checked(indices if indices.ndim == 3 else indices[..., np.newaxis], path).astype(np.uint8)
+        return _nearest(indices[..., 0], size)[..., np.newaxis]
+
+    def checked(self, indices, name):
+        """The indices, if all of them are classes; an error names what holds others."""
+        least, most = indices.min(), indices.max()
+        if not (least >= 0 and most < self.num_classes):  # Not NaN either.
+            wrong = least if least < 0 else most
+            raise ValueError(
+                f"{name} holds an index that is no class. Accepted: 0 to {self.num_classes - 1}. Received: {wrong}. "
+                'Declare more classes, as in "classes:NUMBER", or mend the label map.'
+            )
+        return indices
+
+    def to_image(self, raw):
+        """Indices, a tensor or array `(..., 1)`, as an image of 1 for the class and -1 for the others."""
+        from keras import ops
+
+        return _one_hot(ops.cast(raw, "int32"), self.num_classes)
+
+    def to_raw(self, image):
+        """The class of the largest channel, uint8 `(..., 1)`."""
+        from keras import ops
+
+        return ops.cast(ops.expand_dims(_largest(image), -1), "uint8")
+
+    def show(self, raw):
+        """Indices `(height, width, 1)` as RGB pixels for people: black for 0, a colour for each other class."""
+        colors = [colorsys.hsv_to_rgb(index * GOLDEN % 1, 0.75, 1.0) for index in range(self.num_classes)]
+        table = np.rint(255 * np.array([(0.0, 0.0, 0.0), *colors[1:]])).astype(np.uint8)
+        return table[np.asarray(raw)[..., 0]]
+
+    def from_pixels(self, pixels):
+        """RGB pixels as indices, by their first channel: where an example is needed and there is no file."""
+        return (pixels[..., :1].astype(int) * self.num_classes // MOST_CLASSES).astype(np.uint8)
+
+    def write(self, path, raw):
+        """Write indices as a gray PNG file under a path without extension; return its path."""
+        path = Path(f"{path}.png")
+        write_png(path, raw)
+        return path
+
+
+@dataclass(frozen=True)
+class Palette:
+    """A label map whose colours are the classes. A pixel belongs to the nearest colour, as JPEG files have noise.
+
+    Args:
+        colors: Sequence of 2 to 256 different colours, each (red, green, blue) in 0..255 or "#rrggbb"; their number
+            is that of the image's channels.
+
+    Raises:
+        ValueError: Something else.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.encodings import Palette
+
+    labels = Palette([(0, 0, 0), "#ffffff"])
+    ```
+    """
+
+    colors: tuple
+
+    raw_channels = 3
+    raw_dtype = "uint8"
+
+    def __post_init__(self):
+        colors = tuple(_color(each) for each in self.colors)
+        if not 2 <= len(colors) <= MOST_CLASSES or len(set(colors)) < len(colors):
+            raise ValueError(f"`colors` must be 2 to {MOST_CLASSES} different colours. Received: {self.colors!r}.")
+        object.__setattr__(self, "colors", colors)
+
+    @property
+    def channels(self):
+        """Channels of the image."""
+        return len(self.colors)
+
+    @property
+    def word(self):
+        """What `encodings.get` makes this encoding of."""
+        return "palette:" + ",".join("#{:02x}{:02x}{:02x}".format(*color) for color in self.colors)
+
+    def size(self, path):
+        """(height, width) of a file that suits, from its header; an error names a file that doesn't."""
+        return Picture(3).size(path)
+
+    def open(self, path):
+        """A file decoded: a `PIL.Image.Image` in RGB, or an array of 3 dimensions."""
+        return Picture(3).open(path)
+
+    def raw(self, opened, path, size=None, interpolation="nearest"):
+        """Colours `(height, width, 3)` of what `open` returned, or of a part of it; resized as "nearest" always."""
+        return Picture(3).raw(opened, path, size, "nearest")
+
+    def checked(self, pixels, name):
+        """The pixels: any colour is nearest to one of the palette."""
+        return pixels
+
+    def to_image(self, raw):
+        """Colours, a tensor or array `(..., 3)`, as an image of 1 for the nearest colour's class and -1 for others."""
+        from keras import ops
+
+        colors = np.array(self.colors, "float32").T - MIDDLE
+        # The smallest distance |p - c|^2 is the largest p.c - |c|^2 / 2: one matrix product, of 4 dimensions.
+        nearness = ops.matmul(ops.cast(raw, "float32") - MIDDLE, colors) - np.square(colors).sum(axis=0) / 2
+        return _one_hot(ops.expand_dims(_largest(nearness), -1), self.channels)
+
+    def to_raw(self, image):
+        """The colour of the largest channel's class, uint8 `(..., 3)`."""
+        from keras import ops
+
+        return ops.take(np.array(self.colors, np.uint8), _largest(image), axis=0)
+
+    def show(self, raw):
+        """Colours are pixels already."""
+        return np.asarray(raw)
+
+    def from_pixels(self, pixels):
+        """RGB pixels as colours of the palette, by their first channel: where an example is needed."""
+        return np.array(self.colors, np.uint8)[Classes(self.channels).from_pixels(pixels)[..., 0]]
+
+    def write(self, path, raw):
+        """Write colours as a PNG file under a path without extension; return its path."""
+        return Picture(3).write(path, raw)
+
+
+def _largest(channels):
+    import tensorflow as tf
+
+    # Keras' own argmax tells 0 from -0 by operators on bits, which TFLite lacks.
+    return tf.argmax(channels, axis=-1, output_type=tf.int32)
+
+
+def _one_hot(indices, num_classes):
+    """1 where the channel is the index, -1 elsewhere; `indices` is `(..., 1)`."""
+    from keras import ops
+
+    # A comparison keeps to 4 dimensions, and to operators that every converter has.
+    chosen = ops.equal(ops.cast(indices, "int32"), ops.arange(num_classes, dtype="int32"))
+    return ops.cast(chosen, "float32") * 2.0 - 1.0
+
+
+def _nearest(indices, size):
+    if size is None or indices.shape == tuple(size):
+        return indices
+    return np.asarray(Image.fromarray(np.ascontiguousarray(indices)).resize(size[::-1], Image.Resampling.NEAREST))
+
+
+def _check_indices(picture, path):
+    deep = picture.mode.startswith("I")
+    if picture.format == "JPEG" or not (deep or picture.mode in MODES_OF_INDICES):
+        raise ValueError(
+            f"{path} does not hold class indices. Accepted: a gray or palette file without loss, such as PNG, or .npy. "
+            f"Received: a {picture.format} file of mode {picture.mode!r}. Convert the file; for a label map in colours "
+            'declare them, as in "palette:#000000,#ffffff".'
+        )
+
+
+def _color(color):
+    if isinstance(color, str) and re.fullmatch("#[0-9a-fA-F]{6}", color):
+        return tuple(bytes.fromhex(color[1:]))
+    levels = tuple(color) if isinstance(color, (tuple, list)) else ()
+    if len(levels) == 3 and all(isinstance(level, Integral) and 0 <= level <= 255 for level in levels):
+        return tuple(int(level) for level in levels)
+    raise ValueError(f'A colour must be (red, green, blue) in 0..255, or "#rrggbb". Received: {color!r}.')

@@ -1,0 +1,181 @@
+"""Pictures and arrays of numbers in a known range."""
+
+from dataclasses import dataclass
+from numbers import Integral, Real
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from keras_pix2pix.encodings.files import is_array_file, open_array, resize_channels
+from keras_pix2pix.images import (
+    INTERPOLATIONS,
+    beside,
+    read_image_file,
+    read_image_size,
+    refuse_deep_pixels,
+    to_image,
+    to_pixels,
+    whole_file,
+    write_png,
+)
+
+EIGHT_BITS = (0.0, 255.0)
+SIXTEEN_BITS = (0.0, 65535.0)
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # Pillow's, by the number of channels.
+WORDS = {"rgb": (3, EIGHT_BITS), "gray": (1, EIGHT_BITS), "rgba": (4, EIGHT_BITS), "gray16": (1, SIXTEEN_BITS)}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture, or an array of numbers, whose values lie in a known range.
+
+    8-bit pictures of 1 (gray), 3 and 4 (the fourth is alpha) channels are read with Pillow, which converts between
+    these; a `.npy` file must have just as many channels. Other ranges are read from gray files of more than 8 bits
+    (16-bit PNG, TIFF), or from `.npy` files `(height, width)` or `(height, width, channels)` of any number type.
+
+    Args:
+        channels: Channels of the image. Defaults to 3.
+        value_range: (lowest, highest) value in the files, which become -1 and 1. (0, 255) and (0, 65535) stand for
+            whole levels. Defaults to (0, 255).
+
+    Raises:
+        ValueError: No channels, or a range that is empty or infinite.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.encodings import Picture
+
+    depth = Picture(1, value_range=(0.0, 80.0))
+    ```
+    """
+
+    channels: int = 3
+    value_range: tuple = EIGHT_BITS
+
+    def __post_init__(self):
+        low_and_high = tuple(self.value_range) if isinstance(self.value_range, (tuple, list)) else ()
+        real = len(low_and_high) == 2 and all(isinstance(each, Real) for each in low_and_high)
+        if not real or not -np.inf < low_and_high[0] < low_and_high[1] < np.inf:
+            raise ValueError(f"`value_range` must be (lowest, highest). Received: value_range={self.value_range!r}.")
+        if not isinstance(self.channels, Integral) or self.channels < 1:
+            raise ValueError(f"`channels` must be an integer of 1 or more. Received: channels={self.channels!r}.")
+        object.__setattr__(self, "value_range", tuple(float(each) for each in low_and_high))
+
+    @property
+    def word(self):
+        """What `encodings.get` makes this encoding of."""
+        for word, arguments in WORDS.items():
+            if arguments == (self.channels, self.value_range):
+                return word
+        # Without the plus sign of an exponent, which would part two sources.
+        low, high = (repr(each).replace("+", "") for each in self.value_range)
+        return f"values:{self.channels}:{low}:{high}"
+
+    @property
+    def raw_channels(self):
+        """Channels of the raw form."""
+        return self.channels
+
+    @property
+    def raw_dtype(self):
+        """Number type of the raw form: "uint8" for 8 bits, "float32" otherwise."""
+        return "uint8" if self.value_range == EIGHT_BITS else "float32"
+
+    def size(self, path):
+        """(height, width) of a file that suits, from its header; an error names a file that doesn't."""
+        if is_array_file(path):
+            return open_array(path, self.channels).shape[:2]
+        return read_image_size(path, self._check_file)
+
+    def open(self, path):
+        """A file decoded, but not checked for its values: a `PIL.Image.Image`, or an array of 3 dimensions."""
+        if is_array_file(path):
+            return open_array(path, self.channels)
+        mode = MODES.get(self.channels) if self.raw_dtype == "uint8" else None
+        return read_image_file(path, mode, self._check_file)
+
+    def raw(self, opened, path, size=None, interpolation="bicubic"):
+        """The raw form of what `open` returned, or of a part of it, resized to (height, width) unless that is None."""
+        if self.raw_dtype == "uint8" and isinstance(opened, Image.Image):
+            picture = opened.resize(size[::-1], INTERPOLATIONS[interpolation]) if size else opened
+            pixels = np.asarray(picture)
+            return pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
+        values = np.asarray(opened)
+        values = self.checked(values if values.ndim == 3 else values[..., np.newaxis], path)
+        # Filters with negative lobes leave the range.
+        values = np.clip(resize_channels(values, size or values.shape[:2], interpolation), *self.value_range)
+        return (np.rint(values) if self._levels else values).astype(self.raw_dtype)
+
+    def checked(self, values, name):
+        """The values, if all of them lie in the range; an error names what holds others."""
+        low, high = self.value_range
+        if not (values.min() >= low and values.max() <= high):  # Not NaN either.
+            raise ValueError(
+                f"{name} holds values out of its declared range. Accepted: numbers from {low:g} to {high:g}. "
+                f"Received: from {values.min():g} to {values.max():g}. Mend the values, or declare another range."
+            )
+        if self._levels and values.dtype.kind == "f" and (values != np.rint(values)).any():
+            raise ValueError(
+                f"{name} holds fractions. Accepted: whole levels from {low:g} to {high:g}, as {self.word!r} says. "
+                f"Received: {values.dtype} from {values.min():g} to {values.max():g}. Declare the range of the values, "
+                'as in "values:CHANNELS:LOW:HIGH".'
+            )
+        return values
+
+    def to_image(self, raw):
+        """Raw values, a tensor or array, as an image in [-1, 1]."""
+        if self.value_range == EIGHT_BITS:
+            return to_image(raw)
+        from keras import ops
+
+        low, high = self.value_range
+        return (ops.cast(raw, "float32") - low) / ((high - low) / 2) - 1.0
+
+    def to_raw(self, image):
+        """An image as raw values: clipped, and rounded where the files hold whole levels."""
+        if self.value_range == EIGHT_BITS:
+            return to_pixels(image)
+        from keras import ops
+
+        low, high = self.value_range
+        values = ops.clip((ops.cast(image, "float32") + 1.0) * ((high - low) / 2) + low, low, high)
+        return ops.round(values) if self._levels else values
+
+    def show(self, raw):
+        """Raw values `(height, width, channels)` as RGB pixels for people; of more than 3 channels, the first 3."""
+        low, high = self.value_range
+        return beside(np.rint((np.asarray(raw, "float64") - low) * (255 / (high - low))).astype(np.uint8))
+
+    def from_pixels(self, pixels):
+        """RGB pixels `(height, width, 3)` as raw values: where an example is needed and there is no file."""
+        low, high = self.value_range
+        repeated = np.tile(pixels, (1, 1, -(-self.channels // 3)))[..., : self.channels]
+        return (low + repeated * ((high - low) / 255)).astype(self.raw_dtype)
+
+    def write(self, path, raw):
+        """Write raw values under a path without extension: a PNG file of 8 or 16 bits, or `.npy`; return its path."""
+        eight_bits = self.raw_dtype == "uint8" and self.channels in MODES
+        if eight_bits or (self.channels, self.value_range) == WORDS["gray16"]:
+            path = Path(f"{path}.png")
+            write_png(path, raw if eight_bits else np.asarray(raw).astype(np.uint16))
+            return path
+        path = Path(f"{path}.npy")
+        with whole_file(path) as temporary:
+            np.save(temporary, raw)
+        return path
+
+    @property
+    def _levels(self):
+        return self.value_range in (EIGHT_BITS, SIXTEEN_BITS)
+
+    def _check_file(self, picture, path):
+        if self.raw_dtype == "uint8" and self.channels in MODES:
+            refuse_deep_pixels(picture, path)
+        elif self.raw_dtype == "uint8" or self.channels != 1 or not picture.mode.startswith(("I", "F")):
+            gray = ", or gray of more than 8 bits" if self.raw_dtype != "uint8" and self.channels == 1 else ""
+            raise ValueError(
+                f"{path} does not suit its encoding, {self.word!r}. Accepted: .npy{gray}. Received: a {picture.format} "
+                f"file of mode {picture.mode!r}. Convert the file, or declare another encoding."
+            )

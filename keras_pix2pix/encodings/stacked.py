@@ -1,0 +1,125 @@
+"""Several sources of one target, concatenated along the channels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_pix2pix.encodings.labels import Classes, Palette
+from keras_pix2pix.encodings.pictures import Picture
+from keras_pix2pix.images import beside
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """Several sources, each in a file of its own, whose images are concatenated along the channels.
+
+    Args:
+        parts: Sequence of two or more encodings or their words, in the order of the source folders.
+
+    Raises:
+        ValueError: Fewer, or a stack in the stack.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.encodings import Classes, Picture, Stacked
+
+    photo_and_labels = Stacked([Picture(3), Classes(12)])
+    ```
+    """
+
+    parts: tuple
+
+    def __post_init__(self):
+        from keras_pix2pix.encodings import get
+
+        parts = tuple(get(part) for part in self.parts)
+        if len(parts) < 2 or not all(isinstance(part, (Picture, Classes, Palette)) for part in parts):
+            raise ValueError(
+                f"A stack has two or more encodings, none of them a stack itself. Received: parts={self.parts!r}."
+            )
+        object.__setattr__(self, "parts", parts)
+
+    @property
+    def channels(self):
+        """Channels of the image."""
+        return sum(part.channels for part in self.parts)
+
+    @property
+    def word(self):
+        """What `encodings.get` makes this encoding of."""
+        return "+".join(part.word for part in self.parts)
+
+    @property
+    def raw_channels(self):
+        """Channels of the raw form."""
+        return sum(part.raw_channels for part in self.parts)
+
+    @property
+    def raw_dtype(self):
+        """Number type of the raw form: "uint8" if it is that of all parts, "float32" otherwise."""
+        return "uint8" if {part.raw_dtype for part in self.parts} == {"uint8"} else "float32"
+
+    def size(self, paths):
+        """(height, width) of files that suit, one for each part, from their headers; an error names the files."""
+        sizes = [part.size(path) for part, path in zip(self.parts, paths, strict=True)]
+        for path, (height, width) in zip(paths, sizes, strict=True):
+            if (height, width) != sizes[0]:
+                raise ValueError(
+                    f"{paths[0]} and {path} differ in size. Accepted: sources of the same size, pixel for pixel. "
+                    f"Received: {sizes[0][1]}x{sizes[0][0]} and {width}x{height} (width x height)."
+                )
+        return sizes[0]
+
+    def open(self, paths):
+        """The files decoded: a tuple of what the parts open."""
+        return tuple(part.open(path) for part, path in zip(self.parts, paths, strict=True))
+
+    def raw(self, opened, paths, size=None, interpolation="bicubic"):
+        """The raw forms of all parts, each resized by its own rule, concatenated."""
+        sides = zip(self.parts, opened, paths, strict=True)
+        return self._joined([part.raw(each, path, size, interpolation) for part, each, path in sides])
+
+    def checked(self, raw, name):
+        """The raw values, if each part accepts its own; an error names what holds others."""
+        for part, values in zip(self.parts, self._taken_apart(raw), strict=True):
+            part.checked(values, name)
+        return raw
+
+    def to_image(self, raw):
+        """Raw values, a tensor or array, as one image in [-1, 1]."""
+        from keras import ops
+
+        sides = zip(self.parts, self._taken_apart(raw), strict=True)
+        return ops.concatenate([part.to_image(values) for part, values in sides], axis=-1)
+
+    def to_raw(self, image):
+        """An image as raw values."""
+        from keras import ops
+
+        sides = zip(self.parts, self.image_parts(image), strict=True)
+        return ops.concatenate([ops.cast(part.to_raw(each), self.raw_dtype) for part, each in sides], axis=-1)
+
+    def image_parts(self, image):
+        """The images of the parts."""
+        return _split(image, [part.channels for part in self.parts])
+
+    def show(self, raw):
+        """The parts beside each other, as RGB pixels for people."""
+        sides = zip(self.parts, self._taken_apart(np.asarray(raw)), strict=True)
+        return beside(*[part.show(values.astype(part.raw_dtype)) for part, values in sides])
+
+    def from_pixels(self, pixels):
+        """RGB pixels as raw values of every part: where an example is needed and there is no file."""
+        return self._joined([part.from_pixels(pixels) for part in self.parts])
+
+    def _joined(self, raws):
+        return np.concatenate([raw.astype(self.raw_dtype) for raw in raws], axis=-1)
+
+    def _taken_apart(self, raw):
+        return _split(raw, [part.raw_channels for part in self.parts])
+
+
+def _split(values, widths):
+    ends = np.cumsum(widths).tolist()
+    return [values[..., end - width : end] for end, width in zip(ends, widths, strict=True)]

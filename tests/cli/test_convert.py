@@ -1,0 +1,155 @@
+"""`keras-pix2pix convert`: what is printed and written, and what comes of mistakes."""
+
+import sys
+import types
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors.numpy import save_file
+
+from keras_pix2pix import unet_generator
+from keras_pix2pix.cli.main import main
+from keras_pix2pix.convert import pytorch_modules
+from keras_pix2pix.convert.conversion import Conversion
+
+
+@pytest.fixture
+def run(capfd):
+    """A function from arguments to (exit code, what was written to stdout, to stderr)."""
+
+    def command(*arguments):
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main([str(argument) for argument in arguments])
+        return stop.value.code or 0, *capfd.readouterr()
+
+    return command
+
+
+@pytest.fixture
+def weights(tmp_path):
+    """A U-Net of junyanz's with batch norm, two halvings deep."""
+    draws = np.random.default_rng(0)
+    inside = "model.model.1.model"
+    kernels = {
+        "model.model.0": (2, 3, 4, 4),
+        f"{inside}.1": (4, 2, 4, 4),
+        f"{inside}.3": (4, 2, 4, 4),
+        "model.model.3": (4, 3, 4, 4),
+    }
+    state = {f"{prefix}.weight": draws.normal(0, 0.3, shape) for prefix, shape in kernels.items()}
+    state["model.model.3.bias"] = draws.normal(0, 0.3, 3)
+    for key in ("weight", "bias", "running_mean", "running_var"):
+        state[f"{inside}.4.{key}"] = draws.uniform(0.5, 1.5, 2)
+    save_file({key: value.astype("float32") for key, value in state.items()}, tmp_path / "net_G.safetensors")
+    return tmp_path / "net_G.safetensors"
+
+
+def test_the_file_written_translates_and_exports(run, weights, tmp_path):
+    output = tmp_path / "made" / "x.keras"
+    code, printed, errors = run("convert", weights, "--from", "pytorch", "--output", output)
+    assert (code, errors) == (0, "")
+    recognised, check, path = printed.splitlines()
+    assert recognised.startswith("Recognised: UnetGenerator of pytorch-CycleGAN-and-pix2pix: 2 halvings (4x4), 2 filt")
+    assert float(check.removeprefix("Self-check: at most ").partition(" ")[0]) < 1e-5
+    assert path == str(output)
+    assert [each.name for each in output.parent.iterdir()] == ["x.keras"]
+
+    Image.effect_noise((30, 20), 50).convert("RGB").save(tmp_path / "picture.png")
+    code, _, errors = run("translate", output, tmp_path / "picture.png", "--output", tmp_path / "out")
+    assert code == 0, errors
+    assert Image.open(tmp_path / "out" / "picture.png").size == (30, 20)
+    export = ("export", output, "--format", "tflite", "--output", tmp_path / "x.tflite")
+    for options in ((), ("--image-size", 64)):
+        code, _, errors = run(*export, *options)
+        assert code == 0, errors
+
+
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [
+        ((), keras.layers.GroupNormalization),
+        (("--norm", "instance"), keras.layers.GroupNormalization),
+        (("--norm", "moving"), keras.layers.BatchNormalization),
+    ],
+)
+def test_norm_is_passed_on(options, kind, run, weights, tmp_path):
+    code, *_ = run("convert", weights, "--from", "pytorch", "--output", tmp_path / "x.keras", *options)
+    assert code == 0
+    network = keras.saving.load_model(tmp_path / "x.keras")
+    assert type(network.get_layer("up1_normalization")) is kind
+
+
+@pytest.mark.parametrize(
+    ("format", "module", "name"),
+    [("keras2", "legacy_keras", "from_legacy_keras"), ("tf_tutorial", "tf_tutorial", "from_tf_tutorial")],
+)
+def test_each_format_has_its_reader(format, module, name, run, weights, tmp_path, monkeypatch):
+    read = []
+
+    def reader(path):
+        read.append(path)
+        return Conversion(unet_generator((8, 8, 3), filters=1), "A known file", 2e-6)
+
+    monkeypatch.setitem(sys.modules, f"keras_pix2pix.convert.{module}", types.SimpleNamespace(**{name: reader}))
+    code, printed, errors = run("convert", weights, "--from", format, "--output", tmp_path / "x.keras")
+    assert code == 0, errors
+    assert read == [str(weights)]
+    assert "Recognised: A known file\nSelf-check: at most 2.0e-06 " in printed
+    assert keras.saving.load_model(tmp_path / "x.keras").name == "unet_generator"
+
+
+MISTAKES = {
+    "format": ("pytoch", "x.keras", (), ["--from must be one of pytorch, keras2, tf_tutorial", "'pytoch'"]),
+    "output": ("pytorch", "x.h5", (), ["--output must be the name of a .keras file", "x.h5"]),
+    "folder": ("pytorch", "folder.keras", (), ["--output must be", "folder.keras"]),
+    "norm": ("pytorch", "x.keras", ("--norm", "batch"), ["'instance', 'moving'", "norm='batch'"]),
+    "norm of another format": ("keras2", "x.keras", ("--norm", "moving"), ["--norm is for --from pytorch"]),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_ends_in_one_message_and_exit_code_2(mistake, run, weights, tmp_path):
+    format, output, options, words = MISTAKES[mistake]
+    (tmp_path / "folder.keras").mkdir()
+    code, printed, errors = run("convert", weights, "--from", format, "--output", tmp_path / output, *options)
+    assert (code, printed) == (2, "")
+    for word in words:
+        assert word in errors
+    assert len(errors.strip().splitlines()) == 1
+    assert not (tmp_path / "x.keras").exists()
+
+
+def test_an_unknown_file_is_named_with_its_keys(run, tmp_path):
+    save_file({"encoder.weight": np.ones(2, "float32")}, tmp_path / "x.safetensors")
+    (tmp_path / "x.keras").write_text("mine")
+    code, _, errors = run("convert", tmp_path / "x.safetensors", "--from", "pytorch", "--output", tmp_path / "x.keras")
+    assert code == 2
+    assert f"{tmp_path / 'x.safetensors'} is of no known network" in errors
+    assert "unknown keys encoder.weight" in errors
+    assert (tmp_path / "x.keras").read_text() == "mine"
+
+
+def test_a_failed_check_keeps_nothing(run, weights, tmp_path, monkeypatch):
+    monkeypatch.setattr(pytorch_modules, "LEAKY_SLOPE", 0.3)
+    code, _, errors = run("convert", weights, "--from", "pytorch", "--output", tmp_path / "x.keras")
+    assert code == 1
+    assert "must be within 1e-05 of the file's own layers" in errors
+    assert not (tmp_path / "x.keras").exists()
+
+
+def test_pickled_code_is_refused_and_not_run(run, tmp_path):
+    torch = pytest.importorskip("torch")
+
+    class Malicious:
+        def __reduce__(self):
+            return exec, (f"open({str(tmp_path / 'trace')!r}, 'w')",)
+
+    torch.save({"model.0.weight": Malicious()}, tmp_path / "net.pth")
+    code, _, errors = run("convert", tmp_path / "net.pth", "--from", "pytorch", "--output", tmp_path / "x.keras")
+    assert code == 2
+    assert f"{tmp_path / 'net.pth'} is refused" in errors
+    assert not (tmp_path / "trace").exists()
+    assert not (tmp_path / "x.keras").exists()
