@@ -3,9 +3,13 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/installed
-TORCH := torch==2.13.0 --extra-index-url https://download.pytorch.org/whl/cpu
+TORCH := torch==2.13.0
 
-.PHONY: demo test test-all torch lint
+# tensorflow-addons ended with Python 3.11.
+ADDONS_PYTHON ?= $(shell command -v python3.11 || command -v python3.10 || command -v python3.9)
+ADDONS := .venv-addons
+
+.PHONY: demo test test-all test-addons torch lint
 
 demo: $(INSTALLED)  ## Train on drawn facades, export, and draw what the exported file makes of unseen label maps.
 	$(BIN)/python examples/demo.py --directory demo
@@ -13,8 +17,14 @@ demo: $(INSTALLED)  ## Train on drawn facades, export, and draw what the exporte
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -m "not slow"
 
-test-all: $(INSTALLED) torch  ## What `make test` leaves out because it takes long or needs PyTorch.
-	$(BIN)/python -m pytest -m slow
+test-all: $(INSTALLED) torch  ## What `make test` leaves out because it takes long or needs other packages.
+	$(BIN)/python -m pytest -m "slow and not addons"
+	$(MAKE) --no-print-directory test-addons
+
+test-addons: $(INSTALLED)  ## Beside the real tensorflow-addons; skipped, with the reason, where it can't be installed.
+	@$(MAKE) --no-print-directory $(ADDONS)/installed || \
+		echo "No environment with tensorflow-addons, for the reason above: its tests are skipped."
+	$(BIN)/python -m pytest -m addons
 
 torch: $(INSTALLED)
 	$(BIN)/python -c "import torch" 2>/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check --retries 1 $(TORCH) \
@@ -28,4 +38,11 @@ $(INSTALLED): setup.py
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed: make PYTHON=python3.11')"
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[test]"
+	touch $@
+
+$(ADDONS)/installed:
+	@test -n "$(ADDONS_PYTHON)" || { echo "tensorflow-addons needs Python 3.9, 3.10 or 3.11."; exit 1; }
+	$(ADDONS_PYTHON) -m venv $(ADDONS)
+	$(ADDONS)/bin/pip install --quiet --disable-pip-version-check \
+		tensorflow==2.15.1 tensorflow-addons==0.23.0 numpy==1.26.4
 	touch $@

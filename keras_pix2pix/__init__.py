@@ -18,6 +18,7 @@ _HOMES = {
     "resnet_generator": "keras_pix2pix.networks.resnet",
     "patchgan_discriminator": "keras_pix2pix.networks.patchgan",
     "pytorch_gan_discriminator": "keras_pix2pix.networks.patchgan",
+    "instance_from_batch": "keras_pix2pix.networks.batch_to_instance",
     "receptive_field": "keras_pix2pix.networks.patchgan",
     "serving_model": "keras_pix2pix.networks.serving",
     # Training

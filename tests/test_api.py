@@ -22,6 +22,7 @@ NAMES = {
     "export_tflite",
     "from_pytorch",
     "images",
+    "instance_from_batch",
     "paired_dataset",
     "paired_dataset_from_folders",
     "patchgan_discriminator",
