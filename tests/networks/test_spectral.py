@@ -94,6 +94,18 @@ def test_it_is_a_convolution_in_all_else(use_bias):
     np.testing.assert_allclose(layer(images), plain(images), rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_its_state_is_saved(use_bias, tmp_path):
+    source = keras.Input((4, 9, 3))
+    network = keras.Model(source, SpectralConv2D(5, 2, use_bias=use_bias)(source))
+    images = np.random.default_rng(0).normal(size=(2, 4, 9, 3)).astype("float32")
+    network(images, training=True)
+    network.save(tmp_path / "network.keras")
+    again = keras.saving.load_model(tmp_path / "network.keras")
+    np.testing.assert_array_equal(again.layers[-1].left, network.layers[-1].left)
+    np.testing.assert_array_equal(again(images), network(images))
+
+
 @pytest.mark.slow
 def test_two_steps_equal_pytorchs():
     torch = pytest.importorskip("torch")
