@@ -53,6 +53,8 @@ def test_doubling_by_hand(upsampling, row):
     network = with_ones(network_of(doubled, (1, 2, 1), upsampling=upsampling, use_bias=False))
     result = network(np.array([1.0, 3.0]).reshape(1, 1, 2, 1))
     assert result.shape == (1, 2, 4, 1)
+    side = 3 if upsampling == "depth_to_space" else 4
+    assert network.get_layer("block_convolution").kernel.shape[:2] == (side, side)
     # The only row of the picture is doubled; each of the two rows of the result sees these many of its copies.
     copies = {"nearest": [2, 2], "bilinear": [2, 2], "transpose": [1, 1], "depth_to_space": [1, 1]}[upsampling]
     np.testing.assert_allclose(result[0, :, :, 0], [[rows * value for value in row] for rows in copies], atol=1e-6)
