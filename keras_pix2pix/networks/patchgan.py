@@ -9,6 +9,7 @@ from keras_pix2pix.networks.spectral import SpectralConv2D
 
 WIDEST = 8  # Widths double from `filters` up to 8 * filters.
 PIXEL_LAYERS = 0  # The name of the 1x1 PixelGAN among the PatchGANs.
+PYTORCH_GAN_SMALLEST = 16  # Four halvings leave one pixel.
 
 
 def patchgan_discriminator(
@@ -131,7 +132,7 @@ def pytorch_gan_discriminator(
         `(batch, rows, columns, 1)`, 16x16 at 256x256.
 
     Raises:
-        ValueError: An unknown `normalization`.
+        ValueError: An unknown `normalization`, or images of fewer than 16 pixels a side.
 
     Example:
 
@@ -146,6 +147,11 @@ def pytorch_gan_discriminator(
     Reference:
         Linder-Norén, "PyTorch-GAN: PyTorch implementations of Generative Adversarial Networks".
     """
+    if image_shape[0] is not None and min(image_shape[:2]) < PYTORCH_GAN_SMALLEST:
+        raise ValueError(
+            f"`image_shape` must be at least {PYTORCH_GAN_SMALLEST} on both sides. "
+            f"Received: image_shape={tuple(image_shape)}. Enlarge the images."
+        )
     normalize = normalization_layers(normalization, norm_epsilon)
     source = keras.Input(image_shape, name="source")
     target = keras.Input((*image_shape[:2], target_channels), name="target")

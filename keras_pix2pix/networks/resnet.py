@@ -8,6 +8,7 @@ from keras_pix2pix.networks.normalization import NORM_EPSILON, normalization_lay
 
 OUTER_KERNEL = 7
 KERNEL = 3
+SMALLEST = 8  # Halved twice, it leaves the 2 pixels that the blocks' reflection needs.
 
 
 def resnet_generator(
@@ -27,8 +28,8 @@ def resnet_generator(
     It has no skips across, a fifth of the U-Net's parameters, and eight times its multiply-adds at 256x256.
 
     Args:
-        image_shape: (height, width, channels) of the source. Height and width are divisible by 4, or both None for
-            a network of any such size. Defaults to (256, 256, 3).
+        image_shape: (height, width, channels) of the source. Height and width are divisible by 4 and 8 or more, or
+            both None for a network of any such size. Defaults to (256, 256, 3).
         target_channels: Channels of the generated image. Defaults to 3.
         filters: Channels of the first convolution; the blocks have 4 times as many. Defaults to 64.
         num_blocks: Residual blocks; the authors have 9 at 256x256, 6 at 128x128. Defaults to 9.
@@ -45,7 +46,7 @@ def resnet_generator(
         `(batch, height, width, target_channels)` in [-1, 1].
 
     Raises:
-        ValueError: A size that is not divisible by 4, or an argument out of range.
+        ValueError: A size that is not divisible by 4 or under 8, or an argument out of range.
 
     Example:
 
@@ -123,6 +124,11 @@ def _check(image_shape, num_blocks, dropout):
         raise ValueError(
             "`image_shape` must be divisible by 4 on both sides. "
             f"Received: image_shape={tuple(image_shape)}. Resize the images."
+        )
+    if image_shape[0] is not None and min(image_shape[:2]) < SMALLEST:
+        raise ValueError(
+            f"`image_shape` must be {SMALLEST} or more on both sides, for the padding by reflection. "
+            f"Received: image_shape={tuple(image_shape)}. Enlarge the images."
         )
     if not isinstance(num_blocks, int) or num_blocks < 1:
         raise ValueError(f"`num_blocks` must be an integer of 1 or more. Received: num_blocks={num_blocks!r}.")

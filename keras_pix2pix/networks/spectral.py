@@ -48,6 +48,18 @@ class SpectralConv2D(layers.Conv2D):
         outputs = self.convolution_op(inputs, self.kernel / largest_value)
         return self.activation(outputs + self.bias if self.use_bias else outputs)
 
+    def save_own_variables(self, store):
+        # Conv2D knows of its kernel and bias only.
+        for index, variable in enumerate(self._stored_variables()):
+            store[str(index)] = variable
+
+    def load_own_variables(self, store):
+        for index, variable in enumerate(self._stored_variables()):
+            variable.assign(store[str(index)])
+
+    def _stored_variables(self):
+        return [self.kernel, *([self.bias] if self.use_bias else []), self.left]
+
 
 def _unit(vector):
     return vector / (ops.norm(vector) + 1e-12)

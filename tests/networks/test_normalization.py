@@ -16,6 +16,20 @@ def test_instance_normalization_by_hand():
     np.testing.assert_allclose(np.ravel(normalized), [-2.5, 3.5, -2.5, 3.5], atol=1e-4)
 
 
+def test_instance_normalization_without_affine_has_no_weights():
+    layer = normalization_layers("instance_no_affine", epsilon=3.0)("plain")
+    # Mean 2 and variance 1: (x - 2) / sqrt(1 + 3).
+    np.testing.assert_allclose(np.ravel(layer(np.array([1.0, 3.0]).reshape(1, 1, 2, 1))), [-0.5, 0.5], rtol=1e-6)
+    assert not layer.weights
+
+
+@pytest.mark.parametrize("word", ["instance", "instance_no_affine", "batch"])
+def test_epsilon_and_name_reach_every_layer(word):
+    layer = normalization_layers(word, epsilon=0.25)("here")
+    assert (layer.name, layer.epsilon) == ("here", 0.25)
+    assert normalization_layers(word)("here").epsilon == 1e-5
+
+
 def test_at_batch_1_instance_norm_is_batch_norm_on_batch_statistics():
     images = np.random.default_rng(0).normal(size=(1, 8, 8, 3)).astype("float32")
     instance, batch = instance_normalization(), batch_normalization()
@@ -40,3 +54,9 @@ def test_a_word_a_function_or_none():
     assert normalization_layers(keras.layers.LayerNormalization)("n").__class__ is keras.layers.LayerNormalization
     with pytest.raises(ValueError, match="Received: normalization='layer'"):
         normalization_layers("layer")
+
+
+@pytest.mark.parametrize("epsilon", [0, -1e-5, float("nan")])
+def test_epsilon_is_above_0(epsilon):
+    with pytest.raises(ValueError, match=r"greater than 0. Received: norm_epsilon="):
+        normalization_layers("instance", epsilon)

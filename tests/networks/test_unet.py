@@ -20,8 +20,9 @@ def test_parameters_are_those_of_the_authors_network(size, parameters):
     assert unet_generator((size, size, 3), num_downsamples=num_downsamples).count_params() == parameters
 
 
-def test_without_normalization_every_convolution_has_a_bias():
-    assert unet_generator(normalization=None).count_params() == 54_409_603
+@pytest.mark.parametrize("arguments", [{}, {"normalization": "instance_no_affine", "use_bias": True}])
+def test_without_gamma_and_beta_every_convolution_has_a_bias(arguments):
+    assert unet_generator(**{"normalization": None, **arguments}).count_params() == 54_409_603
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,17 @@ def test_the_file_opens_with_keras_alone(tmp_path, images):
         ({"num_downsamples": 0}, ["1 or more", "num_downsamples=0"]),
         ({"image_shape": (None, 64, 3)}, ["both None", "\\(None, 64, 3\\)"]),
         ({"dropout": 1.0}, ["less than 1", "dropout=1.0"]),
+        ({"dropout": -0.1}, ["at least 0", "dropout=-0.1"]),
+        ({"num_downsamples": 2.0}, ["must be an integer", "num_downsamples=2.0"]),
+        ({"image_shape": (64, 64)}, ["\\(height, width, channels\\)", "image_shape=\\(64, 64\\)"]),
+        ({"image_shape": (64, 64, None)}, ["\\(height, width, channels\\)", "\\(64, 64, None\\)"]),
         ({"normalization": "instanse"}, ["instance", "'instanse'"]),
+        ({"norm_epsilon": 0}, ["greater than 0", "norm_epsilon=0"]),
+        ({"norm_epsilon": float("nan")}, ["norm_epsilon=nan"]),
+        ({"skip_activation": "leaky"}, ["'relu', 'leaky_relu'", "skip_activation='leaky'"]),
+        ({"upsampling": "bicubic"}, ["'transpose', 'nearest', 'bilinear'", "Received: upsampling='bicubic'"]),
+        ({"last_upsampling": "area"}, ["`last_upsampling` must be", "Received: last_upsampling='area'"]),
+        ({"separable": True}, ["needs an `upsampling` that is a convolution", 'upsampling="transpose"']),
     ],
 )
 def test_errors_say_what_was_received(arguments, words):
@@ -145,31 +156,164 @@ def test_errors_say_what_was_received(arguments, words):
             unet_generator(**{"filters": 1, **arguments})
 
 
-def bare_unet(generator, x, blocks):
-    """Section 6.1.1, from tf.nn and the weights alone."""
-    norms = iter([layer for layer in generator.layers if isinstance(layer, keras.layers.GroupNormalization)])
+BARE = {
+    "no skips": {"skips": False},
+    "leaky skips": {"skip_activation": "leaky_relu"},
+    "leaky, no skips": {"skip_activation": "leaky_relu", "skips": False},
+    "nearest": {"upsampling": "nearest"},
+    "bilinear": {"upsampling": "bilinear"},
+    "depth to space": {"upsampling": "depth_to_space"},
+    "nearest at the end": {"last_upsampling": "nearest"},
+    "transposed at the end": {"upsampling": "bilinear", "last_upsampling": "transpose"},
+    "separable": {"upsampling": "depth_to_space", "separable": True, "use_bias": True},
+    "separable, nearest": {"upsampling": "nearest", "separable": True, "last_upsampling": "transpose"},
+    "innermost": {"normalize_innermost": True},
+    "biases": {"use_bias": True},
+    "no biases": {"normalization": None, "use_bias": False},
+    "slope": {"leaky_slope": 0.7},
+    "leaky skips, slope": {"skip_activation": "leaky_relu", "leaky_slope": 0.7},
+    "epsilon": {"norm_epsilon": 0.5},
+    "no affine": {"normalization": "instance_no_affine"},
+}
 
-    def normalize(x):
-        layer = next(norms)
+
+@pytest.mark.parametrize("arguments", BARE.values(), ids=BARE)
+def test_every_option_against_bare_operators(arguments, images):
+    source, _ = images(2)
+    generator = unet_generator((32, 32, 3), filters=2, num_downsamples=4, **arguments)
+    shake(generator)
+    np.testing.assert_allclose(generator(source), bare_unet(generator, source, 4, **arguments), atol=2e-5)
+
+
+@pytest.mark.parametrize(("blocks", "size"), [(1, (2, 6)), (2, (4, 8)), (6, (64, 64)), (9, (512, 512))])
+def test_any_number_of_blocks(blocks, size, images):
+    source, _ = images(1, *size)
+    generator = unet_generator((*size, 3), filters=1, num_downsamples=blocks, dropout=0)
+    shake(generator)
+    assert [layer.name for layer in generator.layers if layer.name.startswith("up")][-1].startswith(f"up{blocks}")
+    np.testing.assert_allclose(generator(source), bare_unet(generator, source, blocks), atol=2e-5)
+
+
+@pytest.mark.parametrize("upsampling", ["nearest", "bilinear", "depth_to_space"])
+def test_every_upsampling_takes_any_size(upsampling, images):
+    fixed = unet_generator((16, 24, 3), filters=2, num_downsamples=3, upsampling=upsampling)
+    free = unet_generator((None, None, 3), filters=2, num_downsamples=3, upsampling=upsampling)
+    assert free.output_shape == (None, None, None, 3)
+    free.set_weights(fixed.get_weights())
+    source, _ = images(1, 16, 24)
+    np.testing.assert_allclose(free(source), fixed(source), atol=1e-6)
+    assert free(images(1, 40, 8)[0]).shape == (1, 40, 8, 3)
+
+
+def test_dropout_is_where_it_is_asked_for():
+    arguments = {"dropout": 0.3, "dropout_blocks": (2, 4), "encoder_dropout_blocks": (1, 3, 5)}
+    generator = unet_generator((64, 64, 3), filters=1, num_downsamples=5, **arguments)
+    dropouts = [(layer.name, layer.rate) for layer in generator.layers if isinstance(layer, keras.layers.Dropout)]
+    places = [f"down{block}" for block in (1, 3, 5)] + [f"up{block}" for block in (2, 4)]
+    assert dropouts == [(f"{place}_dropout", 0.3) for place in places]
+
+
+@pytest.mark.parametrize(
+    ("skip_activation", "decoder_block", "encoder_block"),
+    [
+        ("relu", ["activation", "convolution", "normalization", "dropout"], ["activation", "convolution"]),
+        ("leaky_relu", ["convolution", "normalization", "activation", "dropout"], ["convolution"]),
+    ],
+)
+def test_the_order_of_a_block(skip_activation, decoder_block, encoder_block):
+    generator = unet_generator(
+        (16, 16, 3), filters=1, skip_activation=skip_activation, encoder_dropout_blocks=(2,), name="mine"
+    )
+    assert generator.name == "mine"
+    names = [layer.name for layer in generator.layers]
+    assert [name for name in names if name.startswith("up1_") and name != "up1_skip"] == [
+        f"up1_{part}" for part in decoder_block
+    ]
+    rest = ["normalization", "dropout"] if skip_activation == "relu" else ["normalization", "activation", "dropout"]
+    assert [name for name in names if name.startswith("down2_")] == [f"down2_{part}" for part in encoder_block + rest]
+    # The skip is what comes last in its block: after the dropout.
+    skips = [tensor._keras_history.operation.name for tensor in generator.get_layer("up2_skip").input]
+    assert "down2_dropout" in skips
+
+
+def bare_unet(
+    generator,
+    x,
+    blocks,
+    *,
+    skips=True,
+    skip_activation="relu",
+    upsampling="transpose",
+    last_upsampling=None,
+    separable=False,
+    normalization="instance",
+    normalize_innermost=False,
+    norm_epsilon=1e-5,
+    use_bias=None,
+    leaky_slope=0.2,
+):
+    """Section 6.1.1 and its variants, from tf.nn and the weights alone, which must all be used up."""
+    weights = {weight.path: weight for weight in generator.weights}
+    bias = normalization is None if use_bias is None else use_bias
+    leaky = skip_activation == "leaky_relu"
+
+    def normalize(x, name):
+        if normalization is None:
+            return x
         mean, variance = tf.nn.moments(x, [1, 2], keepdims=True)
-        return tf.nn.batch_normalization(x, mean, variance, layer.beta, layer.gamma, 1e-5)
+        affine = normalization == "instance"
+        gamma, beta = [weights.pop(f"{name}_normalization/{part}") if affine else None for part in ("gamma", "beta")]
+        return tf.nn.batch_normalization(x, mean, variance, beta, gamma, norm_epsilon)
 
-    def transposed(x, name, filters):
-        layer = generator.get_layer(name)
-        size = (x.shape[0], 2 * x.shape[1], 2 * x.shape[2], filters)
-        padding = [[0, 0], [1, 1], [1, 1], [0, 0]]
-        x = tf.nn.conv2d_transpose(x, layer.kernel, size, strides=2, padding=padding)
-        return x + layer.bias if layer.use_bias else x
-
-    skips = []
+    encoded = []
     for block in range(1, blocks + 1):
-        x = tf.nn.leaky_relu(x, 0.2) if block > 1 else x
-        padded = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]])
-        x = tf.nn.conv2d(padded, generator.get_layer(f"down{block}_convolution").kernel, strides=2, padding="VALID")
-        x = normalize(x) if 1 < block < blocks else x
-        skips.append(x)
+        name = f"down{block}"
+        x = tf.nn.leaky_relu(x, leaky_slope) if block > 1 and not leaky else x
+        x = bare_convolution(weights, x, name, 2, [1, 1], separable and block > 1, bias)
+        x = normalize(x, name) if block > 1 and (block < blocks or normalize_innermost) else x
+        x = tf.nn.leaky_relu(x, leaky_slope) if leaky else x
+        encoded.append(x)
     for block in range(1, blocks):
-        skip = skips[blocks - 1 - block]
-        x = normalize(transposed(tf.nn.relu(x), f"up{block}_convolution", skip.shape[-1]))
-        x = tf.concat([skip, x], axis=-1)
-    return tf.tanh(transposed(tf.nn.relu(x), f"up{blocks}_convolution", 3))
+        name, skip = f"up{block}", encoded[blocks - 1 - block]
+        x = x if leaky else tf.nn.relu(x)
+        x = normalize(bare_doubling(weights, x, name, skip.shape[-1], upsampling, separable, bias), name)
+        x = tf.nn.relu(x) if leaky else x
+        if skips:
+            x = tf.concat([x, skip] if leaky else [skip, x], axis=-1)
+    x = x if leaky else tf.nn.relu(x)
+    generated = tf.tanh(bare_doubling(weights, x, f"up{blocks}", 3, last_upsampling or upsampling, False, True))
+    assert not weights
+    return generated
+
+
+def bare_convolution(weights, x, name, strides, padding, separable, bias):
+    x = tf.pad(x, [[0, 0], padding, padding, [0, 0]])
+    if separable:
+        depthwise = weights.pop(f"{name}_convolution/depthwise_kernel")
+        x = tf.nn.depthwise_conv2d(x, depthwise, (1, strides, strides, 1), "VALID")
+        x = tf.nn.conv2d(x, weights.pop(f"{name}_convolution/pointwise_kernel"), 1, "VALID")
+    else:
+        x = tf.nn.conv2d(x, weights.pop(f"{name}_convolution/kernel"), strides, "VALID")
+    return x + weights.pop(f"{name}_convolution/bias") if bias else x
+
+
+def bare_doubling(weights, x, name, filters, way, separable, bias):
+    size = (2 * x.shape[1], 2 * x.shape[2])
+    if way == "transpose":
+        padding = [[0, 0], [1, 1], [1, 1], [0, 0]]
+        kernel = weights.pop(f"{name}_convolution/kernel")
+        x = tf.nn.conv2d_transpose(x, kernel, (x.shape[0], *size, filters), strides=2, padding=padding)
+        return x + weights.pop(f"{name}_convolution/bias") if bias else x
+    if way == "depth_to_space":
+        top_left, top_right, bottom_left, bottom_right = tf.split(
+            bare_convolution(weights, x, name, 1, [1, 1], separable, bias), 4, axis=-1
+        )
+        rows = [tf.stack([top_left, top_right], axis=3), tf.stack([bottom_left, bottom_right], axis=3)]
+        return tf.reshape(tf.stack(rows, axis=2), (x.shape[0], *size, filters))
+    return bare_convolution(weights, tf.image.resize(x, size, way), name, 1, [2, 1], separable, bias)
+
+
+def shake(network):
+    """Weights that are neither 0 nor 1, so that every bias, gamma and beta tells."""
+    rng = np.random.default_rng(7)
+    network.set_weights([weight + rng.normal(0, 0.15, weight.shape) for weight in network.get_weights()])

@@ -5,9 +5,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_pix2pix import Pix2Pix, paired_dataset, patchgan_discriminator
+from keras_pix2pix import (
+    Pix2Pix,
+    paired_dataset,
+    patchgan_discriminator,
+    pytorch_gan_discriminator,
+    resnet_generator,
+    unet_generator,
+)
 from keras_pix2pix.data.synthetic import write_facades
-from keras_pix2pix.training.losses import adversarial_loss, l1_loss
+from keras_pix2pix.training.losses import adversarial_loss
+from keras_pix2pix.training.optimizers import FusedAdam
 from keras_pix2pix.training.presets import PRESETS
 
 
@@ -15,35 +23,359 @@ def weights_of(model):
     return [np.array(weight) for weight in model.generator.get_weights() + model.discriminator.get_weights()]
 
 
-def compile_sgd(model, **arguments):
-    optimizers = [keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05)]
-    model.compile(*optimizers, **arguments)
+def compile_sgd(model, rates=(0.05, 0.05), **arguments):
+    model.compile(*[keras.optimizers.SGD(rate) for rate in rates], **arguments)
 
 
-def plain_step(model, source, target, gan_loss="vanilla", lambda_l1=100.0, rate=0.05):
-    """Algorithm of the paper with two generator passes, one for each update, and gradient descent by hand."""
-    loss = adversarial_loss(gan_loss)
-
-    def descend(network, loss_value):
-        with tf.GradientTape() as tape:
-            value = loss_value()
-        for weight, gradient in zip(
-            network.trainable_weights, tape.gradient(value, network.trainable_weights), strict=True
-        ):
-            weight.assign(weight - rate * gradient)
-
-    def d_loss():
-        fake = tf.stop_gradient(model.generator(source, training=True))
-        judged = model.discriminator([source, target]), model.discriminator([source, fake])
-        return tf.reduce_mean(loss.discriminator(*judged)) / 2
+def plain_step(
+    model,
+    source,
+    target,
+    gan_loss="vanilla",
+    lambda_l1=100.0,
+    *,
+    rates=(0.05, 0.05),
+    reconstruction_loss="l1",
+    discriminator_steps=1,
+    update_order="discriminator_first",
+    **terms,
+):
+    """Algorithm of the paper with a generator pass for each update, and gradient descent by hand."""
 
     def g_loss():
         generated = model.generator(source, training=True)
-        judged = loss.generator(model.discriminator([source, generated]))
-        return tf.reduce_mean(judged + lambda_l1 * l1_loss(target, generated))
+        distance = tf.reduce_mean(PLAIN_DISTANCES[reconstruction_loss](generated - target))
+        return lambda_l1 * distance + plain_adversary(model, source, target, generated, gan_loss, **terms)
 
-    descend(model.discriminator, d_loss)
-    descend(model.generator, g_loss)
+    def d_loss(update):
+        generated = tf.stop_gradient(model.generator(source, training=True))
+        return plain_d_loss(model, source, target, generated, gan_loss, update, **terms)
+
+    def update_discriminator():
+        for update in range(discriminator_steps):
+            descend(model.discriminator, slopes(model.discriminator, lambda update=update: d_loss(update)), rates[1])
+
+    if update_order == "discriminator_first":
+        update_discriminator()
+        descend(model.generator, slopes(model.generator, g_loss), rates[0])
+    else:
+        gradients = slopes(model.generator, g_loss)
+        update_discriminator()
+        descend(model.generator, gradients, rates[0])
+
+
+def slopes(network, loss_value):
+    with tf.GradientTape() as tape:
+        value = loss_value()
+    return tape.gradient(value, network.trainable_weights)
+
+
+def descend(network, gradients, rate):
+    for weight, gradient in zip(network.trainable_weights, gradients, strict=True):
+        weight.assign(weight - rate * gradient)
+
+
+LOG_COSH = keras.losses.LogCosh()
+PLAIN_DISTANCES = {
+    "l1": tf.abs,
+    "l2": tf.square,
+    "charbonnier": lambda difference: tf.sqrt(difference**2 + 1e-6),
+    LOG_COSH: lambda difference: tf.math.log(tf.cosh(difference)),
+}
+MANHATTAN = keras.losses.MeanAbsoluteError()
+
+
+def plain_judgement(discriminator, source, image):
+    """Logits of all scales, as a list."""
+    pair = [source, image] if len(discriminator.inputs) == 2 else image
+    logits = discriminator(pair, training=True)
+    return logits if isinstance(logits, list) else [logits]
+
+
+def plain_verdict(gan_loss, real, fake, smoothing=0.0):
+    """What the discriminator and what the generator minimise, logit by logit."""
+    if gan_loss == "lsgan":
+        return (real - 1 + smoothing) ** 2 + fake**2, (fake - 1) ** 2
+    if gan_loss == "hinge":
+        return tf.nn.relu(1 - real) + tf.nn.relu(1 + fake), -fake
+    if gan_loss == "wgangp":
+        return fake - real, -fake
+    if gan_loss is MANHATTAN:
+        return abs(real - 1) + abs(fake), abs(fake - 1)
+    assert gan_loss == "vanilla"
+    p_real, p_fake = tf.sigmoid(real), tf.sigmoid(fake)
+    real_part = -(1 - smoothing) * tf.math.log(p_real) - smoothing * tf.math.log(1 - p_real)
+    return real_part - tf.math.log(1 - p_fake), -tf.math.log(p_fake)
+
+
+def plain_d_loss(
+    model,
+    source,
+    target,
+    generated,
+    gan_loss,
+    update,
+    *,
+    label_smoothing=0.0,
+    discriminator_loss_weight=0.5,
+    lambda_penalty=10.0,
+    **_,
+):
+    real, fake = [plain_judgement(model.discriminator, source, image) for image in (target, generated)]
+    verdicts = [plain_verdict(gan_loss, *scale, label_smoothing)[0] for scale in zip(real, fake, strict=True)]
+    value = sum(map(tf.reduce_mean, verdicts)) / len(verdicts)
+    if gan_loss == "wgangp":
+        value += lambda_penalty * plain_penalty(model, source, target, generated, update)
+    return discriminator_loss_weight * value
+
+
+def plain_penalty(model, source, target, generated, update):
+    # Anew in each update, by the number of updates before it and the replica, here the first.
+    share = tf.reshape(tf.random.stateless_uniform([len(target)], [update, 0]), (-1, 1, 1, 1))
+    between = (1 - share) * target + share * generated
+    with tf.GradientTape() as tape:
+        tape.watch(between)
+        logits = plain_judgement(model.discriminator, source, between)
+        value = sum(tf.reduce_sum(tf.reduce_mean(each, axis=[1, 2, 3])) for each in logits) / len(logits)
+    norms = tf.norm(tf.reshape(tape.gradient(value, between), (len(target), -1)), axis=1)
+    return tf.reduce_mean((norms - 1) ** 2)
+
+
+def plain_adversary(model, source, target, generated, gan_loss, *, lambda_gan=1.0, lambda_features=0.0, **_):
+    """The generator's terms that need a discriminator."""
+    value = 0.0
+    if lambda_gan:
+        logits = plain_judgement(model.discriminator, source, generated)
+        value += (
+            lambda_gan * sum(tf.reduce_mean(plain_verdict(gan_loss, each, each)[1]) for each in logits) / len(logits)
+        )
+    if lambda_features:
+        layers = [layer for layer in model.discriminator.layers if layer.name.endswith("_activation")]
+        features = keras.Model(model.discriminator.inputs, [layer.output for layer in layers])
+        real, fake = [tf.nest.flatten(plain_judgement(features, source, image)) for image in (target, generated)]
+        value += (
+            lambda_features * 4 * sum(tf.reduce_mean(abs(a - b)) for a, b in zip(real, fake, strict=True)) / len(layers)
+        )
+    return value
+
+
+def tiny(generator=None, discriminator=None, **arguments):
+    """Fewer layers than `make_model`'s, and any of their options."""
+    return Pix2Pix(
+        unet_generator((32, 32, 3), **{"filters": 2, "num_downsamples": 3, "dropout": 0, **(generator or {})}),
+        patchgan_discriminator((32, 32, 3), **{"filters": 2, "num_layers": 1, **(discriminator or {})}),
+        **arguments,
+    )
+
+
+STEPS = {
+    "lambda_gan": {"lambda_gan": 30.0, "lambda_l1": 1.0},
+    "lambda_features": {"lambda_features": 20.0, "lambda_l1": 1.0},
+    "features alone": {"lambda_features": 20.0, "lambda_gan": 0.0, "lambda_l1": 0.0},
+    "l2": {"reconstruction_loss": "l2"},
+    "charbonnier": {"reconstruction_loss": "charbonnier"},
+    "a Keras distance": {"reconstruction_loss": LOG_COSH},
+    "a Keras criterion": {"gan_loss": MANHATTAN},
+    "discriminator_loss_weight": {"discriminator_loss_weight": 3.0},
+    "discriminator_steps": {"discriminator_steps": 3},
+    "simultaneous": {"update_order": "simultaneous", "lambda_gan": 30.0, "lambda_l1": 1.0},
+    "simultaneous, two steps": {"update_order": "simultaneous", "discriminator_steps": 2, "lambda_gan": 30.0},
+    "vanilla, smoothed": {"label_smoothing": 0.3},
+    "lsgan, smoothed": {"gan_loss": "lsgan", "label_smoothing": 0.3},
+    "hinge": {"gan_loss": "hinge", "lambda_gan": 30.0},
+    "wgangp": {"gan_loss": "wgangp", "lambda_gan": 30.0},
+    "wgangp, two steps": {"gan_loss": "wgangp", "discriminator_steps": 2},
+    "lambda_penalty": {"gan_loss": "wgangp", "lambda_penalty": 2.0},
+    "rates": {"rates": (0.01, 0.2), "gan_loss": "lsgan"},
+}
+DISCRIMINATORS = {
+    "unconditional": ({"conditional": False}, {"lambda_features": 5.0, "lambda_gan": 30.0}),
+    "unconditional wgangp": ({"conditional": False}, {"gan_loss": "wgangp"}),
+    "two scales": ({"num_scales": 2}, {"lambda_features": 5.0, "lambda_gan": 30.0, "lambda_l1": 1.0}),
+    "two scales hinge": ({"num_scales": 2}, {"gan_loss": "hinge", "lambda_gan": 30.0}),
+    "two scales wgangp": ({"num_scales": 2}, {"gan_loss": "wgangp"}),
+    "pixels": ({"num_layers": 0}, {"lambda_gan": 30.0}),
+    "spectral": ({"spectral_norm": True}, {"gan_loss": "hinge", "lambda_gan": 30.0}),
+}
+
+
+@pytest.mark.parametrize(
+    ("discriminator", "recipe"),
+    [({}, recipe) for recipe in STEPS.values()] + list(DISCRIMINATORS.values()),
+    ids=[*STEPS, *DISCRIMINATORS],
+)
+def test_a_step_of_every_recipe_is_that_of_a_plain_implementation(discriminator, recipe, images):
+    source, target = map(tf.constant, images(2))
+    model, reference = tiny(discriminator=discriminator), tiny(discriminator=discriminator)
+    shake(model)
+    reference.set_weights(model.get_weights())
+    start = weights_of(model)
+    compile_sgd(model, run_eagerly=True, **recipe)
+    model.train_on_batch(source.numpy(), target.numpy())
+    plain_step(reference, source, target, **recipe)
+    moved = [not np.array_equal(before, after) for before, after in zip(start, weights_of(model), strict=True)]
+    # The bias of a critic's logits cancels out of real less generated.
+    assert moved.count(False) <= len(model.discriminator.outputs) * (recipe.get("gan_loss") == "wgangp")
+    for before, ours, theirs in zip(start, weights_of(model), weights_of(reference), strict=True):
+        # The steps are compared, not the weights, which an ignored option would hardly change.
+        np.testing.assert_allclose(
+            ours - before, theirs - before, rtol=1e-3, atol=2e-5 * max(1, np.abs(theirs - before).max())
+        )
+
+
+def shake(model):
+    """Biases that are not 0, and logits that tell a real from a generated pair."""
+    rng = np.random.default_rng(7)
+    model.set_weights([weight + rng.normal(0, 0.1, weight.shape) for weight in model.get_weights()])
+
+
+def test_the_chance_of_the_penalty_is_that_of_the_update_and_the_replica(mirrored):
+    model = tiny()
+    compile_sgd(model, gan_loss="wgangp")
+    model.discriminator_optimizer.iterations.assign(7)
+    model.objective.of_discriminator = lambda *tensors, training: tensors[-1]
+    seeds = mirrored.run(lambda: model._discriminator_logs(None, None, None, training=True))
+    np.testing.assert_array_equal(mirrored.experimental_local_results(seeds), [[7, 0], [7, 1]])
+
+
+ADVERSARIAL = {"d_loss", "d_real", "d_fake", "d_accuracy", "g_gan"}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "keys"),
+    [
+        ({}, ADVERSARIAL),
+        ({"lambda_gan": 0}, set()),
+        ({"lambda_gan": 0, "reconstruction_loss": "l2"}, {"g_reconstruction"}),
+        ({"lambda_gan": 0, "lambda_features": 1.0}, ADVERSARIAL | {"g_features"}),
+        ({"reconstruction_loss": "charbonnier"}, ADVERSARIAL | {"g_reconstruction"}),
+        ({"gan_loss": "wgangp", "lambda_features": 1.0}, ADVERSARIAL | {"d_penalty", "g_features"}),
+        ({"gan_loss": "hinge", "lambda_penalty": 5.0}, ADVERSARIAL),
+    ],
+    ids=str,
+)
+def test_the_keys_of_the_logs(recipe, keys, images):
+    source, target = images(1)
+    model = tiny()
+    model.compile(run_eagerly=True, metrics=[keras.metrics.MeanSquaredError(name="mse")], **recipe)
+    trained = model.train_on_batch(source, target, return_dict=True)
+    validated = model.test_on_batch(source, target, return_dict=True)
+    assert set(trained) == set(validated) == {"g_loss", "g_l1", "mse"} | keys
+    assert {*model.objective.log_names, "mse"} == set(trained)
+
+
+@pytest.mark.parametrize("name", ["vanilla", "wgangp"])
+def test_validation_logs_of_every_term(name, images):
+    source, target = map(tf.constant, images(2))
+    model = tiny(discriminator={"num_scales": 2})
+    shake(model)
+    recipe = {"lambda_features": 3.0, "lambda_gan": 5.0, "reconstruction_loss": "l2", "lambda_l1": 7.0}
+    model.compile(run_eagerly=True, gan_loss=name, discriminator_loss_weight=0.25, lambda_penalty=2.0, **recipe)
+    logs = model.test_on_batch(source.numpy(), target.numpy(), return_dict=True)
+    generated = model.generator(source)
+    adversary = {
+        key: plain_adversary(model, source, target, generated, name, **{"lambda_gan": 0.0, **term})
+        for key, term in (("g_gan", {"lambda_gan": 1.0}), ("g_features", {"lambda_features": 1.0}))
+    }
+    terms = {"discriminator_loss_weight": 0.25, "lambda_penalty": 2.0}
+    expected = {
+        "g_l1": np.mean(np.abs(generated - target)),
+        "g_reconstruction": np.mean((generated - target) ** 2),
+        **adversary,
+        "d_loss": plain_d_loss(model, source, target, generated, name, 0, **terms),
+    }
+    expected["g_loss"] = 7 * expected["g_reconstruction"] + 5 * adversary["g_gan"] + 3 * adversary["g_features"]
+    if name == "wgangp":
+        expected["d_penalty"] = plain_penalty(model, source, target, generated, 0)
+    for key, value in expected.items():
+        assert logs[key] == pytest.approx(float(value), rel=1e-4), key
+
+
+def test_without_an_adversary_there_is_no_discriminator(images, tmp_path):
+    source, target = images(2)
+    alone = Pix2Pix(unet_generator((32, 32, 3), filters=2, num_downsamples=3, dropout=0))
+    beside = tiny()
+    beside.generator.set_weights(alone.generator.get_weights())
+    judge = [np.array(weight) for weight in beside.discriminator.get_weights()]
+    for model in (alone, beside):
+        compile_sgd(model, lambda_gan=0, lambda_l1=2.0, run_eagerly=True)
+        assert model.discriminator_optimizer is None
+    reference = keras.models.clone_model(alone.generator)
+    reference.set_weights(alone.generator.get_weights())
+    gradients = slopes(reference, lambda: 2 * tf.reduce_mean(abs(reference(source) - target)))
+    descend(reference, gradients, 0.05)
+    for model in (alone, beside):
+        model.train_on_batch(source, target)
+        for ours, theirs in zip(model.generator.get_weights(), reference.get_weights(), strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    for before, after in zip(judge, beside.discriminator.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+    alone.save(tmp_path / "model.keras")
+    assert keras.saving.load_model(tmp_path / "model.keras").discriminator is None
+
+
+def test_discriminator_steps_are_updates_of_its_optimizer(images):
+    source, target = images(1)
+    model = tiny()
+    compile_sgd(model, discriminator_steps=3, run_eagerly=True)
+    model.train_on_batch(source, target)
+    assert (int(model.discriminator_optimizer.iterations), int(model.generator_optimizer.iterations)) == (3, 1)
+
+
+@pytest.mark.parametrize("conditional", [True, False])
+def test_judge_gives_the_logits(conditional, images):
+    source, target = images(1)
+    model = tiny(discriminator={"conditional": conditional, "num_scales": 2})
+    logits = model.judge(source, target)
+    for ours, theirs in zip(logits, model.discriminator([source, target] if conditional else target), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    other = model.judge(target, target)
+    assert np.array_equal(other[0], logits[0]) != conditional
+
+
+# What may be saved: (options of the generator, options of the discriminator, recipe).
+SAVED = {
+    **{name: ({}, {}, recipe) for name, recipe in STEPS.items()},
+    **{name: ({}, discriminator, recipe) for name, (discriminator, recipe) in DISCRIMINATORS.items()},
+    "three scales": ({}, {"num_scales": 3, "num_layers": 1}, {}),
+    "PatchGAN": ({}, {"first_use_bias": False, "use_bias": True, "leaky_slope": 0.3, "norm_epsilon": 1e-3}, {}),
+    "all norms": ({"normalization": "batch"}, {"normalization": "instance_no_affine"}, {}),
+    "no norm": ({"normalization": None}, {"normalization": None}, {}),
+    "no skips": ({"skips": False, "normalize_innermost": True}, {}, {}),
+    "leaky skips": ({"skip_activation": "leaky_relu", "leaky_slope": 0.3}, {}, {}),
+    "encoder dropout": ({"dropout": 0.5, "encoder_dropout_blocks": (2, 3), "dropout_blocks": (1,)}, {}, {}),
+    "nearest": ({"upsampling": "nearest", "use_bias": True}, {}, {}),
+    "bilinear": ({"upsampling": "bilinear", "last_upsampling": "transpose", "norm_epsilon": 1e-3}, {}, {}),
+    "depth to space": ({"upsampling": "depth_to_space"}, {}, {}),
+    "separable": ({"upsampling": "depth_to_space", "separable": True}, {}, {}),
+}
+
+
+@pytest.mark.parametrize(("generator", "discriminator", "recipe"), SAVED.values(), ids=SAVED)
+def test_every_option_is_saved_and_goes_on_training_alike(generator, discriminator, recipe, images, tmp_path):
+    goes_on_alike(
+        tiny(generator, discriminator), {key: recipe[key] for key in recipe if key != "rates"}, images, tmp_path
+    )
+
+
+def test_the_other_networks_are_saved_and_go_on_training_alike(images, tmp_path):
+    generator = resnet_generator((32, 32, 3), filters=2, num_blocks=2, dropout=0.5)
+    goes_on_alike(Pix2Pix(generator, pytorch_gan_discriminator((32, 32, 3), filters=2)), {}, images, tmp_path)
+
+
+def goes_on_alike(model, recipe, images, directory):
+    source, target = images(2)
+    adams = [FusedAdam(rate, beta_1=0.5, corrected_epsilon=True) for rate in (1e-3, 2e-3)]
+    model.compile(*adams, run_eagerly=True, **recipe)
+    model.train_on_batch(source, target)
+    model.save(directory / "model.keras")
+    again = keras.saving.load_model(directory / "model.keras")
+    saved = weights_of(model)
+    logs = [each.train_on_batch(source, target, return_dict=True) for each in (model, again)]
+    assert logs[0] == logs[1]
+    assert any(not np.array_equal(before, after) for before, after in zip(saved, weights_of(model), strict=True))
+    for ours, theirs in zip(weights_of(model), weights_of(again), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize(("gan_loss", "lambda_l1"), [("vanilla", 100.0), ("lsgan", 100.0), ("vanilla", 0.0)])
@@ -343,6 +675,11 @@ def test_float16_scales_both_losses(make_model, images):
         ({"gan_loss": "vanila"}, "Received: gan_loss='vanila'"),
         ({"lambda_l1": -1}, "0 or more. Received: lambda_l1=-1"),
         ({"lambda_l1": float("nan")}, "Received: lambda_l1=nan"),
+        ({"reconstruction_loss": "L1"}, "Received: reconstruction_loss='L1'"),
+        ({"label_smoothing": 1}, "Received: label_smoothing=1"),
+        ({"discriminator_steps": 0}, "integer of 1 or more. Received: discriminator_steps=0"),
+        ({"discriminator_steps": 1.5}, "Received: discriminator_steps=1.5"),
+        ({"update_order": "generator_first"}, "'discriminator_first', 'simultaneous'. Received: update_order='gene"),
     ],
 )
 def test_compile_refuses_what_it_does_not_know(make_model, arguments, words):

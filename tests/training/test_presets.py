@@ -1,10 +1,14 @@
-"""The recipes, against the paper."""
+"""The recipes, against the paper and the programs they are named after."""
+
+import inspect
 
 import keras
+import numpy as np
 import pytest
 
-from keras_pix2pix import Pix2Pix, preset_data
-from keras_pix2pix.training.presets import PRESETS, preset
+from keras_pix2pix import Pix2Pix, paired_dataset, preset_data
+from keras_pix2pix.training.presets import PRESETS, SCHEDULES, preset
+from keras_pix2pix.training.schedules import ConstantThenLinear
 
 
 def test_the_papers_recipe():
@@ -38,3 +42,112 @@ def test_a_recipe_is_handed_out_as_a_copy():
 def test_an_unknown_preset_names_the_known_ones(function):
     with pytest.raises(ValueError, match="one of 'paper', 'junyanz', .*. Received: 'papre'"):
         function("papre")
+
+
+# Trainable parameters; side of the map of logits; slope, epsilon of the norms, affine; dropout; Adam; recipe; data.
+PUBLISHED = {
+    "paper": {
+        "parameters": (54_413_955, 2_768_705),
+        "map": 30,
+        "slope": 0.2,
+        "norm": (1e-5, True),
+        "dropout": ["up1", "up2", "up3"],
+        "epsilon": (1e-8, False),
+        "schedule": float,
+        "weight_and_order": (0.5, "discriminator_first"),
+        "data": (286 / 256, "bicubic"),
+    },
+    "junyanz": {
+        "parameters": (54_413_955, 2_768_705),
+        "map": 30,
+        "slope": 0.2,
+        "norm": (1e-5, True),
+        "dropout": ["up2", "up3", "up4"],
+        "epsilon": (1e-8, True),
+        "schedule": ConstantThenLinear,
+        "weight_and_order": (0.5, "discriminator_first"),
+        "data": (286 / 256, "bicubic"),
+    },
+    "pytorch_gan": {
+        "parameters": (54_404_099, 2_767_808),
+        "map": 16,
+        "slope": 0.2,
+        "norm": (1e-5, False),
+        "dropout": ["down4", "down5", "down6", "down7", "down8", "up1", "up2", "up3", "up4"],
+        "epsilon": (1e-8, True),
+        "schedule": float,
+        "weight_and_order": (0.5, "discriminator_first"),
+        "data": (1.0, "bicubic"),
+    },
+    "tf_tutorial": {
+        "parameters": (54_414_979, 2_768_641),
+        "map": 30,
+        "slope": 0.3,
+        "norm": (1e-3, True),
+        "dropout": ["up1", "up2", "up3"],
+        "epsilon": (1e-7, False),
+        "schedule": float,
+        "weight_and_order": (1.0, "simultaneous"),
+        "data": (286 / 256, "nearest"),
+    },
+}
+
+
+def test_every_preset_is_compared_with_what_was_published():
+    assert PUBLISHED.keys() == PRESETS.keys()
+
+
+def layers_of(network, kind):
+    return [layer for layer in network.layers if isinstance(layer, kind)]
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_networks_and_the_recipe_are_the_published_ones(name):
+    published = PUBLISHED[name]
+    model = Pix2Pix.from_preset(name, steps_per_epoch=1)
+    networks = [model.generator, model.discriminator]
+    assert tuple(network.count_params() for network in networks) == published["parameters"]
+    assert model.generator.output_shape == (None, 256, 256, 3)
+    assert model.discriminator.output_shape == (None, published["map"], published["map"], 1)
+    for network in networks:
+        assert {layer.negative_slope for layer in layers_of(network, keras.layers.LeakyReLU)} == {published["slope"]}
+        norms = layers_of(network, keras.layers.GroupNormalization)
+        assert {(layer.epsilon, layer.scale) for layer in norms} == {published["norm"]}
+    dropouts = layers_of(model.generator, keras.layers.Dropout)
+    assert [layer.name for layer in dropouts] == [f"{block}_dropout" for block in published["dropout"]]
+    assert {layer.rate for layer in dropouts} <= {0.5}
+    for optimizer in (model.generator_optimizer, model.discriminator_optimizer):
+        assert (optimizer.epsilon, optimizer.corrected_epsilon) == published["epsilon"]
+        assert float(optimizer.learning_rate) == pytest.approx(2e-4)
+        assert (optimizer.beta_1, optimizer.beta_2) == (0.5, 0.999)
+        schedule = optimizer._learning_rate
+        assert isinstance(schedule, keras.Variable if published["schedule"] is float else published["schedule"])
+    assert (model.objective.discriminator_loss_weight, model.update_order) == published["weight_and_order"]
+    assert (model.objective.lambda_l1, model.objective.lambda_gan, model.discriminator_steps) == (100, 1, 1)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_data_are_read_as_published(name):
+    data = preset_data(name)
+    assert (data["jitter"], data["source_interpolation"]) == PUBLISHED[name]["data"]
+    assert data["target_interpolation"] == data["source_interpolation"]
+    assert (data["batch_size"], data["mirror"]) == (1, True)
+    assert set(data) <= set(inspect.signature(paired_dataset).parameters)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_every_preset_takes_a_step_at_another_size(name, images, monkeypatch):
+    for network in ("generator", "discriminator"):
+        monkeypatch.setitem(PRESETS[name][network], "filters", 2)
+    assert preset(name)["schedule"] in SCHEDULES
+    assert preset(name)["epochs"] == {"tf_tutorial": 100}.get(name, 200)
+    model = Pix2Pix.from_preset(name, (64, 64, 3), target_channels=1, steps_per_epoch=1)
+    source, target = images(1, 64, 64)
+    model.run_eagerly = True
+    before = [np.array(weight) for weight in model.trainable_weights]
+    logs = model.train_on_batch(source, target[..., :1], return_dict=True)
+    assert all(np.isfinite(value) for value in logs.values())
+    assert model.predict(source, verbose=0).shape == (1, 64, 64, 1)
+    after = [np.array(weight) for weight in model.trainable_weights]
+    # Where 1x1 pixels are normalised, all is 0, and nothing before it learns.
+    assert sum(not np.array_equal(old, new) for old, new in zip(before, after, strict=True)) > len(before) / 2

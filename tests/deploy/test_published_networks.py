@@ -1,0 +1,53 @@
+"""The generators of all published systems, as exported files."""
+
+import keras
+import pytest
+
+from keras_pix2pix import export_saved_model, export_tflite, resnet_generator, unet_generator
+
+UNETS = {
+    "no skips": {"skips": False},
+    "leaky skips": {"skip_activation": "leaky_relu", "leaky_slope": 0.3},
+    "innermost": {"normalize_innermost": True, "norm_epsilon": 1e-3},
+    "no affine": {"normalization": "instance_no_affine"},
+    "batch": {"normalization": "batch"},
+    "no norm": {"normalization": None},
+    "biases": {"use_bias": True},
+    "nearest": {"upsampling": "nearest"},
+    "bilinear": {"upsampling": "bilinear"},
+    "nearest at the end": {"last_upsampling": "nearest"},
+    "depth to space": {"upsampling": "depth_to_space"},
+    "separable": {"upsampling": "depth_to_space", "separable": True},
+    "encoder dropout": {"encoder_dropout_blocks": (1, 2)},
+}
+RESNETS = {"resnet": {}, "resnet, batch": {"normalization": "batch"}, "resnet, dropout": {"dropout": 0.5}}
+GENERATORS = [(unet_generator, {"num_downsamples": 4, **options}) for options in UNETS.values()]
+GENERATORS += [(resnet_generator, {"num_blocks": 2, **options}) for options in RESNETS.values()]
+
+
+def built(builder, options):
+    """Weights three times as wide, so that the pictures have contrast to lose."""
+    keras.utils.set_random_seed(3)
+    network = builder((32, 64, 3), filters=4, **options)
+    network.set_weights([weight * 3 for weight in network.get_weights()])
+    return network
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("builder", "options"), GENERATORS, ids=[*UNETS, *RESNETS])
+def test_tflite(builder, options, tmp_path):
+    parity = export_tflite(built(builder, options), tmp_path / "x.tflite")
+    assert parity.largest_difference <= 1
+    assert parity.psnr > 60
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["leaky skips", "bilinear", "separable"])
+def test_saved_model_of_unets(name, tmp_path):
+    options = {"num_downsamples": 4, **UNETS[name]}
+    assert export_saved_model(built(unet_generator, options), tmp_path / "x").largest_difference <= 1
+
+
+@pytest.mark.slow
+def test_saved_model_of_a_resnet(tmp_path):
+    assert export_saved_model(built(resnet_generator, {"num_blocks": 2}), tmp_path / "x").largest_difference <= 1
