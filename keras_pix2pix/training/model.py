@@ -1,5 +1,7 @@
 """Pix2Pix: two networks, a recipe, and the step that trains them."""
 
+import inspect
+
 import keras
 import tensorflow as tf
 from keras import ops
@@ -97,6 +99,7 @@ class Pix2Pix(keras.Model):
         epochs=None,
         steps_per_epoch=None,
         schedule=None,
+        changes=None,
         **arguments,
     ):
         """Build and compile a published system: its networks, its recipe and its schedule.
@@ -109,14 +112,16 @@ class Pix2Pix(keras.Model):
             steps_per_epoch: Batches in an epoch, for a learning rate that changes. Defaults to None, which will do
                 where it is constant: everywhere but in "junyanz".
             schedule: "constant", "constant_then_linear" or "cosine". Defaults to None: the recipe's.
+            changes: Dictionary of values of the recipe to replace, by section and argument, such as
+                {"compile.gan_loss": "lsgan", "generator.network": "resnet_generator"}. Defaults to None.
             **arguments: Further arguments of `Pix2Pix`, such as `direction` and `source_encoding`.
 
         Returns:
             A compiled `Pix2Pix`.
 
         Raises:
-            ValueError: An unknown preset or schedule, a size that its networks can't take, or no `steps_per_epoch`
-                where it is needed.
+            ValueError: An unknown preset, schedule or argument, a size that its networks can't take, or no
+                `steps_per_epoch` where it is needed.
 
         Example:
 
@@ -126,18 +131,19 @@ class Pix2Pix(keras.Model):
         model = Pix2Pix.from_preset("paper", image_shape=(256, 256, 3))
         ```
         """
-        recipe = preset(name)
-        rate = recipe["adam"].pop("learning_rate")
-        epochs = epochs or recipe["epochs"]
-        schedule = schedule or recipe["schedule"]
-        rates = [learning_rate_schedule(schedule, rate, epochs=epochs, steps_per_epoch=steps_per_epoch)] * 2
-        target_channels = target_channels or image_shape[-1]
-        generator, discriminator = [
-            BUILDERS[recipe[network].pop("network")](image_shape, target_channels, **recipe[network])
-            for network in ("generator", "discriminator")
-        ]
+        recipe = preset(name, changes)
+        adam = recipe["adam"]
+        adam["learning_rate"] = learning_rate_schedule(
+            schedule or recipe["schedule"],
+            adam["learning_rate"],
+            epochs=epochs or recipe["epochs"],
+            steps_per_epoch=steps_per_epoch,
+        )
+        shapes = image_shape, target_channels or image_shape[-1]
+        generator, discriminator = (_build(recipe, network, *shapes) for network in ("generator", "discriminator"))
         model = cls(generator, discriminator, **arguments)
-        model.compile(*[FusedAdam(rate, **recipe["adam"]) for rate in rates], **recipe["compile"])
+        optimizers = [_called(FusedAdam, "adam", **adam) for _ in range(2)]
+        _called(model.compile, "compile", *optimizers, **recipe["compile"])
         return model
 
     def compile(
@@ -397,6 +403,32 @@ class Pix2Pix(keras.Model):
     def _log(self, values, weights):
         for name, metric in self._logs.items():
             metric.update_state(values[name], sample_weight=weights)
+
+
+def _build(recipe, network, image_shape, target_channels):
+    arguments = recipe[network]
+    builder = arguments.pop("network")
+    if builder not in BUILDERS:
+        raise ValueError(f"`{network}.network` must be one of {', '.join(BUILDERS)}. Received: {builder!r}.")
+    return _called(BUILDERS[builder], network, image_shape, target_channels, **arguments)
+
+
+def _called(function, section, *arguments, **named):
+    """The function's result; a name or a type that it doesn't take is a mistake in the changes to a preset."""
+    # FusedAdam hands on what it doesn't name itself.
+    parameters = [*inspect.signature(function).parameters, *inspect.signature(keras.optimizers.Adam).parameters]
+    accepted = parameters if function is FusedAdam else list(inspect.signature(function).parameters)[len(arguments) :]
+    accepted = [name for name in accepted if name not in ("args", "kwargs")]
+    unknown = sorted(named.keys() - set(accepted))
+    if unknown:
+        raise ValueError(
+            f"Unknown: {', '.join(f'{section}.{name}' for name in unknown)}. Accepted in {section}: "
+            f"{', '.join(accepted)}."
+        )
+    try:
+        return function(*arguments, **named)
+    except TypeError as error:
+        raise ValueError(f"A value of another type is needed in {section}: {error}. Received: {named}.") from error
 
 
 def _tensors(data):

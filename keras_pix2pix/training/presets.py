@@ -3,6 +3,7 @@
 import copy
 
 SCHEDULES = ("constant", "constant_then_linear", "cosine")
+SECTIONS = ("generator", "discriminator", "adam", "compile", "data")
 # "network" is the name of the builder; the rest are its arguments. "adam" are FusedAdam's, "schedule" says how its
 # learning rate goes on. Where the authors have batch norm on batch statistics at batch 1, we have affine instance norm,
 # which is the same function there and gives the same picture at test time.
@@ -104,36 +105,54 @@ PRESETS = {
 }
 
 
-def preset(name):
+def preset(name, changes=None):
     """One published recipe: the arguments of the functions that build it.
 
     Args:
         name: A key of `PRESETS`.
+        changes: Dictionary of values to replace: "SECTION.NAME" -> value, where the section is "generator",
+            "discriminator", "adam", "compile" or "data". With another "generator.network" or
+            "discriminator.network", none of the preset's arguments for that network are kept. Defaults to None.
 
     Returns:
         A dict with the keys "generator", "discriminator", "adam", "schedule", "compile", "epochs" and "data".
 
     Raises:
-        ValueError: An unknown name.
+        ValueError: An unknown name or section.
 
     Example:
 
     ```python
     from keras_pix2pix.training.presets import preset
 
-    lambda_l1 = preset("paper")["compile"]["lambda_l1"]
+    lambda_l1 = preset("paper", {"compile.lambda_l1": 10})["compile"]["lambda_l1"]  # 10
     ```
     """
     if name not in PRESETS:
         raise ValueError(f"The preset must be one of {', '.join(map(repr, PRESETS))}. Received: {name!r}.")
-    return copy.deepcopy(PRESETS[name])
+    recipe = copy.deepcopy(PRESETS[name])
+    # Networks first: their arguments follow.
+    for key, value in sorted((changes or {}).items(), key=lambda change: not change[0].endswith(".network")):
+        section, _, argument = key.partition(".")
+        if section not in SECTIONS or not argument:
+            raise ValueError(
+                f"A preset is changed by SECTION.NAME, where the section is one of {', '.join(SECTIONS)}. "
+                f"Received: {key!r}."
+            )
+        if section == "data" and argument not in recipe["data"]:
+            raise ValueError(f"Unknown: {key}. Accepted in data: {', '.join(recipe['data'])}.")
+        if argument == "network" and value != recipe[section].get("network"):
+            recipe[section] = {}
+        recipe[section][argument] = value
+    return recipe
 
 
-def preset_data(name):
+def preset_data(name, changes=None):
     """How a published recipe reads its data: keyword arguments for `paired_dataset`.
 
     Args:
         name: "paper", "junyanz", "pytorch_gan", "tf_tutorial" or "mobile".
+        changes: Dictionary of values to replace, such as {"data.jitter": 1.0}. Defaults to None.
 
     Returns:
         A dict with batch size, jitter, mirror and the filters of both sides.
@@ -154,4 +173,4 @@ def preset_data(name):
     Reference:
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", Section 6.2.
     """
-    return preset(name)["data"]
+    return preset(name, changes)["data"]

@@ -15,6 +15,7 @@ from PIL import Image
 
 import keras_pix2pix
 from keras_pix2pix import Pix2Pix
+from keras_pix2pix.cli import configuration, run_data
 from keras_pix2pix.cli import train as train_module
 from keras_pix2pix.cli.documentation import parameter_help
 from keras_pix2pix.cli.main import app, main
@@ -136,7 +137,7 @@ def test_the_seed_decides_the_run(run, pairs, tmp_path):
 
 
 def test_the_word_synthetic_draws_a_data_set(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(train_module, "SYNTHETIC_PAIRS", {"train": (3, 0), "validation": (2, 1000)})
+    monkeypatch.setattr(run_data, "SYNTHETIC_PAIRS", {"train": (3, 0), "validation": (2, 1000)})
     code, printed, _ = run("train", "synthetic", "--run-dir", tmp_path / "run", "--image-size", 32, "--epochs", 1)
     assert code == 0
     assert "3 batches of 1 pair(s) an epoch, 32x32, direction AtoB; 2 batches of validation" in printed
@@ -274,7 +275,7 @@ def test_repeated_defaults_are_those_of_the_functions():
         "direction": keras_pix2pix.paired_dataset,
     }
     defaults = {name: inspect.signature(function).parameters[name].default for name, function in homes.items()}
-    assert {**defaults, "preset": "paper"} == train_module.DEFAULTS
+    assert {**defaults, "preset": "paper"} == configuration.DEFAULTS
     assert inspect.signature(keras_pix2pix.Pix2Pix.from_preset).parameters["image_shape"].default[:2] == (256, 256)
 
 
@@ -442,7 +443,7 @@ def test_a_run_killed_before_its_first_checkpoint_is_resumed_from_its_beginning(
 
 
 def test_a_mistake_with_drawn_data_can_be_mended(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(train_module, "SYNTHETIC_PAIRS", {"train": (2, 0), "validation": (1, 1000)})
+    monkeypatch.setattr(run_data, "SYNTHETIC_PAIRS", {"train": (2, 0), "validation": (1, 1000)})
     options = ["train", "synthetic", "--run-dir", tmp_path / "run", "--epochs", 1, "--image-size"]
     assert run(*options, 30)[0] == 2
     assert run(*options, 32)[0] == 0
@@ -469,6 +470,47 @@ def test_a_changing_learning_rate_is_planned_for_all_epochs(run, pairs, tmp_path
     code, _, errors = run("train", "--run-dir", tmp_path / "run", "--resume", "--epochs", 3)
     assert code == 2
     assert "planned for 2 epochs (cosine). Received: --epochs 3" in errors
+
+
+def test_a_preset_is_changed_by_name_and_value(run, pairs, tmp_path):
+    changes = {
+        "generator.network": "resnet_generator",
+        "generator.num_blocks": 2,
+        "generator.filters": 2,
+        "compile.gan_loss": "hinge",
+        "adam.learning_rate": 0.001,
+        "data.mirror": False,
+    }
+    options = ("--image-size", 32, "--epochs", 1, "--run-dir", tmp_path / "run")
+    code, _, errors = run(
+        "train", pairs, *options, *[f"--set={key}={json.dumps(value)}" for key, value in changes.items()]
+    )
+    assert code == 0, errors
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["changes"] == changes
+    model = keras.saving.load_model(tmp_path / "run" / "model.keras")
+    assert len([layer for layer in model.generator.layers if isinstance(layer, keras.layers.Add)]) == 2
+    assert model.get_compile_config()["gan_loss"] == "hinge"
+    assert float(model.discriminator_optimizer.learning_rate) == pytest.approx(0.001)
+    assert run("train", "--run-dir", tmp_path / "run", "--resume", "--epochs", 2)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("compile.gan_loss", "--set needs a value"),
+        ("gan_loss=hinge", "SECTION.NAME, where the section is one of generator, discriminator"),
+        ("compile.gan_los=hinge", "Unknown: compile.gan_los. Accepted in compile: gan_loss, lambda_l1"),
+        ("compile.gan_loss=hnge", "`gan_loss` must be one of 'vanilla', 'lsgan', 'hinge', 'wgangp'"),
+        ("generator.network=unet", "`generator.network` must be one of unet_generator, resnet_generator"),
+        ("generator.filters=many", "A value of another type is needed in generator"),
+        ("adam.lr=1", "Unknown: adam.lr. Accepted in adam: corrected_epsilon, learning_rate"),
+        ("data.jiter=1.0", "Unknown: data.jiter. Accepted in data: batch_size, jitter"),
+    ],
+)
+def test_a_mistaken_change_says_what_is_accepted(run, pairs, tmp_path, change, words):
+    code, _, errors = run("train", pairs, "--image-size", 32, "--run-dir", tmp_path / "run", "--set", change)
+    assert code == 2
+    assert words in errors
 
 
 def test_presets_are_listed_with_what_tells_them_apart(run):
