@@ -1,5 +1,6 @@
 """`keras-pix2pix convert`: what is printed and written, and what comes of mistakes."""
 
+import importlib
 import sys
 import types
 
@@ -10,6 +11,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from keras_pix2pix import unet_generator
+from keras_pix2pix.cli.convert import READERS
 from keras_pix2pix.cli.main import main
 from keras_pix2pix.convert import pytorch_modules
 from keras_pix2pix.convert.conversion import Conversion
@@ -99,6 +101,12 @@ def test_each_format_has_its_reader(format, module, name, run, weights, tmp_path
     assert read == [str(weights)]
     assert "Recognised: A known file\nSelf-check: at most 2.0e-06 " in printed
     assert keras.saving.load_model(tmp_path / "x.keras").name == "unet_generator"
+
+
+def test_the_readers_exist():
+    for home in READERS.values():
+        module, _, name = home.partition(":")
+        assert callable(getattr(importlib.import_module(f"keras_pix2pix.{module}"), name))
 
 
 MISTAKES = {
