@@ -92,6 +92,13 @@ def test_scales_are_averaged():
     assert values(objective.of_generator(SOURCE, TARGET, -GENERATED))["g_gan"] == -1.5
 
 
+def test_a_logit_of_0_is_taken_for_generated():
+    objective = Objective(critic())
+    for value, right in ((0.0, 0.5), (0.1, 0.5), (-0.1, 0.5)):
+        same = tf.fill((1, 4, 4, 1), value)
+        assert values(objective.of_discriminator(SOURCE, same, same, SEED))["d_accuracy"] == right
+
+
 @pytest.mark.parametrize("conditional", [True, False])
 def test_pairs_or_the_image_alone_are_judged(conditional):
     network = critic(conditional=conditional)

@@ -44,12 +44,13 @@ def test_an_unknown_preset_names_the_known_ones(function):
         function("papre")
 
 
-# Trainable parameters; side of the map of logits; slope, epsilon of the norms, affine; dropout; Adam; recipe; data.
+# Parameters; side of the map of logits; slope; skips and last block; epsilon of the norms, affine; dropout; Adam; data.
 PUBLISHED = {
     "paper": {
         "parameters": (54_413_955, 2_768_705),
         "map": 30,
         "slope": 0.2,
+        "decoder": ("relu", "transpose"),
         "norm": (1e-5, True),
         "dropout": ["up1", "up2", "up3"],
         "epsilon": (1e-8, False),
@@ -61,6 +62,7 @@ PUBLISHED = {
         "parameters": (54_413_955, 2_768_705),
         "map": 30,
         "slope": 0.2,
+        "decoder": ("relu", "transpose"),
         "norm": (1e-5, True),
         "dropout": ["up2", "up3", "up4"],
         "epsilon": (1e-8, True),
@@ -72,6 +74,7 @@ PUBLISHED = {
         "parameters": (54_404_099, 2_767_808),
         "map": 16,
         "slope": 0.2,
+        "decoder": ("leaky_relu", "nearest"),
         "norm": (1e-5, False),
         "dropout": ["down4", "down5", "down6", "down7", "down8", "up1", "up2", "up3", "up4"],
         "epsilon": (1e-8, True),
@@ -83,6 +86,7 @@ PUBLISHED = {
         "parameters": (54_414_979, 2_768_641),
         "map": 30,
         "slope": 0.3,
+        "decoder": ("leaky_relu", "transpose"),
         "norm": (1e-3, True),
         "dropout": ["up1", "up2", "up3"],
         "epsilon": (1e-7, False),
@@ -113,6 +117,11 @@ def test_the_networks_and_the_recipe_are_the_published_ones(name):
         assert {layer.negative_slope for layer in layers_of(network, keras.layers.LeakyReLU)} == {published["slope"]}
         norms = layers_of(network, keras.layers.GroupNormalization)
         assert {(layer.epsilon, layer.scale) for layer in norms} == {published["norm"]}
+    first_of_pair = model.generator.get_layer("up1_skip").input[0]._keras_history.operation.name
+    resized = layers_of(model.generator, keras.layers.UpSampling2D)
+    skips = "relu" if first_of_pair.startswith("down7") else "leaky_relu"
+    assert (skips, resized[0].interpolation if resized else "transpose") == published["decoder"]
+    assert [layer.name for layer in resized] == ["up8_resize"][: len(resized)]
     dropouts = layers_of(model.generator, keras.layers.Dropout)
     assert [layer.name for layer in dropouts] == [f"{block}_dropout" for block in published["dropout"]]
     assert {layer.rate for layer in dropouts} <= {0.5}
