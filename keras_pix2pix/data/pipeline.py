@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import threading
 from functools import partial
 from numbers import Integral, Real
 
@@ -10,6 +9,7 @@ import tensorflow as tf
 
 from keras_pix2pix.data.pairs import encoding_of_folders, find_side_by_side, match_folders
 from keras_pix2pix.data.photometric import adjust_colors, check_color_jitter, random_factors
+from keras_pix2pix.data.pixel_cache import PixelCache
 from keras_pix2pix.encodings import get as get_encoding
 from keras_pix2pix.images import INTERPOLATIONS
 
@@ -243,7 +243,7 @@ def _dataset(
     image_size = height_and_width(image_size)
     stored_size = tuple(round(side * jitter) for side in image_size) if training else image_size
     pairs = find_pairs()
-    load = _loader(_PixelCache(pairs, encodings, stored_size, interpolations, cache_bytes), stored_size, encodings)
+    load = _loader(PixelCache(pairs, encodings, stored_size, interpolations, cache_bytes), stored_size, encodings)
     if training:
         batches = len(pairs) // batch_size
         jittered = _jittered(load, image_size, mirror, color_jitter)
@@ -374,31 +374,3 @@ def random_jitter(source, target, image_size, mirror, seed):
         return tf.ensure_shape(side, (height, width, side.shape[-1]))
 
     return transform(source), transform(target)
-
-
-class _PixelCache:
-    """Reads pair number `index` in its raw form, resized, and remembers it as long as there is room."""
-
-    def __init__(self, pairs, encodings, size, interpolations, capacity):
-        self.pairs, self.encodings, self.size, self.interpolations = pairs, encodings, size, interpolations
-        self.room = capacity
-        self.lock = threading.Lock()
-        self.kept = {}
-
-    def __call__(self, index):
-        pair = self.kept.get(int(index))
-        if pair is None:
-            pair = self._read(self.pairs[index])
-            self._keep(int(index), pair)
-        return pair
-
-    def _read(self, pair):
-        sides = zip(self.encodings, pair.read(*self.encodings), pair[:2], self.interpolations, strict=True)
-        return tuple(encoding.raw(side, file, self.size, filter_) for encoding, side, file, filter_ in sides)
-
-    def _keep(self, index, pair):
-        size = sum(side.nbytes for side in pair)
-        with self.lock:
-            if index not in self.kept and size <= self.room:
-                self.kept[index] = pair
-                self.room -= size

@@ -4,6 +4,15 @@ import copy
 
 SCHEDULES = ("constant", "constant_then_linear", "cosine")
 SECTIONS = ("generator", "discriminator", "adam", "compile", "data")
+# Isola et al., Section 6.2; the authors' code has "bicubic".
+PAPER_DATA = {
+    "batch_size": 1,
+    "jitter": 286 / 256,
+    "mirror": True,
+    "source_interpolation": "bicubic",
+    "target_interpolation": "bicubic",
+}
+
 # "network" is the name of the builder; the rest are its arguments. "adam" are FusedAdam's, "schedule" says how its
 # learning rate goes on. Where the authors have batch norm on batch statistics at batch 1, we have affine instance norm,
 # which is the same function there and gives the same picture at test time.
@@ -16,13 +25,7 @@ PRESETS = {
         "schedule": "constant",
         "compile": {"gan_loss": "vanilla", "lambda_l1": 100.0},
         "epochs": 200,
-        "data": {
-            "batch_size": 1,
-            "jitter": 286 / 256,
-            "mirror": True,
-            "source_interpolation": "bicubic",
-            "target_interpolation": "bicubic",
-        },
+        "data": PAPER_DATA,
     },
     # github.com/junyanz/pytorch-CycleGAN-and-pix2pix, `--model pix2pix`.
     "junyanz": {
@@ -32,13 +35,7 @@ PRESETS = {
         "schedule": "constant_then_linear",
         "compile": {"gan_loss": "vanilla", "lambda_l1": 100.0},
         "epochs": 200,
-        "data": {
-            "batch_size": 1,
-            "jitter": 286 / 256,
-            "mirror": True,
-            "source_interpolation": "bicubic",
-            "target_interpolation": "bicubic",
-        },
+        "data": PAPER_DATA,
     },
     # github.com/eriklindernoren/PyTorch-GAN, `pix2pix`, as the article on it prints it.
     "pytorch_gan": {

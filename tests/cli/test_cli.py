@@ -37,19 +37,6 @@ def pairs(tmp_path):
 
 
 @pytest.fixture
-def run(capfd):
-    """A function from arguments to (exit code, what was written to stdout, to stderr)."""
-
-    def command(*arguments):
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            main([str(argument) for argument in arguments])
-        return stop.value.code or 0, *capfd.readouterr()
-
-    return command
-
-
-@pytest.fixture
 def trained(run, pairs, tmp_path):
     code, *_ = run("train", pairs, "--run-dir", tmp_path / "run", "--image-size", 32, "--epochs", 1)
     assert code == 0

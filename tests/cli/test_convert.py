@@ -12,22 +12,8 @@ from safetensors.numpy import save_file
 
 from keras_pix2pix import unet_generator
 from keras_pix2pix.cli.convert import READERS
-from keras_pix2pix.cli.main import main
 from keras_pix2pix.convert import pytorch_modules
 from keras_pix2pix.convert.conversion import Conversion
-
-
-@pytest.fixture
-def run(capfd):
-    """A function from arguments to (exit code, what was written to stdout, to stderr)."""
-
-    def command(*arguments):
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            main([str(argument) for argument in arguments])
-        return stop.value.code or 0, *capfd.readouterr()
-
-    return command
 
 
 @pytest.fixture
