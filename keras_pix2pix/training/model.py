@@ -132,17 +132,24 @@ class Pix2Pix(keras.Model):
         ```
         """
         recipe = preset(name, changes)
-        adam = recipe["adam"]
-        adam["learning_rate"] = learning_rate_schedule(
-            schedule or recipe["schedule"],
-            adam["learning_rate"],
-            epochs=epochs or recipe["epochs"],
-            steps_per_epoch=steps_per_epoch,
-        )
+        rate = recipe["adam"].pop("learning_rate")
+        plan = {"epochs": epochs or recipe["epochs"], "schedule": schedule or recipe["schedule"]}
+        # An optimizer's schedule counts its own updates.
+        updates = 1, recipe["compile"].get("discriminator_steps", 1)
+        optimizers = [
+            _called(
+                FusedAdam,
+                "adam",
+                learning_rate_schedule(
+                    learning_rate=rate, steps_per_epoch=steps_per_epoch and steps_per_epoch * each, **plan
+                ),
+                **recipe["adam"],
+            )
+            for each in updates
+        ]
         shapes = image_shape, target_channels or image_shape[-1]
         generator, discriminator = (_build(recipe, network, *shapes) for network in ("generator", "discriminator"))
         model = cls(generator, discriminator, **arguments)
-        optimizers = [_called(FusedAdam, "adam", **adam) for _ in range(2)]
         _called(model.compile, "compile", *optimizers, **recipe["compile"])
         return model
 
@@ -415,10 +422,7 @@ def _build(recipe, network, image_shape, target_channels):
 
 def _called(function, section, *arguments, **named):
     """The function's result; a name or a type that it doesn't take is a mistake in the changes to a preset."""
-    # FusedAdam hands on what it doesn't name itself.
-    parameters = [*inspect.signature(function).parameters, *inspect.signature(keras.optimizers.Adam).parameters]
-    accepted = parameters if function is FusedAdam else list(inspect.signature(function).parameters)[len(arguments) :]
-    accepted = [name for name in accepted if name not in ("args", "kwargs")]
+    accepted = [name for name in list(inspect.signature(function).parameters)[len(arguments) :] if name != "kwargs"]
     unknown = sorted(named.keys() - set(accepted))
     if unknown:
         raise ValueError(

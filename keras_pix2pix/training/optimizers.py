@@ -12,11 +12,14 @@ class FusedAdam(keras.optimizers.Adam):
     to Keras' own operators.
 
     Args:
-        *args: Those of `keras.optimizers.Adam`.
+        learning_rate: A number or a `keras.optimizers.schedules.LearningRateSchedule`. Defaults to 0.001.
+        beta_1: Share of the first moment that stays. Defaults to 0.9.
+        beta_2: Share of the second moment that stays. Defaults to 0.999.
+        epsilon: Added to the root of the second moment. Defaults to 1e-7.
         corrected_epsilon: Whether `epsilon` is added to the bias-corrected root of the second moment, as in
             Algorithm 1 of the reference and in PyTorch, or to the uncorrected one, as in Torch, TensorFlow and
             Keras. Defaults to False.
-        **kwargs: Those of `keras.optimizers.Adam`.
+        **kwargs: Further arguments of `keras.optimizers.Adam`.
 
     Raises:
         ValueError: `corrected_epsilon` together with `amsgrad`.
@@ -33,8 +36,10 @@ class FusedAdam(keras.optimizers.Adam):
         Kingma and Ba, "Adam: A Method for Stochastic Optimization".
     """
 
-    def __init__(self, *args, corrected_epsilon=False, **kwargs):
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, *, corrected_epsilon=False, **kwargs
+    ):
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **kwargs)
         if corrected_epsilon and self.amsgrad:
             raise ValueError("`corrected_epsilon=True` is not there for `amsgrad=True`. Leave out one of them.")
         self.corrected_epsilon = corrected_epsilon

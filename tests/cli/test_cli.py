@@ -490,7 +490,7 @@ def test_a_preset_is_changed_by_name_and_value(run, pairs, tmp_path):
         ("compile.gan_loss=hnge", "`gan_loss` must be one of 'vanilla', 'lsgan', 'hinge', 'wgangp'"),
         ("generator.network=unet", "`generator.network` must be one of unet_generator, resnet_generator"),
         ("generator.filters=many", "A value of another type is needed in generator"),
-        ("adam.lr=1", "Unknown: adam.lr. Accepted in adam: corrected_epsilon, learning_rate"),
+        ("adam.lr=1", "Unknown: adam.lr. Accepted in adam: beta_1, beta_2, epsilon, corrected_epsilon"),
         ("data.jiter=1.0", "Unknown: data.jiter. Accepted in data: batch_size, jitter"),
     ],
 )

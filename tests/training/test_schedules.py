@@ -113,3 +113,12 @@ def test_epochs_and_schedule_of_a_preset_can_be_chosen(small_junyanz):
     assert float(small_junyanz(schedule="constant").generator_optimizer.learning_rate) == pytest.approx(2e-4)
     with pytest.raises(ValueError, match=r"200 epochs \(constant_then_linear\).*steps_per_epoch"):
         small_junyanz()
+
+
+def test_the_discriminators_schedule_counts_all_its_updates(small_junyanz):
+    model = Pix2Pix.from_preset("junyanz", (32, 32, 3), steps_per_epoch=10, changes={"compile.discriminator_steps": 3})
+    steps = [
+        optimizer.get_config()["learning_rate"]["config"]["steps_per_epoch"]
+        for optimizer in (model.generator_optimizer, model.discriminator_optimizer)
+    ]
+    assert steps == [10, 30]
