@@ -270,7 +270,7 @@ def write_table(rows, real, chosen, options):
     text = (
         f"Facades, {options.image_size}x{options.image_size}: {options.steps} steps of the paper's recipe against its "
         f"discriminator with {DISCRIMINATOR_FILTERS} filters; mean over {len(options.seeds)} seeds ± half their range. "
-        f"Latency: median of {RUNS} runs in turns of the float16 file, on a CPU with {os.cpu_count()} cores. A dash: too "
+        f"Latency: median of {RUNS} runs in turns of the float16 file, on {os.cpu_count()} CPU cores. A dash: too "
         "slow to be trained. In `mobile.jpg`, from left to right: label map, trained generators in the order of this "
         "table, photo.\n\n"
     )
