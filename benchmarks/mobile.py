@@ -10,11 +10,11 @@ the paper's discriminator, but with 32 filters instead of 64: it would take most
     KERAS_PIX2PIX_FACADES=facades nice python benchmarks/mobile.py --output mobile
     KERAS_PIX2PIX_FACADES=facades python benchmarks/mobile.py --output trial --steps 2 --image-size 64 --seeds 0
 
-The second line is a trial of two minutes. Measured on the test pairs, mean over the `--seeds`: L1 in grey levels and SSIM
-against the photos; sharpness, the mean gradient of the generated pictures over that of the photos; and the FCN-score
-of the paper's Section 4.1. For it a small U-Net learns once, from real photos, to tell the 12 classes of the label
-maps; then it looks at generated photos, and its answers are compared with the label maps that these were made from
-(pixel accuracy, class IoU). The real photos stand first: what the U-Net makes of them is as much as it can see.
+The second line is a trial of two minutes. Measured on the test pairs, mean over the `--seeds`: L1 in grey levels and
+SSIM against the photos; sharpness, the mean gradient of the generated pictures over that of the photos; and the
+FCN-score of the paper's Section 4.1. For it a small U-Net learns once, from real photos, to tell the 12 classes of the
+label maps; then it looks at generated photos, and its answers are compared with the label maps that these were made
+from (pixel accuracy, class IoU). The real photos stand first: what the U-Net makes of them is as much as it can see.
 
 The choice: a candidate's picture is the mean of its pixel accuracy and class IoU. Of those that reach 95% of the best
 picture, `mobile` is the one with the smallest product of megabytes (float16) and milliseconds (two threads).
