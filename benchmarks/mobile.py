@@ -2,10 +2,10 @@
 
 The candidates are options of our own builders, each with fewer than 4 million parameters: the paper's U-Net with 16
 filters, depth-to-space in place of its transposed convolutions, depthwise-separable ones of several widths and depths,
-resize-convolutions, and the residual generator. All are exported to TFLite and timed with LiteRT, in turns. Those that
-take more than 5 times as long as the fastest are not trained. The others are trained on the facades with the paper's
-recipe (256x256, batch 1, jitter and mirror, Adam, L1 weight 100), for the same few steps, from the same seeds, against
-the paper's discriminator, but with 32 filters instead of 64: it would take most of the time.
+resize-convolutions (the last block depth-to-space), and the residual generator. All are exported to TFLite and timed
+with LiteRT, in turns. Those that take more than 5 times as long as the fastest are not trained. The others are trained
+on the facades with the paper's recipe (256x256, batch 1, jitter and mirror, Adam, L1 weight 100), for the same few
+steps, from the same seeds, against the paper's discriminator, but with 32 filters: 64 would take most of the time.
 
     KERAS_PIX2PIX_FACADES=facades nice python benchmarks/mobile.py --output mobile
     KERAS_PIX2PIX_FACADES=facades python benchmarks/mobile.py --output trial --steps 2 --image-size 64 --seeds 0
@@ -17,7 +17,8 @@ label maps; then it looks at generated photos, and its answers are compared with
 from (pixel accuracy, class IoU). The real photos stand first: what the U-Net makes of them is as much as it can see.
 
 The choice: a candidate's picture is the mean of its pixel accuracy and class IoU. Of those that reach 95% of the best
-picture, `mobile` is the one with the smallest product of megabytes (float16) and milliseconds (two threads).
+picture, `mobile` is the one with the smallest product of megabytes (float16) and milliseconds (one thread; processor
+time, on which other programs have little influence).
 
 `--output` receives the trained networks, so that an interrupted run goes on where it was; `--results` receives
 `mobile.md`, the table, and `mobile.jpg`, generated test pictures. Without the data set, a folder with `train/` and
@@ -53,18 +54,19 @@ WARM_UP, RUNS = 3, 30
 SHOWN = (8, 27, 54)  # Test pairs in the picture.
 SHOWN_SIZE = 150
 UNET = {"network": "unet_generator"}
-SEPARABLE_SUBPIXEL = {**UNET, "upsampling": "depth_to_space", "separable": True}
-SEPARABLE_RESIZE = {**UNET, "upsampling": "nearest", "separable": True, "filters": 32}
+SUBPIXEL = {**UNET, "upsampling": "depth_to_space"}
+RESIZE = {**UNET, "upsampling": "nearest", "last_upsampling": "depth_to_space", "separable": True}
 CANDIDATES = {
     "transposed, 16 filters": {**UNET, "filters": 16},
-    "depth-to-space, 12 filters": {**UNET, "upsampling": "depth_to_space", "filters": 12},
-    "separable depth-to-space, 16 filters": {**SEPARABLE_SUBPIXEL, "filters": 16},
-    "separable depth-to-space, 24 filters": {**SEPARABLE_SUBPIXEL, "filters": 24},
-    "separable depth-to-space, 32 filters": {**SEPARABLE_SUBPIXEL, "filters": 32},
-    "separable depth-to-space, 32 filters, 6 halvings": {**SEPARABLE_SUBPIXEL, "filters": 32, "num_downsamples": 6},
-    "separable nearest, last depth-to-space, 32 filters": {**SEPARABLE_RESIZE, "last_upsampling": "depth_to_space"},
-    "separable nearest, 32 filters": SEPARABLE_RESIZE,
-    "separable bilinear, 32 filters": {**SEPARABLE_RESIZE, "upsampling": "bilinear"},
+    "depth-to-space, 12 filters": {**SUBPIXEL, "filters": 12},
+    "depth-to-space, separable, 16 filters": {**SUBPIXEL, "separable": True, "filters": 16},
+    "depth-to-space, separable, 24 filters": {**SUBPIXEL, "separable": True, "filters": 24},
+    "depth-to-space, separable, 32 filters": {**SUBPIXEL, "separable": True, "filters": 32},
+    "the same with 6 halvings": {**SUBPIXEL, "separable": True, "filters": 32, "num_downsamples": 6},
+    "nearest, separable, 32 filters": {**RESIZE, "filters": 32},
+    "nearest, separable 3x3, 32 filters": {**RESIZE, "filters": 32, "separable_kernel_size": 3},
+    "nearest, separable 3x3, 24 filters": {**RESIZE, "filters": 24, "separable_kernel_size": 3},
+    "nearest to the last, separable, 32 filters": {**RESIZE, "last_upsampling": "nearest", "filters": 32},
     "residual, 16 filters": {"network": "resnet_generator", "filters": 16},
 }
 
@@ -140,10 +142,12 @@ def latencies(interpreters):
     """Median milliseconds of one picture: of each interpreter, in turns."""
     seconds = {key: [] for key in interpreters}
     for _ in range(WARM_UP + RUNS):
-        for key, interpreter in interpreters.items():
-            start = time.perf_counter()
+        for (name, threads), interpreter in interpreters.items():
+            # One thread is this one: the time that it is kept waiting doesn't count.
+            clock = time.thread_time if threads == 1 else time.perf_counter
+            start = clock()
             interpreter.invoke()
-            seconds[key].append(time.perf_counter() - start)
+            seconds[name, threads].append(clock() - start)
     return {key: 1000 * statistics.median(each[WARM_UP:]) for key, each in seconds.items()}
 
 
@@ -252,7 +256,7 @@ def choose(rows):
     """The name of the candidate that the rule in this file's docstring takes."""
     picture = {name: (row["accuracy"] + row["iou"]) / 2 for name, row in rows.items()}
     good = [name for name in rows if picture[name] >= GOOD_ENOUGH * max(picture.values())]
-    return min(good, key=lambda name: rows[name]["float16"] * rows[name][2])
+    return min(good, key=lambda name: rows[name]["float16"] * rows[name][1])
 
 
 def write_table(rows, real, chosen, options):
@@ -264,14 +268,15 @@ def write_table(rows, real, chosen, options):
         cells = [f"**{name}**" if name == chosen else name, f"{row['parameters']:,}"]
         cells += [f"{row[key] / 1e6:.2f}" for key in ("none", "float16")] + [f"{row[key]:.1f}" for key in (1, 2)]
         for key, digits in (("l1", 1), ("ssim", 3), ("sharpness", 2), ("accuracy", 3), ("iou", 3)):
-            cells.append(f"{row[key]:.{digits}f} ± {row[key + '_spread']:.{digits}f}" if key in row else "-")
+            spread = f" ± {row[key + '_spread']:.{digits}f}" if key in row and len(options.seeds) > 1 else ""
+            cells.append(f"{row[key]:.{digits}f}{spread}" if key in row else "-")
         table.append(cells)
     text = (
         f"Facades, {options.image_size}x{options.image_size}: {options.steps} steps of the paper's recipe against its "
-        f"discriminator with {DISCRIMINATOR_FILTERS} filters; mean over {len(options.seeds)} seeds ± half their range. "
-        f"Latency: median of {RUNS} runs in turns of the float16 file, on {os.cpu_count()} CPU cores. A dash: too "
-        "slow to be trained. In `mobile.jpg`, from left to right: label map, trained generators in the order of this "
-        "table, photo.\n\n"
+        f"discriminator with {DISCRIMINATOR_FILTERS} filters; {len(options.seeds)} seed(s), mean ± half their range. "
+        f"Latency: the float16 file, median of {RUNS} runs in turns, on a CPU of {os.cpu_count()} cores; processor "
+        "time for one thread, by the clock for two. A dash: too slow to be trained. In `mobile.jpg`, from left to "
+        "right: label map, trained generators in the order of this table, photo.\n\n"
     )
     text += "".join(f"| {' | '.join(cells)} |\n" for cells in table) + f"\nChosen: {chosen}: `{CANDIDATES[chosen]}`.\n"
     with whole_file(options.results / "mobile.md") as temporary:
