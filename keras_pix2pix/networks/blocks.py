@@ -146,8 +146,8 @@ def convolution(x, filters, kernel_size=KERNEL_SIZE, *, separable=False, **argum
     return layers.Conv2D(filters, kernel_size, kernel_initializer=initial_weights(), **arguments)(x)
 
 
-def doubled(x, filters, upsampling="transpose", *, separable=False, name, **arguments):
-    """A 4x4 convolution that doubles height and width, in one of four ways.
+def doubled(x, filters, upsampling="transpose", *, kernel_size=KERNEL_SIZE, separable=False, name, **arguments):
+    """A convolution that doubles height and width, in one of four ways.
 
     Args:
         x: Keras tensor, `(batch, height, width, channels)`.
@@ -155,6 +155,8 @@ def doubled(x, filters, upsampling="transpose", *, separable=False, name, **argu
         upsampling: "transpose": a transposed convolution with stride 2, as in the paper; "nearest" or "bilinear":
             a resize, then a convolution, against checkerboard patterns; "depth_to_space": a 3x3 convolution to four
             times the channels, which are then laid out as 2x2 pixels. Defaults to "transpose".
+        kernel_size: Side in pixels of the kernel that follows a resize; the other ways have one of their own.
+            Defaults to 4.
         separable: Whether the convolution is separable; not for "transpose". Defaults to False.
         name: Prefix of the layers' names.
         **arguments: Further arguments for the convolution.
@@ -191,8 +193,9 @@ def doubled(x, filters, upsampling="transpose", *, separable=False, name, **argu
         return DepthToSpace(name=f"{name}_depth_to_space")(x)
     x = layers.UpSampling2D(2, interpolation=upsampling, name=f"{name}_resize")(x)
     # The side that gets two rows is PyTorch-GAN's; Keras' "same" would give them to the other.
-    x = layers.ZeroPadding2D(((2, 1), (2, 1)), name=f"{name}_padding")(x)
-    return convolution(x, filters, **arguments)
+    margins = (kernel_size // 2, (kernel_size - 1) // 2)
+    x = layers.ZeroPadding2D((margins, margins), name=f"{name}_padding")(x)
+    return convolution(x, filters, kernel_size, **arguments)
 
 
 UPSAMPLINGS = ("transpose", "nearest", "bilinear", "depth_to_space")
