@@ -99,6 +99,25 @@ PRESETS = {
             "target_interpolation": "nearest",
         },
     },
+    # Ours, for phones: chosen by benchmarks/mobile.py.
+    "mobile": {
+        "generator": {
+            "network": "unet_generator",
+            "filters": 24,
+            "upsampling": "nearest",
+            "last_upsampling": "depth_to_space",
+            "separable": True,
+            "separable_kernel_size": 3,
+            "dropout": 0.5,
+            "dropout_blocks": (1, 2, 3),
+        },
+        "discriminator": {"network": "patchgan_discriminator", "filters": 64, "num_layers": 3},
+        "adam": {"learning_rate": 2e-4, "beta_1": 0.5, "beta_2": 0.999, "epsilon": 1e-8},
+        "schedule": "constant",
+        "compile": {"gan_loss": "vanilla", "lambda_l1": 100.0},
+        "epochs": 200,
+        "data": PAPER_DATA,
+    },
 }
 
 
