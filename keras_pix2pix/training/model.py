@@ -1,6 +1,7 @@
 """Pix2Pix: two networks, a recipe, and the step that trains them."""
 
 import inspect
+import warnings
 
 import keras
 import tensorflow as tf
@@ -109,8 +110,8 @@ class Pix2Pix(keras.Model):
             image_shape: (height, width, channels) of the source. Defaults to (256, 256, 3).
             target_channels: Channels of the target. Defaults to None: those of the source.
             epochs: Epochs that the learning rate is planned for. Defaults to None: the recipe's.
-            steps_per_epoch: Batches in an epoch, for a learning rate that changes. Defaults to None, which will do
-                where it is constant: everywhere but in "junyanz".
+            steps_per_epoch: Batches in an epoch, for a learning rate that changes, as that of "junyanz" does. Defaults
+                to None: the recipe's, 400 (the facades at batch 1), with a warning where it matters.
             schedule: "constant", "constant_then_linear" or "cosine". Defaults to None: the recipe's.
             changes: Dictionary of values of the recipe to replace, by section and argument, such as
                 {"compile.gan_loss": "lsgan", "generator.network": "resnet_generator"}. Defaults to None.
@@ -120,8 +121,7 @@ class Pix2Pix(keras.Model):
             A compiled `Pix2Pix`.
 
         Raises:
-            ValueError: An unknown preset, schedule or argument, a size that its networks can't take, or no
-                `steps_per_epoch` where it is needed.
+            ValueError: An unknown preset, schedule or argument, or a size that its networks can't take.
 
         Example:
 
@@ -134,15 +134,21 @@ class Pix2Pix(keras.Model):
         recipe = preset(name, changes)
         rate = recipe["adam"].pop("learning_rate")
         plan = {"epochs": epochs or recipe["epochs"], "schedule": schedule or recipe["schedule"]}
+        if steps_per_epoch is None:
+            steps_per_epoch = recipe["steps_per_epoch"]
+            if plan["schedule"] != "constant":
+                warnings.warn(
+                    f"The learning rate changes in the course of {plan['epochs']} epochs, taken to have "
+                    f"{steps_per_epoch} steps each, as the facades have. Pass `steps_per_epoch=len(dataset)`.",
+                    stacklevel=2,
+                )
         # An optimizer's schedule counts its own updates.
         updates = 1, recipe["compile"].get("discriminator_steps", 1)
         optimizers = [
             _called(
                 FusedAdam,
                 "adam",
-                learning_rate_schedule(
-                    learning_rate=rate, steps_per_epoch=steps_per_epoch and steps_per_epoch * each, **plan
-                ),
+                learning_rate_schedule(learning_rate=rate, steps_per_epoch=steps_per_epoch * each, **plan),
                 **recipe["adam"],
             )
             for each in updates

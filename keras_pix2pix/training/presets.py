@@ -14,8 +14,9 @@ PAPER_DATA = {
 }
 
 # "network" is the name of the builder; the rest are its arguments. "adam" are FusedAdam's, "schedule" says how its
-# learning rate goes on. Where the authors have batch norm on batch statistics at batch 1, we have affine instance norm,
-# which is the same function there and gives the same picture at test time.
+# learning rate goes on, and "steps_per_epoch" is that of the facades' 400 pairs at batch 1. Where the authors have
+# batch norm on batch statistics at batch 1, we have affine instance norm, which is the same function there and gives
+# the same picture at test time.
 PRESETS = {
     # Isola et al., Sections 3.2, 3.3, 6.1 and 6.2.
     "paper": {
@@ -25,6 +26,7 @@ PRESETS = {
         "schedule": "constant",
         "compile": {"gan_loss": "vanilla", "lambda_l1": 100.0},
         "epochs": 200,
+        "steps_per_epoch": 400,
         "data": PAPER_DATA,
     },
     # github.com/junyanz/pytorch-CycleGAN-and-pix2pix, `--model pix2pix`.
@@ -35,6 +37,7 @@ PRESETS = {
         "schedule": "constant_then_linear",
         "compile": {"gan_loss": "vanilla", "lambda_l1": 100.0},
         "epochs": 200,
+        "steps_per_epoch": 400,
         "data": PAPER_DATA,
     },
     # github.com/eriklindernoren/PyTorch-GAN, `pix2pix`, as the article on it prints it.
@@ -54,6 +57,7 @@ PRESETS = {
         "schedule": "constant",
         "compile": {"gan_loss": "vanilla", "lambda_l1": 100.0},
         "epochs": 200,
+        "steps_per_epoch": 400,
         "data": {
             "batch_size": 1,
             "jitter": 1.0,
@@ -91,6 +95,7 @@ PRESETS = {
             "update_order": "simultaneous",
         },
         "epochs": 100,
+        "steps_per_epoch": 400,
         "data": {
             "batch_size": 1,
             "jitter": 286 / 256,
@@ -116,6 +121,7 @@ PRESETS = {
         "schedule": "constant",
         "compile": {"gan_loss": "vanilla", "lambda_l1": 100.0},
         "epochs": 200,
+        "steps_per_epoch": 400,
         "data": PAPER_DATA,
     },
 }
@@ -131,7 +137,8 @@ def preset(name, changes=None):
             "discriminator.network", none of the preset's arguments for that network are kept. Defaults to None.
 
     Returns:
-        A dict with the keys "generator", "discriminator", "adam", "schedule", "compile", "epochs" and "data".
+        A dict with the keys "generator", "discriminator", "adam", "schedule", "compile", "epochs", "steps_per_epoch"
+        and "data".
 
     Raises:
         ValueError: An unknown name or section.
