@@ -66,7 +66,7 @@ def largest_difference(network, twin):
     return np.abs(ours - theirs).max()
 
 
-@pytest.mark.parametrize(("layout", "normalization", "norm", "filters"), cases())
+@pytest.mark.parametrize(("layout", "normalization", "norm", "filters"), list(cases()))
 def test_converted_networks_of_junyanz_equal_the_modules(layout, normalization, norm, filters, tmp_path):
     twin = twins.randomize(LAYOUTS[layout](filters=filters, normalization=normalization))
     torch.save(twin.state_dict(), tmp_path / "net.pth")
