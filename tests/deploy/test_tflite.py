@@ -112,7 +112,7 @@ def test_a_folder_is_not_a_file_name(generator, tmp_path):
 @pytest.mark.parametrize("quantization", ["none", "float16"])
 def test_a_file_that_computes_something_else_is_not_kept(generator, tmp_path, monkeypatch, quantization):
     kernel = rewrite.subpixel_kernel
-    monkeypatch.setattr(rewrite, "subpixel_kernel", lambda original: kernel(original) * 2)
+    monkeypatch.setattr(rewrite, "subpixel_kernel", lambda *original, **form: kernel(*original, **form) * 2)
     (tmp_path / "x.tflite").write_text("the old one")
     with pytest.raises(RuntimeError, match=r"not kept as .*x\.tflite.*Received: .* PSNR"):
         export_tflite(generator, tmp_path / "x.tflite", quantization=quantization)
