@@ -3,7 +3,7 @@
 import keras
 import pytest
 
-from keras_pix2pix import export_saved_model, export_tflite, resnet_generator, unet_generator
+from keras_pix2pix import export_onnx, export_saved_model, export_tflite, resnet_generator, unet_generator
 
 UNETS = {
     "no skips": {"skips": False},
@@ -51,3 +51,13 @@ def test_saved_model_of_unets(name, tmp_path):
 @pytest.mark.slow
 def test_saved_model_of_a_resnet(tmp_path):
     assert export_saved_model(built(resnet_generator, {"num_blocks": 2}), tmp_path / "x").largest_difference <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("builder", "options"), GENERATORS, ids=[*UNETS, *RESNETS])
+def test_onnx(builder, options, tmp_path):
+    for package in ("onnxruntime", "tf2onnx"):
+        pytest.importorskip(package)
+    parity = export_onnx(built(builder, options), tmp_path / "x.onnx")
+    assert parity.largest_difference <= 1
+    assert parity.psnr > 60
