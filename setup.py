@@ -7,6 +7,7 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "keras_pix2pix/__init__.py").read_text(encoding="utf-8"))[1]
+ONNX = ["onnx>=1.18", "onnxruntime>=1.22", "tf2onnx>=1.17"]
 
 setup(
     name="keras-pix2pix",
@@ -29,9 +30,10 @@ setup(
         "typer>=0.20",
     ],
     extras_require={
+        "onnx": ONNX,
         "safetensors": ["safetensors>=0.4.3"],
         "torch": ["torch>=2.6"],  # Before it, reading weights alone could still run code.
-        "test": ["pytest>=8", "hypothesis>=6.100", "ruff>=0.12", "safetensors>=0.4.3"],
+        "test": ["pytest>=8", "hypothesis>=6.100", "ruff>=0.12", "safetensors>=0.4.3", *ONNX],
         "benchmark": ["torch>=2.6"],
     },
     entry_points={"console_scripts": ["keras-pix2pix = keras_pix2pix.cli.main:main"]},

@@ -28,6 +28,7 @@ _HOMES = {
     "from_pytorch": "keras_pix2pix.convert.pytorch",
     "from_legacy_keras": "keras_pix2pix.convert.legacy_keras",
     "from_tf_tutorial": "keras_pix2pix.convert.tf_tutorial",
+    "export_onnx": "keras_pix2pix.deploy.onnx",
     "export_saved_model": "keras_pix2pix.deploy.saved_model",
     "export_tflite": "keras_pix2pix.deploy.tflite",
 }

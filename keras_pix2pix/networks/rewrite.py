@@ -1,25 +1,27 @@
 """Equal, leaner clones of a trained generator: what leaves for `translate` and the exports.
 
-A network that trains is made of stock layers. Some of them are slow or unwelcome on a phone; a clone has them
-replaced, one layer for one layer, by others that compute the same function from the same weights.
+A network that trains is made of stock layers. Some of them are slow or unwelcome on a phone, some do nothing once
+training is over; a clone has others that compute the same function from the same weights, and fewer.
 """
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-KERNEL_SIZE = (4, 4)
-STRIDES = (2, 2)
+from keras_pix2pix.networks.folding import folded_weights, followers
+from keras_pix2pix.networks.subpixel import SubpixelConvolution, is_subpixel, subpixel_cropping, subpixel_kernel
+from keras_pix2pix.networks.walk import rebuilt
+
 LARGEST_MULTIPLE = 1024
 
 
 def lean_clone(generator, image_size=(None, None)):
     """A copy of a functional network in layers that run faster and convert better, equal in its results.
 
-    A 4x4 transposed convolution with stride 2 becomes a 2x2 convolution to four times the channels, followed by
-    depth-to-space; instance normalisation and upsampling are written in operators of 4 dimensions. All other
-    layers stay.
+    A transposed convolution becomes a convolution to more channels, followed by depth-to-space; batch norm on moving
+    averages goes into the weights of the convolution before it; dropout and noise go; instance normalisation and
+    upsampling are written in operators of 4 dimensions. `Sequential` networks inside are opened. All other layers
+    stay: those with a class of their own, and functional networks inside, as they are.
 
     Args:
         generator: Functional `keras.Model` with one input, `(batch, height, width, channels)`.
@@ -38,14 +40,25 @@ def lean_clone(generator, image_size=(None, None)):
     ```
     """
     source = keras.Input((*image_size, generator.input_shape[-1]), dtype="float32", name="source")
-    clone = keras.models.clone_model(generator, input_tensors=source, clone_function=_lean_layer)
-    for original in (layer for layer in generator.layers if layer.weights):
-        copy = clone.get_layer(original.name)
-        if isinstance(copy, SubpixelConvolution):
-            copy.set_weights([subpixel_kernel(original.kernel), *original.get_weights()[1:]])
-        else:
-            copy.set_weights(original.get_weights())
-    return clone
+    taken_by = followers(generator)
+    taken = {id(layer) for each in taken_by.values() for layer in each}
+    copies = {}
+
+    def visit(layer, *inputs, **options):
+        if id(layer) in taken:
+            return inputs[0]
+        if id(layer) in copies:
+            return copies[id(layer)](*inputs, **options)
+        # Layers of two `Sequential` networks may have the same name.
+        known = layer.name in {copy.name for copy in copies.values()}
+        name = f"{layer.name}_{len(copies)}" if known else layer.name
+        copies[id(layer)], weights = _lean_layer(layer, taken_by.get(id(layer), []), name)
+        output = copies[id(layer)](*inputs, **options)
+        if weights:
+            copies[id(layer)].set_weights(weights)
+        return output
+
+    return rebuilt(generator, visit, source)
 
 
 def size_multiple(generator):
@@ -87,71 +100,6 @@ def size_multiple(generator):
         f"Received: {generator.name!r}, which doesn't for any multiple of a power of two up to {LARGEST_MULTIPLE}. "
         "If it does at one size, export a TFLite file of that size."
     )
-
-
-def subpixel_kernel(kernel):
-    """The kernel of the convolution that `SubpixelConvolution` runs instead of a transposed one.
-
-    Args:
-        kernel: Array of shape `(4, 4, filters, channels)`, as `keras.layers.Conv2DTranspose` has it.
-
-    Returns:
-        Array of shape `(2, 2, channels, 4 * filters)`.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.networks.rewrite import subpixel_kernel
-
-    kernel = subpixel_kernel(np.ones((4, 4, 3, 64)))
-    ```
-    """
-    kernel = np.asarray(kernel)
-    _, _, filters, channels = kernel.shape
-    # Tap (2 (1 - u) + r, 2 (1 - v) + c) reaches output phase (r, c) from window position (u, v).
-    kernel = kernel.reshape(2, 2, 2, 2, filters, channels)[::-1, :, ::-1]
-    return kernel.transpose(0, 2, 5, 1, 3, 4).reshape(2, 2, channels, 4 * filters)
-
-
-class SubpixelConvolution(layers.Layer):
-    """A 4x4 transposed convolution with stride 2 and padding "same", as convolution and depth-to-space.
-
-    The transposed convolution is the slow operator of a U-Net on LiteRT; these two are not.
-
-    Args:
-        filters: Channels of the result.
-        use_bias: Whether a bias is added. Defaults to True.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.networks.rewrite import SubpixelConvolution
-
-    double = SubpixelConvolution(3)(np.ones((1, 8, 8, 16), "float32"))
-    ```
-    """
-
-    def __init__(self, filters, use_bias=True, **kwargs):
-        super().__init__(**kwargs)
-        self.filters = filters
-        self.use_bias = use_bias
-
-    def build(self, input_shape):
-        self.kernel = self.add_weight(shape=(2, 2, input_shape[-1], 4 * self.filters), name="kernel")
-        if self.use_bias:
-            self.bias = self.add_weight(shape=(self.filters,), name="bias")
-
-    def call(self, x):
-        x = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]])
-        x = tf.nn.depth_to_space(tf.nn.conv2d(x, self.kernel, strides=1, padding="VALID"), 2)
-        x = x[:, 1:-1, 1:-1]
-        return x + self.bias if self.use_bias else x
-
-    def compute_output_shape(self, input_shape):
-        batch, height, width, _ = input_shape
-        return batch, height and 2 * height, width and 2 * width, self.filters
 
 
 class InstanceNormalization(layers.Layer):
@@ -226,30 +174,27 @@ class Resize(layers.Layer):
         return [None if side is None else side * factor for side, factor in zip(sides, self.size, strict=True)]
 
 
-def _lean_layer(layer):
-    if isinstance(layer, layers.Conv2DTranspose) and _is_subpixel(layer):
-        return SubpixelConvolution(layer.filters, layer.use_bias, name=layer.name, dtype="float32")
-    if isinstance(layer, layers.GroupNormalization) and _is_instance_normalization(layer):
-        return InstanceNormalization(layer.epsilon, layer.center, layer.scale, name=layer.name, dtype="float32")
-    if isinstance(layer, layers.UpSampling2D) and layer.data_format == "channels_last":
-        return Resize(layer.size, layer.interpolation, name=layer.name, dtype="float32")
-    if isinstance(layer, layers.Layer):
-        config = layer.get_config()
-        config["dtype"] = "float32"
-        return layer.__class__.from_config(config)
-    return layer
-
-
-def _is_subpixel(layer):
-    return (
-        layer.kernel_size == KERNEL_SIZE
-        and layer.strides == STRIDES
-        and layer.padding == "same"
-        and layer.dilation_rate == (1, 1)
-        and layer.data_format == "channels_last"
-        and layer.output_padding is None
-        and layer.activation is keras.activations.linear
-    )
+def _lean_layer(layer, taken, name):
+    """The layer that stands for `layer` and those that it has taken up, and its weights."""
+    if not isinstance(layer, layers.Layer):
+        return layer, []
+    norms = [each for each in taken if isinstance(each, layers.BatchNormalization)]
+    crops = [each for each in taken if isinstance(each, layers.Cropping2D)]
+    weights = folded_weights(layer, norms)
+    kept = {"name": name, "dtype": "float32"}
+    if is_subpixel(layer):
+        form = {"stride": layer.strides[0], "cropping": subpixel_cropping(layer, crops)}
+        use_bias = layer.use_bias or bool(norms)
+        copy = SubpixelConvolution(
+            layer.filters, layer.kernel_size, use_bias=use_bias, activation=layer.activation, **form, **kept
+        )
+        return copy, [subpixel_kernel(weights[0], **form), *weights[1:]]
+    if type(layer) is layers.GroupNormalization and _is_instance_normalization(layer):
+        return InstanceNormalization(layer.epsilon, layer.center, layer.scale, **kept), weights
+    if type(layer) is layers.UpSampling2D and layer.data_format == "channels_last":
+        return Resize(layer.size, layer.interpolation, **kept), weights
+    config = {**layer.get_config(), **kept, **({"use_bias": True} if norms else {})}
+    return layer.__class__.from_config(config), weights
 
 
 def _is_instance_normalization(layer):

@@ -140,7 +140,7 @@ def reflected_indices(length, multiple):
     indices = reflected_indices(5, 4)  # 0 1 2 3 4 3 2 1
     ```
     """
-    positions = ops.arange(-(-length // multiple) * multiple, dtype="int32")
+    positions = ops.arange((length + multiple - 1) // multiple * multiple, dtype="int32")
     period = ops.maximum(2 * (length - 1), 1)
     offsets = positions % period
     return ops.minimum(offsets, period - offsets)

@@ -211,6 +211,16 @@ def test_export_prints_the_verdict_and_nothing_else(run, trained, tmp_path):
     assert "serve_encoded" in tf.saved_model.load(tmp_path / "saved").signatures
 
 
+def test_export_to_onnx_prints_the_verdict_and_nothing_else(run, trained, tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("tf2onnx")
+    path = tmp_path / "x.onnx"
+    code, printed, errors = run("export", trained, "--format", "onnx", "--output", path, "--image-size", "32x64")
+    assert (code, errors) == (0, "")
+    assert re.fullmatch(rf"{path}: [\d.]+ MB, PSNR [\d.inf]+ dB, largest difference \d grey.*\n", printed)
+    assert onnxruntime.InferenceSession(str(path)).get_inputs()[0].shape == ["batch", 32, 64, 3]
+
+
 def test_inspect_says_what_was_found_and_draws_it(run, pairs, tmp_path):
     code, printed, _ = run("inspect", pairs, "--direction", "BtoA", "--output", tmp_path / "seen.png", "--count", 2)
     assert code == 0
@@ -331,7 +341,7 @@ MISTAKES = {
     "inspect extra source": (["inspect", "PAIRS", "--extra-source", "PAIRS"], ["--extra-source needs folders"]),
     "no model": (["translate", "EMPTY", "PAIRS", "--output", "OUT"], ["There is no model at", "model.keras"]),
     "wrong model": (["translate", "BROKEN.keras", "PAIRS", "--output", "OUT"], ["is not a .keras file"]),
-    "format": (["export", "MODEL", "--format", "onnx", "--output", "OUT"], ["saved_model, tflite", "'onnx'"]),
+    "format": (["export", "MODEL", "--format", "coreml", "--output", "OUT"], ["saved_model, tflite, onnx", "'coreml'"]),
     "quantization": (
         ["export", "MODEL", "--format", "tflite", "--quantization", "int4", "--output", "OUT"],
         ["'none', 'float16'", "'int4'"],
@@ -339,6 +349,14 @@ MISTAKES = {
     "quantized SavedModel": (
         ["export", "MODEL", "--format", "saved_model", "--quantization", "none", "--output", "OUT"],
         ["--quantization is for --format tflite"],
+    ),
+    "quantized ONNX": (
+        ["export", "MODEL", "--format", "onnx", "--quantization", "none", "--output", "OUT"],
+        ["--quantization is for --format tflite. Received: --format onnx"],
+    ),
+    "SavedModel of one size": (
+        ["export", "MODEL", "--format", "saved_model", "--image-size", "32", "--output", "OUT"],
+        ["--image-size is for --format tflite or onnx"],
     ),
     "export size": (
         ["export", "MODEL", "--format", "tflite", "--image-size", "40", "--output", "OUT"],

@@ -3,7 +3,8 @@
 import keras
 import pytest
 
-from keras_pix2pix import export_saved_model, export_tflite, resnet_generator, unet_generator
+from keras_pix2pix import Pix2Pix, export_onnx, export_saved_model, export_tflite, resnet_generator, unet_generator
+from keras_pix2pix.training.presets import PRESETS
 
 UNETS = {
     "no skips": {"skips": False},
@@ -51,3 +52,24 @@ def test_saved_model_of_unets(name, tmp_path):
 @pytest.mark.slow
 def test_saved_model_of_a_resnet(tmp_path):
     assert export_saved_model(built(resnet_generator, {"num_blocks": 2}), tmp_path / "x").largest_difference <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("builder", "options"), GENERATORS, ids=[*UNETS, *RESNETS])
+def test_onnx(builder, options, tmp_path):
+    for package in ("onnxruntime", "tf2onnx"):
+        pytest.importorskip(package)
+    parity = export_onnx(built(builder, options), tmp_path / "x.onnx")
+    assert parity.largest_difference <= 1
+    assert parity.psnr > 60
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PRESETS)
+def test_onnx_of_a_preset(name, tmp_path, monkeypatch):
+    for package in ("onnxruntime", "tf2onnx"):
+        pytest.importorskip(package)
+    monkeypatch.setitem(PRESETS[name]["generator"], "filters", 8)
+    parity = export_onnx(Pix2Pix.from_preset(name, schedule="constant"), tmp_path / "x.onnx")
+    assert parity.largest_difference <= 1
+    assert parity.psnr > 60

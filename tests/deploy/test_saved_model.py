@@ -106,7 +106,7 @@ def test_other_folders_and_files_are_left_alone(generator, tmp_path):
 
 def test_what_computes_something_else_is_not_kept(generator, tmp_path, monkeypatch):
     kernel = rewrite.subpixel_kernel
-    monkeypatch.setattr(rewrite, "subpixel_kernel", lambda original: kernel(original) * 2)
+    monkeypatch.setattr(rewrite, "subpixel_kernel", lambda *original, **form: kernel(*original, **form) * 2)
     with pytest.raises(RuntimeError, match=r"not kept as .*at most 1 grey level"):
         export_saved_model(generator, tmp_path / "x")
     assert not list(tmp_path.iterdir())

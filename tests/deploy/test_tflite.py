@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from keras_pix2pix import export_tflite, unet_generator
+from keras_pix2pix import export_tflite, resnet_generator, unet_generator
 from keras_pix2pix.deploy.parity import drawn_sources
 from keras_pix2pix.images import to_image, to_pixels
 from keras_pix2pix.networks import rewrite
@@ -73,6 +73,17 @@ def test_operators_are_builtin_and_tensors_have_four_dimensions_at_most(generato
     assert max(len(tensor["shape"]) for tensor in interpreter.get_tensor_details()) <= 4
 
 
+def test_a_resnet_needs_no_transposed_convolution_and_its_batch_norm_no_operator(tmp_path):
+    operators = []
+    for normalization in ("batch", None):
+        options = {"filters": 4, "num_blocks": 1, "normalization": normalization, "use_bias": True}
+        export_tflite(resnet_generator((32, 64, 3), **options), tmp_path / "x.tflite")
+        operators.append(sorted(each["op_name"] for each in Interpreter(str(tmp_path / "x.tflite"))._get_ops_details()))
+    assert operators[0] == operators[1]
+    assert operators[0].count("DEPTH_TO_SPACE") == 2
+    assert not {"TRANSPOSE_CONV", "STRIDED_SLICE"} & set(operators[0])
+
+
 def test_image_size_is_that_of_the_file(generator, tmp_path):
     export_tflite(generator, tmp_path / "x.tflite", image_size=(48, 32))
     details = Interpreter(str(tmp_path / "x.tflite")).get_input_details()
@@ -112,7 +123,7 @@ def test_a_folder_is_not_a_file_name(generator, tmp_path):
 @pytest.mark.parametrize("quantization", ["none", "float16"])
 def test_a_file_that_computes_something_else_is_not_kept(generator, tmp_path, monkeypatch, quantization):
     kernel = rewrite.subpixel_kernel
-    monkeypatch.setattr(rewrite, "subpixel_kernel", lambda original: kernel(original) * 2)
+    monkeypatch.setattr(rewrite, "subpixel_kernel", lambda *original, **form: kernel(*original, **form) * 2)
     (tmp_path / "x.tflite").write_text("the old one")
     with pytest.raises(RuntimeError, match=r"not kept as .*x\.tflite.*Received: .* PSNR"):
         export_tflite(generator, tmp_path / "x.tflite", quantization=quantization)

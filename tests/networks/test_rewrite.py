@@ -3,16 +3,12 @@
 import keras
 import numpy as np
 import pytest
+from keras import layers
 
-from keras_pix2pix import unet_generator
+from keras_pix2pix import resnet_generator, unet_generator
 from keras_pix2pix.networks.normalization import instance_normalization
-from keras_pix2pix.networks.rewrite import (
-    InstanceNormalization,
-    Resize,
-    SubpixelConvolution,
-    lean_clone,
-    size_multiple,
-)
+from keras_pix2pix.networks.rewrite import InstanceNormalization, Resize, lean_clone, size_multiple
+from keras_pix2pix.networks.subpixel import SubpixelConvolution
 
 
 def test_a_lean_clone_of_the_papers_network_is_equal(images):
@@ -44,29 +40,25 @@ def test_a_lean_clone_has_weights_of_its_own(images):
     np.testing.assert_allclose(clone(source), before, atol=1e-5)
 
 
-@pytest.mark.parametrize("use_bias", [True, False])
-def test_subpixel_convolution_is_a_transposed_convolution(use_bias):
-    rng = np.random.default_rng(0)
-    source = keras.Input((5, 7, 3))
-    transposed = keras.layers.Conv2DTranspose(6, 4, strides=2, padding="same", use_bias=use_bias)
-    network = keras.Model(source, transposed(source))
-    network.set_weights([rng.normal(size=weight.shape) for weight in network.get_weights()])
-    images = rng.normal(size=(2, 5, 7, 3)).astype("float32")
-    clone = lean_clone(network, (5, 7))
-    assert isinstance(clone.layers[-1], SubpixelConvolution)
-    np.testing.assert_allclose(clone(images), network(images), atol=1e-5)
+class Doubled(keras.layers.Conv2DTranspose):
+    """A user's own layer, of which the class it comes from says nothing."""
+
+    def call(self, x):
+        return 2 * super().call(x)
 
 
 @pytest.mark.parametrize(
     "layer",
     [
-        keras.layers.Conv2DTranspose(3, 3, strides=2, padding="same"),
-        keras.layers.Conv2DTranspose(3, 4, strides=2, padding="valid"),
-        keras.layers.Conv2DTranspose(3, 4, strides=2, padding="same", activation="relu"),
+        keras.layers.Conv2DTranspose(3, 1, strides=2),
+        keras.layers.Conv2DTranspose(3, 3, padding="same"),
+        keras.layers.Conv2DTranspose(3, 3, strides=(1, 2), padding="same"),
+        keras.layers.Conv2DTranspose(3, 4, strides=2, output_padding=0),
+        Doubled(3, 4, strides=2, padding="same"),
         keras.layers.GroupNormalization(groups=2),
         keras.layers.BatchNormalization(),
     ],
-    ids=["3x3", "valid", "activation", "groups", "batch"],
+    ids=["smaller than its stride", "no stride", "two strides", "output padding", "own class", "groups", "batch"],
 )
 def test_what_is_not_known_is_left_alone(layer):
     layer = layer.__class__.from_config(layer.get_config())
@@ -76,6 +68,69 @@ def test_what_is_not_known_is_left_alone(layer):
     clone = lean_clone(network)
     assert type(clone.layers[-1]) is type(layer)
     np.testing.assert_allclose(clone(images), network(images), atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (12, 20)])
+@pytest.mark.parametrize("normalization", ["instance", "batch"])
+def test_a_lean_clone_of_a_resnet_has_neither_transposed_convolution_nor_crop_nor_batch_norm(
+    images, varied, normalization, size
+):
+    options = {"normalization": normalization, "dropout": 0.5}
+    generator = varied(resnet_generator((None, None, 3), filters=2, num_blocks=1, **options))
+    source, _ = images(2, *size)
+    clone = lean_clone(generator)
+    np.testing.assert_allclose(clone(source), generator(source), atol=1e-5)
+    kinds = {type(layer) for layer in clone.layers}
+    gone = (layers.Conv2DTranspose, layers.Cropping2D, layers.Dropout, layers.BatchNormalization)
+    assert SubpixelConvolution in kinds
+    assert not kinds & {*gone, layers.GroupNormalization}
+
+
+@pytest.mark.parametrize("separable", [False, True])
+def test_a_lean_clone_of_a_unet_has_no_batch_norm_left_and_no_dropout(images, varied, separable):
+    upsampling = "nearest" if separable else "transpose"
+    options = {"normalization": "batch", "upsampling": upsampling, "separable": separable}
+    generator = varied(unet_generator((32, 32, 3), filters=2, num_downsamples=4, **options))
+    source, _ = images(2)
+    clone = lean_clone(generator)
+    np.testing.assert_allclose(clone(source), generator(source), atol=1e-5)
+    gone = {layers.BatchNormalization, layers.Dropout}
+    assert gone <= {type(layer) for layer in generator.layers}
+    assert not gone & {type(layer) for layer in clone.layers}
+
+
+def test_the_tensorflow_tutorials_blocks_are_opened(images, varied):
+    def block(*inner):
+        # All blocks' layers have the same names.
+        return keras.Sequential([layer.from_config({**layer.get_config(), "name": layer.name[:4]}) for layer in inner])
+
+    source = keras.Input((16, 16, 3))
+    x = block(layers.Conv2D(4, 4, strides=2, padding="same"), layers.BatchNormalization(), layers.LeakyReLU())(source)
+    x = block(layers.Conv2D(4, 3, padding="same"), layers.BatchNormalization(), layers.Dropout(0.5))(x)
+    x = layers.Conv2DTranspose(3, 4, strides=2, padding="same", activation="tanh")(x)
+    network = varied(keras.Model(source, x))
+    pictures, _ = images(2, 16, 16)
+    clone = lean_clone(network)
+    np.testing.assert_allclose(clone(pictures), network(pictures), atol=1e-5)
+    kinds = [type(layer) for layer in clone.layers[1:]]
+    assert kinds == [layers.Conv2D, layers.LeakyReLU, layers.Conv2D, SubpixelConvolution]
+
+
+def test_a_sequential_generator_and_a_functional_one_inside(images, varied):
+    inner = unet_generator((16, 16, 3), filters=2, num_downsamples=2)
+    network = varied(keras.Sequential([keras.Input((16, 16, 3)), layers.Conv2D(3, 3, padding="same"), inner]))
+    pictures, _ = images(2, 16, 16)
+    np.testing.assert_allclose(lean_clone(network)(pictures), network(pictures), atol=1e-5)
+
+
+def test_a_layer_called_twice_stays_one(images, varied):
+    source = keras.Input((8, 8, 3))
+    convolution, norm = layers.Conv2D(3, 3, padding="same"), layers.BatchNormalization()
+    network = varied(keras.Model(source, norm(convolution(norm(convolution(source))))))
+    pictures, _ = images(2, 8, 8)
+    clone = lean_clone(network)
+    np.testing.assert_allclose(clone(pictures), network(pictures), atol=1e-5)
+    assert clone.count_params() == network.count_params()
 
 
 @pytest.mark.parametrize(("scale", "center"), [(True, True), (True, False), (False, True), (False, False)])

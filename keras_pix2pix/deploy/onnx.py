@@ -1,0 +1,95 @@
+"""ONNX: one file for ONNX Runtime and what else reads the format, without TensorFlow."""
+
+import importlib.util
+from pathlib import Path
+
+import tensorflow as tf
+
+from keras_pix2pix.deploy import parity
+from keras_pix2pix.images import whole_file
+from keras_pix2pix.networks.serving import encodings_of, serving_model
+from keras_pix2pix.quiet import quiet_native_code
+
+NEEDED = ("onnx", "onnxruntime", "tf2onnx")
+OPSET = 15  # Of 2021: what tf2onnx writes unless told, and runtimes of any age read.
+AXES = ("batch", "height", "width")  # What the file calls those of any size.
+
+
+def export_onnx(model, path, *, image_size=None, pixels=None):
+    """Write a trained generator as an ONNX file: pixels in, pixels out, pictures of any size.
+
+    It has the input `source`, `(batch, height, width, channels)`, and the output `generated` of the same size, both
+    as the encodings of the `Pix2Pix` store them: uint8 for pictures of 8 bits and label maps, float32 otherwise. Any
+    number of pictures of one size go in at once. The file is then run with ONNX Runtime beside the Keras model, and
+    the result printed. Needs `pip install keras-pix2pix[onnx]`. The paper's network takes tf2onnx a minute or two.
+
+    Args:
+        model: `Pix2Pix`, or a functional generator.
+        path: File to write, under a temporary name first; one of that name is replaced.
+        image_size: (height, width) in pixels to fix the size, for runtimes that ask for one. Defaults to None: any
+            size.
+        pixels: Source pixels `(pictures, height, width, channels)` to compare on. Defaults to None: drawn
+            label maps.
+
+    Returns:
+        A `Parity`: size in bytes, PSNR in dB, largest difference in grey levels; for label maps, the share of equal
+        pixels.
+
+    Raises:
+        ImportError: The packages that write and run ONNX files are not installed.
+        ValueError: `path` is a folder, or the generator can't take `image_size`, or takes one size only and none is
+            given.
+        RuntimeError: The file differs from the Keras model by more than 1 grey level, or by the class of more than
+            0.1% of the pixels; it is not kept.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import export_onnx, unet_generator
+
+    parity = export_onnx(unet_generator((64, 64, 3), filters=8), "facades.onnx")
+    ```
+    """
+    path = Path(path)
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ImportError(
+            f"Writing {path} needs {', '.join(missing)}, which is not installed. Run `pip install keras-pix2pix[onnx]` "
+            f"or `pip install {' '.join(missing)}`."
+        )
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder. Accepted: the name of a file to write. Choose another path.")
+    generator = getattr(model, "generator", model)
+    serving = serving_model(model, image_size)
+    height, width = image_size or (side or 256 for side in generator.input_shape[1:3])
+    size = (height, width) if pixels is None or image_size else pixels.shape[1:3]
+    pixels = parity.sources_or_drawn(pixels, size, encodings_of(model)[0])
+    with whole_file(path) as temporary:
+        with quiet_native_code():
+            _convert(serving, temporary)
+            session = _session(temporary)
+        result = parity.measure(
+            temporary, lambda source: session.run(["generated"], {"source": source})[0], model, pixels
+        )
+        parity.require(result, path, levels=1)
+    print(f"{path}: {result}", flush=True)
+    return result
+
+
+def _convert(serving, path):
+    import tf2onnx
+
+    signature = [tf.TensorSpec(serving.input_shape, serving.input.dtype, name="source")]
+    serve = tf.function(lambda source: {"generated": serving(source, training=False)}, input_signature=signature)
+    written, _ = tf2onnx.convert.from_function(serve, input_signature=signature, opset=OPSET)
+    for value in (*written.graph.input, *written.graph.output):
+        for axis, name in zip(value.type.tensor_type.shape.dim, AXES, strict=False):
+            if not axis.dim_value:
+                axis.dim_param = name
+    path.write_bytes(written.SerializeToString())
+
+
+def _session(path):
+    import onnxruntime
+
+    return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
