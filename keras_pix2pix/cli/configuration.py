@@ -15,6 +15,7 @@ CONFIG_FILE = "config.json"
 NEEDED = {"data", "preset", "direction", "image_size", "batch_size", "epochs", "seed"}
 # The only repetitions of defaults that live elsewhere; a test compares them.
 DEFAULTS = {"preset": "paper", "direction": "AtoB", "image_size": (256, 256), "seed": 0}
+PYTHON_WORDS = {"True": "true", "False": "false", "None": "null"}
 ADVICE = "Accepted: SECTION.NAME=VALUE, as in --set compile.gan_loss=lsgan."
 
 
@@ -123,7 +124,8 @@ def preset_changes(texts):
     """What --set means: values of a preset's recipe to replace.
 
     Args:
-        texts: List of "SECTION.NAME=VALUE"; a value is read as JSON if it is that, and else as a word.
+        texts: List of "SECTION.NAME=VALUE"; a value is read as JSON or as Python's True, False and None if it is
+            that, and else as a word.
 
     Returns:
         A dictionary from "SECTION.NAME" to value.
@@ -145,7 +147,7 @@ def preset_changes(texts):
         if not equals or not value:
             raise ValueError(f"--set needs a value. {ADVICE} Received: {text!r}.")
         try:
-            changes[key] = json.loads(value)
+            changes[key] = json.loads(PYTHON_WORDS.get(value, value))
         except json.JSONDecodeError:
             changes[key] = value
     return changes

@@ -54,7 +54,7 @@ def from_legacy_keras(path, *, into=None, leaky_slope=None, epsilon=None):
     given = [name for name, value in (("leaky_slope", leaky_slope), ("epsilon", epsilon)) if value is not None]
     if given and (into is not None or config):
         raise ValueError(
-            f"`{'` and `'.join(given)}` are for files of weights without a network. Received: {path}, which has its "
+            f"Only files of weights without a network need `{'` and `'.join(given)}`. Received: {path}, which has its "
             "own configuration, or is read `into` a network. Leave them out."
         )
     if into is not None:

@@ -39,8 +39,8 @@ def from_pytorch(path, *, norm="instance"):
 
     Returns:
         A `Conversion`: the functional `keras.Model`, a line that says what the file was taken for, and the largest
-        difference from the file's own layers. A generator takes images of the size that it was made for, a
-        discriminator [source, target] of any size.
+        difference from the file's own layers. A U-Net takes images of the size that its depth tells, a
+        residual generator images of any size divisible by 4, a discriminator [source, target] of any size.
 
     Raises:
         ValueError: An unknown `norm`, a file that can't be read safely, or keys or shapes of no known network.

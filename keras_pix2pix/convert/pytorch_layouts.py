@@ -8,7 +8,6 @@ from keras_pix2pix.networks.unet import unet_generator
 
 JUNYANZ = "pytorch-CycleGAN-and-pix2pix"
 PYTORCH_GAN = "PyTorch-GAN"
-RESNET_SIZE = 256  # What junyanz's options train it at; a U-Net's size follows from its depth.
 SMALLEST = 64  # Four halvings leave 4x4.
 DROPOUT = 0.5
 
@@ -154,7 +153,7 @@ def _resnet_generator(state):
 
     def build(normalization, use_bias):
         return resnet_generator(
-            (RESNET_SIZE, RESNET_SIZE, source_channels),
+            (None, None, source_channels),
             target_channels,
             filters=filters,
             num_blocks=num_blocks,

@@ -110,11 +110,18 @@ def _tensors(contents, path):
             f"{path} must hold a state dict, which is a dictionary from names to tensors. Received: a "
             f"{type(contents).__name__}. Save `network.state_dict()`."
         )
-    others = [str(key) for key, value in contents.items() if not isinstance(value, torch.Tensor)]
+    others = [
+        str(key)
+        for key, value in contents.items()
+        if not isinstance(key, str)
+        or not isinstance(value, torch.Tensor)
+        or value.layout != torch.strided
+        or value.is_complex()
+    ]
     if others:
         raise ValueError(
-            f"{path} must hold a state dict, which is a dictionary from names to tensors. Received: no tensors under "
-            f"{', '.join(others[:5])}. Save `network.state_dict()`."
+            f"{path} must hold a state dict, which is a dictionary from names to dense, real tensors. Received: others "
+            f"under {', '.join(others[:5])}. Save `network.state_dict()`."
         )
     return contents
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_pix2pix.deploy import parity
 from keras_pix2pix.images import whole_file
-from keras_pix2pix.networks.serving import encodings_of, serving_model
+from keras_pix2pix.networks.serving import check_generator, encodings_of, serving_model
 from keras_pix2pix.quiet import quiet_native_code
 
 NEEDED = ("onnx", "onnxruntime", "tf2onnx")
@@ -60,6 +60,7 @@ def export_onnx(model, path, *, image_size=None, pixels=None):
     if path.is_dir():
         raise ValueError(f"{path} is a folder. Accepted: the name of a file to write. Choose another path.")
     generator = getattr(model, "generator", model)
+    check_generator(generator)
     serving = serving_model(model, image_size)
     height, width = image_size or (side or 256 for side in generator.input_shape[1:3])
     size = (height, width) if pixels is None or image_size else pixels.shape[1:3]

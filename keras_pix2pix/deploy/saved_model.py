@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_pix2pix.deploy import parity
 from keras_pix2pix.encodings import Palette, Picture
 from keras_pix2pix.images import whole_file
-from keras_pix2pix.networks.serving import encodings_of, serving_model
+from keras_pix2pix.networks.serving import check_generator, encodings_of, serving_model
 
 # What TensorFlow's decoders and its PNG encoder both take.
 ENCODED_CHANNELS = (1, 3, 4)
@@ -54,6 +54,7 @@ def export_saved_model(model, path, *, pixels=None):
     if path.exists() and not (path / "saved_model.pb").is_file():
         raise ValueError(f"{path} exists and is not a SavedModel, so it is not replaced. Choose another path.")
     generator = getattr(model, "generator", model)
+    check_generator(generator)
     serving = serving_model(model)
     source_encoding, target_encoding = encodings_of(model)
     height, width = (side or 256 for side in generator.input_shape[1:3])

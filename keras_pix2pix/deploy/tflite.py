@@ -7,7 +7,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from keras_pix2pix.deploy import parity
 from keras_pix2pix.images import whole_file
-from keras_pix2pix.networks.serving import encodings_of, serving_model
+from keras_pix2pix.networks.serving import check_generator, encodings_of, serving_model
 from keras_pix2pix.quiet import quiet_native_code
 
 # What is converted, and what is accepted of it: `parity.require`.
@@ -61,6 +61,7 @@ def export_tflite(model, path, *, quantization="none", image_size=None, pixels=N
     if path.is_dir():
         raise ValueError(f"{path} is a folder. Accepted: the name of a file to write. Choose another path.")
     generator = getattr(model, "generator", model)
+    check_generator(generator)
     image_size = _fixed_size(generator, image_size)
     serving = serving_model(model, image_size)
     pixels = parity.sources_or_drawn(pixels, image_size, encodings_of(model)[0])
@@ -82,7 +83,7 @@ def _fixed_size(generator, image_size):
     if height is None:
         raise ValueError(
             "`image_size` is needed, as the generator was built for images of any size. "
-            "Accepted: (height, width) in pixels. Received: None."
+            "Accepted: (height, width) in pixels. Received: None. On the command line: --image-size HEIGHTxWIDTH."
         )
     return height, width
 

@@ -57,7 +57,8 @@ class Picture:
     def __post_init__(self):
         low_and_high = tuple(self.value_range) if isinstance(self.value_range, (tuple, list)) else ()
         real = len(low_and_high) == 2 and all(isinstance(each, Real) for each in low_and_high)
-        if not real or not -np.inf < low_and_high[0] < low_and_high[1] < np.inf:
+        # As float32, which images are: a narrower range would be none.
+        if not real or not -np.inf < np.float32(low_and_high[0]) < np.float32(low_and_high[1]) < np.inf:
             raise ValueError(f"`value_range` must be (lowest, highest). Received: value_range={self.value_range!r}.")
         if not isinstance(self.channels, Integral) or self.channels < 1:
             raise ValueError(f"`channels` must be an integer of 1 or more. Received: channels={self.channels!r}.")

@@ -164,6 +164,11 @@ def _merged(statistics, x):
 def _repeatable(data):
     if isinstance(data, np.ndarray):
         return [data]
+    if isinstance(data, tuple):
+        raise ValueError(
+            "`data` must be batches. Accepted: a list of batches of sources, or of (source, target), or a data set. "
+            "Received: a tuple, whose parts would all be taken for sources. Put it in a list."
+        )
     if iter(data) is data or getattr(data, "cardinality", lambda: 0)() == -1:
         raise ValueError(
             "`data` must be readable once for each batch norm, and end. Accepted: a list of batches, or a data set "
@@ -175,7 +180,12 @@ def _repeatable(data):
 def _sources(data):
     empty = True
     for batch in data:
-        source, *rest = batch if isinstance(batch, tuple) else (batch,)
+        source, *rest = batch if isinstance(batch, (tuple, list)) else (batch,)
+        if not np.issubdtype(np.asarray(source).dtype, np.floating):
+            raise ValueError(
+                "`data` must be images, float in [-1, 1]. "
+                f"Received: {np.asarray(source).dtype}. Convert pixels with `images.to_image`."
+            )
         if len(rest) == 2:
             source = np.asarray(source)[np.asarray(rest[1]) != 0]
         if len(source):

@@ -254,5 +254,5 @@ def _check(image_shape, num_layers, num_scales):
         raise ValueError(
             f"With num_layers={num_layers} and num_scales={num_scales}, `image_shape` must be at least {smallest} on "
             f"both sides. Received: image_shape={tuple(image_shape)}. Enlarge the images, or pass a smaller "
-            "`num_layers`."
+            "`num_layers` or `num_scales`."
         )

@@ -39,7 +39,7 @@ def serving_model(model, image_size=None):
     ```
     """
     generator = getattr(model, "generator", model)
-    _check_generator(generator)
+    check_generator(generator)
     height, width = image_size or (None, None)
     clone = _fixed_size_clone(generator, (height, width)) if image_size else _any_size_clone(generator)
     source_encoding, target_encoding = encodings_of(model)
@@ -71,6 +71,7 @@ def encodings_of(model):
     ```
     """
     generator = getattr(model, "generator", model)
+    check_generator(generator)
     return (
         get_for_channels(getattr(model, "source_encoding", "rgb"), generator.input_shape[-1]),
         get_for_channels(getattr(model, "target_encoding", "rgb"), generator.output_shape[-1]),
@@ -146,7 +147,24 @@ def reflected_indices(length, multiple):
     return ops.minimum(offsets, period - offsets)
 
 
-def _check_generator(generator):
+def check_generator(generator):
+    """Refuse what is no generator: networks from pairs, or to something else than images.
+
+    Args:
+        generator: What a user has passed as one.
+
+    Raises:
+        ValueError: No functional `keras.Model` with one input and one output of 4 dimensions.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import unet_generator
+    from keras_pix2pix.networks.serving import check_generator
+
+    check_generator(unet_generator((64, 64, 3), filters=8))
+    ```
+    """
     if not isinstance(generator, keras.Model):
         raise ValueError(
             "A Pix2Pix or a functional `keras.Model` from images to images is needed. "

@@ -10,6 +10,7 @@ from keras import ops
 from keras_pix2pix.encodings import Stacked, get_for_channels
 from keras_pix2pix.networks.patchgan import patchgan_discriminator, pytorch_gan_discriminator
 from keras_pix2pix.networks.resnet import resnet_generator
+from keras_pix2pix.networks.serving import check_generator
 from keras_pix2pix.networks.unet import unet_generator
 from keras_pix2pix.training import translation
 from keras_pix2pix.training.objective import Objective, judge
@@ -18,10 +19,11 @@ from keras_pix2pix.training.presets import preset
 from keras_pix2pix.training.schedules import learning_rate_schedule
 
 BUILDERS = {
-    "unet_generator": unet_generator,
-    "resnet_generator": resnet_generator,
-    "patchgan_discriminator": patchgan_discriminator,
-    "pytorch_gan_discriminator": pytorch_gan_discriminator,
+    "generator": {"unet_generator": unet_generator, "resnet_generator": resnet_generator},
+    "discriminator": {
+        "patchgan_discriminator": patchgan_discriminator,
+        "pytorch_gan_discriminator": pytorch_gan_discriminator,
+    },
 }
 UPDATE_ORDERS = ("discriminator_first", "simultaneous")
 
@@ -78,6 +80,7 @@ class Pix2Pix(keras.Model):
         super().__init__(name=name, **kwargs)
         if direction not in ("AtoB", "BtoA"):
             raise ValueError(f'`direction` must be "AtoB" or "BtoA". Received: direction={direction!r}.')
+        check_generator(generator)
         self.generator = generator
         self.discriminator = discriminator
         self.direction = direction
@@ -419,22 +422,27 @@ class Pix2Pix(keras.Model):
 
 
 def _build(recipe, network, image_shape, target_channels):
-    arguments = recipe[network]
+    arguments, builders = recipe[network], BUILDERS[network]
     builder = arguments.pop("network")
-    if builder not in BUILDERS:
-        raise ValueError(f"`{network}.network` must be one of {', '.join(BUILDERS)}. Received: {builder!r}.")
-    return _called(BUILDERS[builder], network, image_shape, target_channels, **arguments)
+    if not isinstance(builder, str) or builder not in builders:
+        raise ValueError(f"`{network}.network` must be one of {', '.join(builders)}. Received: {builder!r}.")
+    return _called(builders[builder], network, image_shape, target_channels, **arguments)
 
 
 def _called(function, section, *arguments, **named):
     """The function's result; a name or a type that it doesn't take is a mistake in the changes to a preset."""
-    accepted = [name for name in list(inspect.signature(function).parameters)[len(arguments) :] if name != "kwargs"]
+    parameters = inspect.signature(function).parameters
+    accepted = [name for name in list(parameters)[len(arguments) :] if name != "kwargs"]
     unknown = sorted(named.keys() - set(accepted))
     if unknown:
         raise ValueError(
             f"Unknown: {', '.join(f'{section}.{name}' for name in unknown)}. Accepted in {section}: "
             f"{', '.join(accepted)}."
         )
+    for name, value in named.items():
+        # Anything else but False is true, the word "False" included.
+        if isinstance(parameters[name].default, bool) and not isinstance(value, bool):
+            raise ValueError(f"`{section}.{name}` must be True or False. Received: {value!r}.")
     try:
         return function(*arguments, **named)
     except TypeError as error:
@@ -462,7 +470,7 @@ def _global_mean(losses, weights):
 
 
 def _check_updates(generator_optimizer, discriminator_optimizer, discriminator_steps, update_order):
-    if generator_optimizer is not None and generator_optimizer is discriminator_optimizer:
+    if isinstance(generator_optimizer, keras.optimizers.Optimizer) and generator_optimizer is discriminator_optimizer:
         raise ValueError(
             "`generator_optimizer` and `discriminator_optimizer` must be two objects, as each keeps the state of "
             f"its network. Received the same {type(generator_optimizer).__name__} for both. Make a second one."

@@ -1,5 +1,7 @@
 """What the two networks minimise, put together from the losses."""
 
+import math
+
 import keras
 import tensorflow as tf
 from keras import layers, ops
@@ -170,16 +172,16 @@ def _with_features(discriminator):
 
 def _check_numbers(weights, lambda_penalty, discriminator_loss_weight):
     for name, value in weights.items():
-        if not value >= 0:
-            raise ValueError(f"`{name}` must be 0 or more. Received: {name}={value!r}.")
+        if not 0 <= value < math.inf:
+            raise ValueError(f"`{name}` must be 0 or more, and finite. Received: {name}={value!r}.")
     if not any(weights.values()):
         raise ValueError(f"At least one of {', '.join(f'`{name}`' for name in weights)} must be greater than 0.")
     for name, value in (
         ("lambda_penalty", lambda_penalty),
         ("discriminator_loss_weight", discriminator_loss_weight),
     ):
-        if not value > 0:
-            raise ValueError(f"`{name}` must be greater than 0. Received: {name}={value!r}.")
+        if not 0 < value < math.inf:
+            raise ValueError(f"`{name}` must be greater than 0, and finite. Received: {name}={value!r}.")
 
 
 def _check_discriminator(discriminator, gan_loss):
@@ -189,10 +191,18 @@ def _check_discriminator(discriminator, gan_loss):
             "and `lambda_features=0`. Pass a discriminator to `Pix2Pix`, or compile with `lambda_gan=0`."
         )
     if gan_loss == "wgangp":
-        norms = [layer.name for layer in discriminator.layers if isinstance(layer, layers.BatchNormalization)]
+        norms = [layer.name for layer in _leaves(discriminator) if isinstance(layer, layers.BatchNormalization)]
         if norms:
             raise ValueError(
                 'With `gan_loss="wgangp"` the discriminator must not have batch norm: the penalty is on the gradient '
                 "of each example by itself, and batch norm makes every output depend on all examples (Gulrajani et "
                 f'al., Section 4). Received: {norms[0]!r}. Build it with `normalization="instance"` or None.'
             )
+
+
+def _leaves(network):
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            yield from _leaves(layer)
+        else:
+            yield layer

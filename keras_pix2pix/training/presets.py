@@ -151,7 +151,7 @@ def preset(name, changes=None):
     lambda_l1 = preset("paper", {"compile.lambda_l1": 10})["compile"]["lambda_l1"]  # 10
     ```
     """
-    if name not in PRESETS:
+    if not isinstance(name, str) or name not in PRESETS:
         raise ValueError(f"The preset must be one of {', '.join(map(repr, PRESETS))}. Received: {name!r}.")
     recipe = copy.deepcopy(PRESETS[name])
     # Networks first: their arguments follow.
@@ -164,6 +164,8 @@ def preset(name, changes=None):
             )
         if section == "data" and argument not in recipe["data"]:
             raise ValueError(f"Unknown: {key}. Accepted in data: {', '.join(recipe['data'])}.")
+        if key == "data.mirror" and not isinstance(value, bool):
+            raise ValueError(f"`data.mirror` must be True or False. Received: {value!r}.")
         if argument == "network" and value != recipe[section].get("network"):
             recipe[section] = {}
         recipe[section][argument] = value
