@@ -45,14 +45,13 @@ class FixedStatistics:
             input_tensors=keras.Input(lean.input_shape[1:], dtype="float32", name="source"),
             clone_function=lambda layer: _fixed(layer) if layer in norms else layer,
         )
-        self._norms = [self.generator.get_layer(norm.name) for norm in norms]
-        for fixed, norm in zip(self._norms, norms, strict=True):
-            for name in ("gamma", "beta"):
-                if hasattr(norm, name):
-                    getattr(fixed, name).assign(getattr(norm, name))
-        before_norms = keras.Model(lean.input, [norm.input for norm in norms])
-        self._statistics = tf.function(
-            lambda image: [ops.moments(x, axes=(0, 1, 2)) for x in before_norms(image, training=False)],
+        for norm in norms:
+            fixed = self.generator.get_layer(norm.name)
+            for copy, original in zip(fixed.trainable_weights, norm.weights, strict=True):  # Gamma and beta.
+                copy.assign(original)
+        before_norms = keras.Model(lean.input, {norm.name: norm.input for norm in norms})
+        self._measure = tf.function(
+            lambda image: {name: ops.moments(x, (0, 1, 2)) for name, x in before_norms(image, training=False).items()},
             input_signature=[tf.TensorSpec(lean.input_shape)],
         )
 
@@ -62,7 +61,8 @@ class FixedStatistics:
         Args:
             image: `(1, height, width, channels)`, in [-1, 1], of a size that suits the network.
         """
-        for norm, (mean, variance) in zip(self._norms, self._statistics(image), strict=True):
+        for name, (mean, variance) in self._measure(image).items():
+            norm = self.generator.get_layer(name)
             norm.mean.assign(mean)
             norm.variance.assign(variance)
 
