@@ -15,6 +15,10 @@ class FixedStatistics:
     whole picture in all of them there is none. Where a whole picture is too large for the network, those of a small
     version of it come close, not more: fine detail, which the small version lacks, counts for less in them.
 
+    Measured by `benchmarks/tiling.py` in tiles of 96 with an overlap of 16, as the change across overlaps relative to
+    that over the same distance elsewhere: 1.72 without and 1.09 with fixed statistics in a small U-Net, 1.44 and 0.92
+    in a small ResNet.
+
     Args:
         generator: Functional `keras.Model` from images to images, with instance norms
             (`GroupNormalization(groups=-1)`). It is left as it is.
