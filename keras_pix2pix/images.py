@@ -6,6 +6,8 @@ Pixels are uint8 in [0, 255]; an image is float32 in [-1, 1]; both are `(height,
 import contextlib
 import os
 import tempfile
+import threading
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +36,7 @@ UPRIGHT = {
 ON_THE_SIDE = (5, 6, 7, 8)
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 EXIF_ORIENTATION = 0x0112
+_PILLOW_LIMIT = threading.RLock()  # Held while Pillow's own limit, one for the whole process, is another.
 
 
 def to_image(pixels):
@@ -141,7 +144,8 @@ def read_image_file(path, mode="RGB", check=refuse_deep_pixels):
             check(picture, path)
             orientation = _orientation(picture)
             upright = picture.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else picture
-            return upright.convert(mode or upright.mode)
+            upright.load()
+            return upright if mode in (None, upright.mode) else upright.convert(mode)
     except UNREADABLE as error:
         raise _unreadable(path, error) from error
 
@@ -181,6 +185,35 @@ def read_image_size(path, check=refuse_deep_pixels):
             return height, width
     except UNREADABLE as error:
         raise _unreadable(path, error) from error
+
+
+@contextlib.contextmanager
+def pixel_limit(pixels):
+    """Read files whose headers promise up to so many pixels, in place of Pillow's own number, within the block.
+
+    There is no warning below that number, and an error above.
+
+    Args:
+        pixels: Number of pixels, width times height.
+
+    Example:
+
+    ```python
+    from PIL import Image
+    from keras_pix2pix.images import pixel_limit, read_image_size
+
+    Image.new("1", (10_000, 10_000)).save("large.png")
+    with pixel_limit(10**8):
+        height, width = read_image_size("large.png")
+    ```
+    """
+    with _PILLOW_LIMIT, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, pixels // 2  # Twice as many are an error.
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
 
 
 def beside(*pictures):

@@ -11,7 +11,16 @@ import pytest
 from PIL import Image, ImageFile, PngImagePlugin
 
 from keras_pix2pix import images
-from keras_pix2pix.images import beside, read_image_file, read_image_size, to_image, to_pixels, whole_file, write_png
+from keras_pix2pix.images import (
+    beside,
+    pixel_limit,
+    read_image_file,
+    read_image_size,
+    to_image,
+    to_pixels,
+    whole_file,
+    write_png,
+)
 
 ORIENTATION = 0x0112
 BOTH_READERS = pytest.mark.parametrize("read", [read_image_file, read_image_size])
@@ -454,3 +463,16 @@ def test_the_size_of_a_whole_png_is_read_without_decoding_it(tmp_path, monkeypat
     write_png(tmp_path / "whole.png", np.zeros((4, 6, 3), np.uint8))
     monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", lambda *_: pytest.fail("the pixels were decoded"))
     assert read_image_size(tmp_path / "whole.png") == (4, 6)
+
+
+@pytest.mark.filterwarnings("error")
+def test_pixel_limit_is_the_most_that_a_header_may_promise(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20)
+    write_png(tmp_path / "a.png", np.zeros((10, 10, 3), np.uint8))
+    with pytest.raises(ValueError, match=r"a\.png: .*decompression bomb"):
+        read_image_file(tmp_path / "a.png")
+    with pixel_limit(100):
+        assert read_image_file(tmp_path / "a.png").size == (10, 10)
+    with pixel_limit(98), pytest.raises(ValueError, match=r"a\.png: .*exceeds limit of 98 pixels"):
+        read_image_size(tmp_path / "a.png")
+    assert Image.MAX_IMAGE_PIXELS == 20

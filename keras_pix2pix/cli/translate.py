@@ -15,16 +15,26 @@ def translate(
     inputs: Annotated[list[str], typer.Argument(help="Picture files, or folders of them.")],
     output: Annotated[str, option(TRANSLATE, "output_directory", "--output")],
     side_by_side: Annotated[bool, option(TRANSLATE, "side_by_side", "--side-by-side")] = False,
+    tile: Annotated[int | None, option(TRANSLATE, "tile")] = None,
+    overlap: Annotated[int | None, option(TRANSLATE, "overlap")] = None,
+    fixed_statistics: Annotated[bool, option(TRANSLATE, "fixed_statistics", "--fixed-statistics")] = False,
 ):
     """Generate the targets of pictures of any size, as PNG files."""
+    if overlap is not None and tile is None:
+        raise ValueError(
+            f"--overlap is for pictures in tiles. Received: --overlap {overlap} without --tile. Give both."
+        )
+    tiling = {"tile": tile, "fixed_statistics": fixed_statistics}
+    if overlap is not None:
+        tiling["overlap"] = overlap
     model = load(run)
     from keras_pix2pix import Pix2Pix
     from keras_pix2pix.training import translation
 
     if isinstance(model, Pix2Pix):
-        paths = model.translate(inputs, output, side_by_side=side_by_side)
+        paths = model.translate(inputs, output, side_by_side=side_by_side, **tiling)
     elif side_by_side:
         raise ValueError(f"--side-by-side needs a Pix2Pix, which knows its direction. Received: a generator, {run}.")
     else:
-        paths = translation.translate(model, inputs, output)
+        paths = translation.translate(model, inputs, output, **tiling)
     print(f"{len(paths)} picture{'s' if len(paths) > 1 else ''} in {output}")

@@ -105,6 +105,8 @@ class Picture:
             return pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
         values = np.asarray(opened)
         values = self.checked(values if values.ndim == 3 else values[..., np.newaxis], path)
+        if size is None and values.dtype == self.raw_dtype:
+            return values  # A large array need not become one of real numbers on the way.
         # Filters with negative lobes leave the range.
         values = np.clip(resize_channels(values, size or values.shape[:2], interpolation), *self.value_range)
         return (np.rint(values) if self._levels else values).astype(self.raw_dtype)

@@ -82,7 +82,7 @@ class Stacked:
 
     def checked(self, raw, name):
         """The raw values, if each part accepts its own; an error names what holds others."""
-        for part, values in zip(self.parts, self._taken_apart(raw), strict=True):
+        for part, values in zip(self.parts, self.raw_parts(raw), strict=True):
             part.checked(values, name)
         return raw
 
@@ -90,7 +90,7 @@ class Stacked:
         """Raw values, a tensor or array, as one image in [-1, 1]."""
         from keras import ops
 
-        sides = zip(self.parts, self._taken_apart(raw), strict=True)
+        sides = zip(self.parts, self.raw_parts(raw), strict=True)
         return ops.concatenate([part.to_image(values) for part, values in sides], axis=-1)
 
     def to_raw(self, image):
@@ -106,7 +106,7 @@ class Stacked:
 
     def show(self, raw):
         """The parts beside each other, as RGB pixels for people."""
-        sides = zip(self.parts, self._taken_apart(np.asarray(raw)), strict=True)
+        sides = zip(self.parts, self.raw_parts(np.asarray(raw)), strict=True)
         return beside(*[part.show(values.astype(part.raw_dtype)) for part, values in sides])
 
     def from_pixels(self, pixels):
@@ -116,7 +116,8 @@ class Stacked:
     def _joined(self, raws):
         return np.concatenate([raw.astype(self.raw_dtype) for raw in raws], axis=-1)
 
-    def _taken_apart(self, raw):
+    def raw_parts(self, raw):
+        """The raw values of the parts, in the number type of the whole."""
         return _split(raw, [part.raw_channels for part in self.parts])
 
 

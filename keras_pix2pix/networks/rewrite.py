@@ -133,10 +133,13 @@ class InstanceNormalization(layers.Layer):
             self.beta = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name="beta")
 
     def call(self, x):
-        mean, variance = ops.moments(x, axes=(1, 2), keepdims=True)
+        mean, variance = self._moments(x)
         x = (x - mean) * ops.rsqrt(variance + self.epsilon)
         x = x * self.gamma if self.scale else x
         return x + self.beta if self.center else x
+
+    def _moments(self, x):
+        return ops.moments(x, axes=(1, 2), keepdims=True)
 
 
 class Resize(layers.Layer):

@@ -336,7 +336,9 @@ class Pix2Pix(keras.Model):
         """All metrics but Keras' "loss", which has no meaning beside two losses."""
         return [metric for metric in super().metrics if metric.name != "loss"]
 
-    def translate(self, inputs, output_directory=None, *, side_by_side=False):
+    def translate(
+        self, inputs, output_directory=None, *, side_by_side=False, tile=None, overlap=64, fixed_statistics=False
+    ):
         """Generate the targets of pictures of any size, without noise: the same input gives the same output.
 
         Sizes that don't suit the network are padded by reflection, and the result is cropped back.
@@ -349,6 +351,13 @@ class Pix2Pix(keras.Model):
                 bits, 16-bit gray and label maps, `.npy` otherwise. None returns pixels. Defaults to None.
             side_by_side: Whether the files hold pairs, of which the half that `direction` calls the source is
                 translated. Defaults to False: each file is a source.
+            tile: Height and width of the tiles to translate a picture in, a multiple of what the network halves its
+                input by: memory is then bounded by a few rows of tiles, and picture files may have up to 2**28
+                pixels, arrays and .npy files any number. Defaults to None: as a whole, up to 2**25 pixels.
+            overlap: Pixels in which neighbouring tiles are blended, less than `tile`. Defaults to 64.
+            fixed_statistics: Whether the instance norms use, in all tiles, the statistics of a small version of the
+                whole picture, no side of it longer than `tile`. Without, each tile has its own, and parts that differ
+                in brightness or texture don't fit together. Needs `tile`. Defaults to False.
 
         Returns:
             Pixels: an array for an array or a file, a list of arrays for a folder or a list. With
@@ -356,7 +365,8 @@ class Pix2Pix(keras.Model):
             (class indices with one channel, or colours), and float32 in the declared range otherwise.
 
         Raises:
-            ValueError: Pixels of another type or shape, or a file that can't be read, which is named.
+            ValueError: Pixels of another type or shape, a file that can't be read, which is named, a picture that is
+                too large, or tiles that don't suit the network.
 
         Example:
 
@@ -369,7 +379,15 @@ class Pix2Pix(keras.Model):
         ```
         """
         direction = self.direction if side_by_side else None
-        return translation.translate(self, inputs, output_directory, side_by_side=direction)
+        return translation.translate(
+            self,
+            inputs,
+            output_directory,
+            side_by_side=direction,
+            tile=tile,
+            overlap=overlap,
+            fixed_statistics=fixed_statistics,
+        )
 
     def get_config(self):
         return {

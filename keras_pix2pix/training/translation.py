@@ -1,16 +1,25 @@
 """A trained generator on arrays, files and folders of any size."""
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
+import rich.console
+import rich.progress
 import tensorflow as tf
 
-from keras_pix2pix.data.pairs import list_picture_files, match_files, split_side_by_side
-from keras_pix2pix.encodings import EXTENSIONS, Stacked
+from keras_pix2pix.encodings import Stacked
+from keras_pix2pix.networks.fixed_statistics import FixedStatistics
 from keras_pix2pix.networks.serving import encodings_of, serving_model
+from keras_pix2pix.tiling import blended_patches, reflected_indices, tile_spans
+from keras_pix2pix.training.source_pictures import is_one_picture, is_path, source_pictures
+
+IN_MEMORY_AT_MOST = 2**25  # Pixels of a result on its way to a file; a larger one waits on the disk.
 
 
-def translate(model, inputs, output_directory=None, *, side_by_side=None):
+def translate(
+    model, inputs, output_directory=None, *, side_by_side=None, tile=None, overlap=64, fixed_statistics=False
+):
     """Translate pictures that have no target: see `Pix2Pix.translate`.
 
     Args:
@@ -20,13 +29,17 @@ def translate(model, inputs, output_directory=None, *, side_by_side=None):
         output_directory: Folder for files; None returns pixels. Defaults to None.
         side_by_side: "AtoB" or "BtoA" if the files hold pairs of which the source half is to be translated.
             Defaults to None: the files are sources.
+        tile: As in `Pix2Pix.translate`. Defaults to None.
+        overlap: As in `Pix2Pix.translate`. Defaults to 64.
+        fixed_statistics: As in `Pix2Pix.translate`. Defaults to False.
 
     Returns:
         Pixels as `inputs` came (an array for an array or a file, a list for a folder or a list); with
         `output_directory`, the list of files written.
 
     Raises:
-        ValueError: Pixels of another type or shape, or a file that can't be read, which is named.
+        ValueError: Pixels of another type or shape, a file that can't be read, which is named, or a picture that is
+            too large without `tile`.
 
     Example:
 
@@ -45,71 +58,83 @@ def translate(model, inputs, output_directory=None, *, side_by_side=None):
             f"Side-by-side files hold one source, and {encoding.word!r} needs {len(encoding.parts)}. Accepted: a list "
             "of so many files or folders. Received: `side_by_side`."
         )
+    if fixed_statistics and tile is None:
+        raise ValueError(
+            "`fixed_statistics` is for pictures in tiles; a whole picture has its own statistics already. "
+            "Received: tile=None. Pass `tile`, or leave `fixed_statistics` out."
+        )
+    patches_of = _whole(model) if tile is None else _tiled(model, tile, overlap, fixed_statistics)
+    sources = source_pictures(inputs, encoding, side_by_side, tiled=tile is not None)
+    if output_directory is not None:
+        return _write(sources, patches_of, Path(output_directory), target_encoding)
+    generated = [_fill(open_source(), patches_of, target_encoding) for _, open_source in sources]
+    if is_one_picture(inputs, encoding):
+        return generated[0]
+    return generated if isinstance(inputs, (list, tuple)) or is_path(inputs) else np.stack(generated)
+
+
+def _whole(model):
+    """A function from a `SourcePicture` to (rows, columns, raw values generated): all of it in one patch."""
     serving = serving_model(model)
-    run = tf.function(
-        lambda pixels: serving(pixels, training=False),
-        input_signature=[tf.TensorSpec(serving.input_shape, encoding.raw_dtype)],
-    )
+    run = _traced(lambda pixels: serving(pixels, training=False), serving.input)
+
+    def patches_of(picture):
+        yield slice(None), slice(None), run(picture.rows(0, picture.size[0])[np.newaxis])[0].numpy()
+
+    return patches_of
+
+
+def _tiled(model, tile, overlap, fixed_statistics):
+    """The same in tiles, which are blended as images, before levels are rounded and classes are chosen."""
+    encoding, target_encoding = encodings_of(model)
+    serving = serving_model(model)
+    served = serving.get_layer("generated")
+    multiple = served.pad_to
+    tile_spans(1, tile, overlap, multiple)  # Raises now, before files are read.
+    fixed = FixedStatistics(getattr(model, "generator", model)) if fixed_statistics else None
+    network = fixed.generator if fixed else served.generator
+    run = _traced(lambda pixels: network(encoding.to_image(pixels), training=False), serving.input)
 
     def generate(pixels):
         return run(pixels[np.newaxis])[0].numpy()
 
-    sources = list(_sources(inputs, encoding, side_by_side))
-    if output_directory is not None:
-        return _write(sources, generate, Path(output_directory), target_encoding)
-    generated = [generate(read()) for _, read in sources]
-    if _is_one_picture(inputs, encoding):
-        return generated[0]
-    return generated if isinstance(inputs, (list, tuple)) or _is_path(inputs) else np.stack(generated)
+    def patches_of(picture):
+        if fixed:
+            # In no more memory than a tile takes.
+            fixed.measure(encoding.to_image(_extended(picture.small(tile), multiple)[np.newaxis]))
+        number = np.prod([len(tile_spans(length, tile, overlap, multiple)) for length in picture.size])
+        patches = blended_patches(picture.rows, picture.size, generate, tile, overlap, multiple)
+        for rows, columns, image in _with_progress(patches, int(number)):
+            yield rows, columns, np.asarray(target_encoding.to_raw(image))
+
+    return patches_of
 
 
-def _sources(inputs, encoding, side_by_side):
-    """(name, function that reads the pixels) of every picture meant by `inputs`."""
-    if _is_place(inputs, encoding):
-        for file in _files(inputs, encoding):
-            encoding.size(file)  # Raises now, before the first picture is translated.
-            yield _first(file).stem, lambda file=file: _read(file, encoding, side_by_side)
-    elif isinstance(inputs, (list, tuple)):
-        for position, each in enumerate(inputs):
-            for name, read in _sources(each, encoding, side_by_side):
-                yield (name if _is_place(each, encoding) else f"{position:04d}"), read
-    elif _is_path(inputs):
-        raise ValueError(
-            f"Every picture has {len(encoding.parts)} sources. Accepted: a list of so many files or folders. "
-            f"Received: {inputs}."
-        )
-    else:
-        for position, each in enumerate(_checked_arrays(inputs, encoding)):
-            yield f"{position:04d}", lambda each=each: each
+def _traced(function, source):
+    return tf.function(function, input_signature=[tf.TensorSpec(source.shape, source.dtype)])
 
 
-def _checked_arrays(inputs, encoding):
-    pixels = np.asarray(inputs)
-    channels = encoding.raw_channels
-    suits = pixels.dtype == np.uint8 if encoding.raw_dtype == "uint8" else pixels.dtype.kind in "uif"
-    if not suits or pixels.ndim not in (3, 4) or pixels.shape[-1] != channels or not pixels.size:
-        raise ValueError(
-            f"Pixels must be {encoding.raw_dtype}, (height, width, {channels}) or (batch, height, width, {channels}), "
-            f"as the encoding {encoding.word!r} stores them. Received: {pixels.dtype} of shape {pixels.shape}. "
-            "Convert images in [-1, 1] with the encoding's `to_raw`, those of 8-bit pictures with `images.to_pixels`."
-        )
-    return encoding.checked(pixels if pixels.ndim == 4 else pixels[np.newaxis], "The array").astype(encoding.raw_dtype)
+def _extended(pixels, multiple):
+    height, width = pixels.shape[:2]
+    rows, columns = (reflected_indices(0, -(-side // multiple) * multiple, side) for side in (height, width))
+    return pixels[rows][:, columns]
 
 
-def _read(file, encoding, side_by_side):
-    opened = encoding.open(file)
-    if side_by_side:
-        _, width = encoding.size(file)
-        if width % 2:
-            raise ValueError(
-                f"{file} has an odd width, so that it does not hold two equal halves. Accepted: an even width. "
-                f"Received: {width}."
-            )
-        opened, _ = split_side_by_side(opened, side_by_side)
-    return encoding.raw(opened, file)
+def _with_progress(patches, number):
+    console = rich.console.Console(stderr=True)
+    if not console.is_terminal or number == 1:
+        return patches
+    return rich.progress.track(patches, total=number, description="Translating tiles", console=console, transient=True)
 
 
-def _write(sources, generate, directory, encoding):
+def _fill(picture, patches_of, target_encoding, allocate=np.empty):
+    result = allocate((*picture.size, target_encoding.raw_channels), target_encoding.raw_dtype)
+    for rows, columns, raw in patches_of(picture):
+        result[rows, columns] = raw
+    return result
+
+
+def _write(sources, patches_of, directory, encoding):
     names = [name for name, _ in sources]
     for name in names:
         if names.count(name) > 1:
@@ -117,39 +142,17 @@ def _write(sources, generate, directory, encoding):
                 f"Two of the pictures are called {name!r}, and would be written to the same file. "
                 "Rename one of them, or translate them into different folders."
             )
-    return [encoding.write(directory / name, generate(read())) for name, read in sources]
+    directory.mkdir(parents=True, exist_ok=True)
+    return [_write_one(directory / name, open_source, patches_of, encoding) for name, open_source in sources]
 
 
-def _files(place, encoding):
-    """The files, or tuples of files of stacked sources, of a file or folder, or of a list of these."""
-    places = [Path(each) for each in place] if isinstance(encoding, Stacked) else [Path(place)]
-    folders = [each.is_dir() for each in places]
-    if len(set(folders)) > 1:
-        raise ValueError(
-            f"The sources of one picture must be all files, or all folders. Received: {' and '.join(map(str, places))}."
-        )
-    if not isinstance(encoding, Stacked):
-        return list_picture_files(place, EXTENSIONS) if folders[0] else places
-    return match_files(places) if folders[0] else [tuple(places)]
+def _write_one(path, open_source, patches_of, encoding):
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as directory:
 
+        def allocate(shape, dtype):
+            if shape[0] * shape[1] <= IN_MEMORY_AT_MOST:
+                return np.empty(shape, dtype)
+            return np.lib.format.open_memmap(Path(directory) / "generated.npy", "w+", dtype, shape)
 
-def _first(file):
-    return file[0] if isinstance(file, tuple) else file
-
-
-def _is_path(inputs):
-    return isinstance(inputs, (str, Path))
-
-
-def _is_place(inputs, encoding):
-    """Whether this is a file or folder of sources; of stacked sources, a list with one for each."""
-    if not isinstance(encoding, Stacked):
-        return _is_path(inputs)
-    is_list = isinstance(inputs, (list, tuple)) and all(map(_is_path, inputs))
-    return is_list and len(inputs) == len(encoding.parts)
-
-
-def _is_one_picture(inputs, encoding):
-    if _is_place(inputs, encoding):
-        return not Path(inputs[0] if isinstance(encoding, Stacked) else inputs).is_dir()
-    return not isinstance(inputs, (list, tuple)) and np.ndim(inputs) == 3
+        # The source, decoded, is let go before the result is encoded.
+        return encoding.write(path, _fill(open_source(), patches_of, encoding, allocate))

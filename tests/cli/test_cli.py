@@ -20,6 +20,7 @@ from keras_pix2pix.cli import train as train_module
 from keras_pix2pix.cli.documentation import parameter_help
 from keras_pix2pix.cli.main import app, main
 from keras_pix2pix.data.synthetic import write_facades
+from keras_pix2pix.images import write_png
 from keras_pix2pix.training.presets import PRESETS
 
 
@@ -183,6 +184,24 @@ def test_translate_writes_pictures(run, trained, pairs, tmp_path):
     code, _, _ = run("translate", trained / "model.keras", pairs / names[0], "--output", tmp_path / "whole")
     assert code == 0
     assert Image.open(tmp_path / "whole" / names[0]).size == (64, 32)
+
+
+def test_translate_in_tiles(run, trained, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (80, 72, 3), dtype=np.uint8)
+    write_png(tmp_path / "a.png", pixels)
+    model = keras.saving.load_model(trained / "model.keras")
+    results = []
+    for flags, options in (
+        (("--overlap", 8), {"overlap": 8}),
+        (("--overlap", 16), {"overlap": 16}),
+        (("--overlap", 8, "--fixed-statistics"), {"overlap": 8, "fixed_statistics": True}),
+    ):
+        arguments = ("translate", trained, tmp_path / "a.png", "--output", tmp_path / "out", "--tile", 32, *flags)
+        code, printed, errors = run(*arguments)
+        assert (code, printed) == (0, f"1 picture in {tmp_path / 'out'}\n"), errors
+        results.append(np.asarray(Image.open(tmp_path / "out" / "a.png")))
+        np.testing.assert_allclose(results[-1], model.translate(tmp_path / "a.png", tile=32, **options), atol=1)
+    assert all((results[0] != other).any() for other in results[1:])
 
 
 def test_a_bare_generator_translates_and_exports(run, pairs, tmp_path):
@@ -363,6 +382,12 @@ MISTAKES = {
         ["divisible by 32", "(40, 40)"],
     ),
     "no such picture": (["translate", "MODEL", "nowhere.png", "--output", "OUT"], ["nowhere.png"]),
+    "overlap": (["translate", "MODEL", "PAIRS", "--output", "OUT", "--overlap", "8"], ["--overlap 8 without --tile"]),
+    "tile": (["translate", "MODEL", "PAIRS", "--output", "OUT", "--tile", "40"], ["multiple of 32", "tile=40"]),
+    "statistics": (
+        ["translate", "MODEL", "PAIRS", "--output", "OUT", "--fixed-statistics"],
+        ["`fixed_statistics` is for pictures in tiles", "Pass `tile`"],
+    ),
     "inspect": (["inspect", "EMPTY"], ["no pictures in"]),
     "inspect direction": (["inspect", "PAIRS", "--target", "PAIRS", "--direction", "AtoB"], ["--direction is for"]),
     "inspect count": (["inspect", "PAIRS", "--count", "0"], ["`count` must be 1 or more"]),
