@@ -525,6 +525,29 @@ def test_a_preset_is_changed_by_name_and_value(run, pairs, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("text", "value"), [("true", True), ("True", True), ("False", False), ("None", None), ("ab", "ab")]
+)
+def test_the_value_of_a_change_is_json_python_or_a_word(text, value):
+    assert configuration.preset_changes([f"data.mirror={text}", "compile.lambda_l1=1e1"]) == {
+        "data.mirror": value,
+        "compile.lambda_l1": 10.0,
+    }
+
+
+def test_a_discriminator_is_no_generator(run, tmp_path):
+    keras_pix2pix.patchgan_discriminator((32, 32, 3), filters=1, num_layers=1).save(tmp_path / "d.keras")
+    write_facades(tmp_path / "pictures", 1, image_size=(32, 32))
+    for command in (
+        ("export", tmp_path / "d.keras", "--format", "tflite", "--output", tmp_path / "d.tflite"),
+        ("export", tmp_path / "d.keras", "--format", "saved_model", "--output", tmp_path / "saved"),
+        ("translate", tmp_path / "d.keras", tmp_path / "pictures", "--output", tmp_path / "out"),
+    ):
+        code, _, errors = run(*command)
+        assert code == 2
+        assert "A generator has one input and one output" in errors
+
+
+@pytest.mark.parametrize(
     ("change", "words"),
     [
         ("compile.gan_loss", "--set needs a value"),
@@ -532,6 +555,10 @@ def test_a_preset_is_changed_by_name_and_value(run, pairs, tmp_path):
         ("compile.gan_los=hinge", "Unknown: compile.gan_los. Accepted in compile: gan_loss, lambda_l1"),
         ("compile.gan_loss=hnge", "`gan_loss` must be one of 'vanilla', 'lsgan', 'hinge', 'wgangp'"),
         ("generator.network=unet", "`generator.network` must be one of unet_generator, resnet_generator"),
+        ("generator.network=patchgan_discriminator", "`generator.network` must be one of unet_generator, resnet_gen"),
+        ('generator.network=["x"]', "`generator.network` must be one of unet_generator, resnet_generator"),
+        ('generator.separable="no"', "`generator.separable` must be True or False. Received: 'no'"),
+        ("data.mirror=1", "`data.mirror` must be True or False. Received: 1"),
         ("generator.filters=many", "A value of another type is needed in generator"),
         ("adam.lr=1", "Unknown: adam.lr. Accepted in adam: beta_1, beta_2, epsilon, corrected_epsilon"),
         ("data.jiter=1.0", "Unknown: data.jiter. Accepted in data: batch_size, jitter"),

@@ -120,7 +120,7 @@ def test_what_a_file_of_weights_does_not_tell_can_be_told(old_unet, save_keras_2
 @pytest.mark.parametrize("arguments", [{"leaky_slope": 0.2}, {"epsilon": 1e-5}])
 def test_what_a_whole_model_tells_must_not_be_told(arguments, old_unet, save_keras_2):
     (name,) = arguments
-    with pytest.raises(ValueError, match=f"`{name}` are for files of weights without a network"):
+    with pytest.raises(ValueError, match=f"Only files of weights without a network need `{name}`"):
         from_legacy_keras(save_keras_2(old_unet()), **arguments)
 
 

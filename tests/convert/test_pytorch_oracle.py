@@ -156,7 +156,10 @@ def test_pickled_code_is_refused_and_not_run(zipped, tmp_path):
     [
         (lambda: torch.nn.Conv2d(1, 1, 1), ["is refused", "Conv2d"]),
         (lambda: [torch.ones(2)], ["Received: a list"]),
-        (lambda: {"epoch": 3, "netG": {}}, ["no tensors under epoch, netG"]),
+        (lambda: {"epoch": 3, "netG": {}}, ["others under epoch, netG"]),
+        (lambda: {0: torch.ones(2)}, ["others under 0"]),
+        (lambda: {"weight": torch.ones(2, dtype=torch.complex64)}, ["others under weight"]),
+        (lambda: {"weight": torch.ones(2, 2).to_sparse()}, ["others under weight"]),
         (lambda: {}, ["holds no tensors"]),
     ],
 )

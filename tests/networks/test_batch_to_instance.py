@@ -146,3 +146,15 @@ def test_batch_norm_over_rows_is_refused():
     network = keras.Model(source, keras.layers.BatchNormalization(axis=1, name="rows")(source))
     with pytest.raises(ValueError, match="axis=1 in the layer 'rows'"):
         instance_from_batch(network)
+
+
+def test_pairs_may_be_lists_and_pixels_are_refused(images):
+    generator = unet_generator((32, 32, 3), filters=2, normalization="batch")
+    source, target = images(2)
+    calibrated = [instance_from_batch(generator, [pair]) for pair in ((source, target), [source, target], source)]
+    for network in calibrated[1:]:
+        np.testing.assert_array_equal(network(source), calibrated[0](source))
+    with pytest.raises(ValueError, match="Received: uint8. Convert pixels"):
+        instance_from_batch(generator, [np.zeros((1, 32, 32, 3), "uint8")])
+    with pytest.raises(ValueError, match="Received: a tuple"):
+        instance_from_batch(generator, (source, target))

@@ -673,7 +673,7 @@ def test_float16_scales_both_losses(make_model, images):
     ("arguments", "words"),
     [
         ({"gan_loss": "vanila"}, "Received: gan_loss='vanila'"),
-        ({"lambda_l1": -1}, "0 or more. Received: lambda_l1=-1"),
+        ({"lambda_l1": -1}, "0 or more, and finite. Received: lambda_l1=-1"),
         ({"lambda_l1": float("nan")}, "Received: lambda_l1=nan"),
         ({"reconstruction_loss": "L1"}, "Received: reconstruction_loss='L1'"),
         ({"label_smoothing": 1}, "Received: label_smoothing=1"),

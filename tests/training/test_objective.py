@@ -151,10 +151,12 @@ def test_all_layers_and_scales_have_features():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"lambda_gan": -1}, "`lambda_gan` must be 0 or more. Received: lambda_gan=-1"),
+        ({"lambda_gan": -1}, "`lambda_gan` must be 0 or more, and finite. Received: lambda_gan=-1"),
+        ({"lambda_l1": float("inf")}, "Received: lambda_l1=inf"),
+        ({"lambda_penalty": float("inf")}, "Received: lambda_penalty=inf"),
         ({"lambda_features": float("nan")}, "Received: lambda_features=nan"),
         ({"lambda_l1": 0, "lambda_gan": 0}, "At least one of `lambda_l1`, `lambda_gan`, `lambda_features` must be gre"),
-        ({"lambda_penalty": 0}, "`lambda_penalty` must be greater than 0. Received: lambda_penalty=0"),
+        ({"lambda_penalty": 0}, "`lambda_penalty` must be greater than 0, and finite. Received: lambda_penalty=0"),
         ({"discriminator_loss_weight": 0}, "Received: discriminator_loss_weight=0"),
         ({"gan_loss": "wgan"}, "Received: gan_loss='wgan'"),
         ({"reconstruction_loss": "mae"}, "Received: reconstruction_loss='mae'"),
@@ -168,6 +170,14 @@ def test_all_layers_and_scales_have_features():
 def test_errors_say_what_was_received(arguments, words):
     with pytest.raises(ValueError, match=words):
         Objective(**{"discriminator": critic(), **arguments})
+
+
+def test_batch_norm_in_a_nested_critic_is_found_too():
+    body = keras.Sequential([keras.Input((8, 8, 6)), keras.layers.Conv2D(1, 3), keras.layers.BatchNormalization()])
+    pair = [keras.Input((8, 8, 3)), keras.Input((8, 8, 3))]
+    discriminator = keras.Model(pair, body(keras.ops.concatenate(pair, axis=-1)))
+    with pytest.raises(ValueError, match="must not have batch norm"):
+        Objective(discriminator, gan_loss="wgangp")
 
 
 def test_batch_norm_is_refused_under_wgangp_only():
