@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import layers
 
+from keras_pix2pix.networks.walk import leaves
+
 
 def instance_from_batch(model, data=None):
     """Replace a generator's batch norm by instance norm, or calibrate it on data.
@@ -47,7 +49,7 @@ def instance_from_batch(model, data=None):
         Wu and Johnson, "Rethinking 'Batch' in BatchNorm", Section 3, on averages over the whole data.
     """
     generator = getattr(model, "generator", model)
-    norms = [layer for layer in _leaves(generator) if isinstance(layer, layers.BatchNormalization)]
+    norms = [layer for layer in leaves(generator) if isinstance(layer, layers.BatchNormalization)]
     if not norms:
         raise ValueError(
             "`model` must be a generator with `BatchNormalization` layers. "
@@ -65,17 +67,9 @@ def instance_from_batch(model, data=None):
     return _calibrated(generator, _repeatable(data))
 
 
-def _leaves(network):
-    for layer in network.layers:
-        if isinstance(layer, keras.Model):
-            yield from _leaves(layer)
-        else:
-            yield layer
-
-
 def _clone(network, clone_layer):
     clone = keras.models.clone_model(network, clone_function=clone_layer, call_function=_call, recursive=True)
-    for copy, original in zip(_leaves(clone), _leaves(network), strict=True):
+    for copy, original in zip(leaves(clone), leaves(network), strict=True):
         values = {weight.name: weight for weight in original.weights}
         for weight in copy.weights:
             weight.assign(values[weight.name])
@@ -110,7 +104,7 @@ def _instance_norm(layer):
 
 def _calibrated(generator, data):
     measured = _clone(generator, _measuring_norm)
-    norms = [layer for layer in _leaves(measured) if isinstance(layer, _MeasuringNormalization)]
+    norms = [layer for layer in leaves(measured) if isinstance(layer, _MeasuringNormalization)]
     for norm in norms:
         # All norms before this one have their statistics already.
         norm.begin()
@@ -119,7 +113,7 @@ def _calibrated(generator, data):
         norm.end()
     clone = _clone(generator, _copy)
     for copy, norm in zip(
-        (each for each in _leaves(clone) if isinstance(each, layers.BatchNormalization)), norms, strict=True
+        (each for each in leaves(clone) if isinstance(each, layers.BatchNormalization)), norms, strict=True
     ):
         copy.set_weights(norm.get_weights())
     return clone

@@ -5,6 +5,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from keras_pix2pix.networks.rewrite import InstanceNormalization, lean_clone
+from keras_pix2pix.networks.walk import leaves
 
 
 class FixedStatistics:
@@ -107,7 +108,7 @@ def _fixed(norm):
 def _check_norms(network, norms):
     others = [
         layer
-        for layer in _leaves(network)
+        for layer in leaves(network)
         if isinstance(layer, (layers.GroupNormalization, layers.LayerNormalization, InstanceNormalization))
         and layer not in norms
     ]
@@ -118,11 +119,3 @@ def _check_norms(network, norms):
         "`fixed_statistics` is for networks with instance norm, and no other norm that goes by what it sees. "
         f"Received: {network.name!r} with {received}. Leave `fixed_statistics` out."
     )
-
-
-def _leaves(network):
-    for layer in network.layers:
-        if isinstance(layer, keras.Model):
-            yield from _leaves(layer)
-        else:
-            yield layer

@@ -15,6 +15,31 @@ IDLE = (
 )
 
 
+def leaves(network):
+    """The layers of a network and of the networks inside it, in order.
+
+    Args:
+        network: `keras.Model`.
+
+    Returns:
+        An iterator over layers that are no networks.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import unet_generator
+    from keras_pix2pix.networks.walk import leaves
+
+    names = [layer.name for layer in leaves(unet_generator((64, 64, 3), filters=2))]
+    ```
+    """
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            yield from leaves(layer)
+        else:
+            yield layer
+
+
 def rebuilt(network, visit, source=None):
     """The network that comes of calling a function instead of each layer, in the order of computation.
 

@@ -12,6 +12,7 @@ from keras_pix2pix.networks.patchgan import patchgan_discriminator, pytorch_gan_
 from keras_pix2pix.networks.resnet import resnet_generator
 from keras_pix2pix.networks.serving import check_generator
 from keras_pix2pix.networks.unet import unet_generator
+from keras_pix2pix.networks.walk import leaves
 from keras_pix2pix.training import translation
 from keras_pix2pix.training.objective import Objective, judge
 from keras_pix2pix.training.optimizers import FusedAdam
@@ -424,7 +425,7 @@ class Pix2Pix(keras.Model):
 
     def _layers_that_draw(self):
         networks = [network for network in (self.generator, self.discriminator) if network]
-        return [layer for network in networks for layer in _all_layers(network) if hasattr(layer, "seed_generator")]
+        return [layer for network in networks for layer in leaves(network) if hasattr(layer, "seed_generator")]
 
     def _optimizer_of(self, network, optimizer):
         optimizer = keras.optimizers.get(optimizer) or FusedAdam(**preset("paper")["adam"])
@@ -471,13 +472,6 @@ def _tensors(data):
     """Source, target and weights (or None) of a batch, which comes as arrays where a step runs eagerly."""
     parts = keras.utils.unpack_x_y_sample_weight(data)
     return [None if part is None else ops.convert_to_tensor(part) for part in parts]
-
-
-def _all_layers(network):
-    for layer in network.layers:
-        yield layer
-        if isinstance(layer, keras.Model):
-            yield from _all_layers(layer)
 
 
 def _global_mean(losses, weights):

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
+from keras_pix2pix.networks.walk import leaves
 from keras_pix2pix.training import losses
 from keras_pix2pix.training.losses import as_list, mean_per_example
 
@@ -191,18 +192,10 @@ def _check_discriminator(discriminator, gan_loss):
             "and `lambda_features=0`. Pass a discriminator to `Pix2Pix`, or compile with `lambda_gan=0`."
         )
     if gan_loss == "wgangp":
-        norms = [layer.name for layer in _leaves(discriminator) if isinstance(layer, layers.BatchNormalization)]
+        norms = [layer.name for layer in leaves(discriminator) if isinstance(layer, layers.BatchNormalization)]
         if norms:
             raise ValueError(
                 'With `gan_loss="wgangp"` the discriminator must not have batch norm: the penalty is on the gradient '
                 "of each example by itself, and batch norm makes every output depend on all examples (Gulrajani et "
                 f'al., Section 4). Received: {norms[0]!r}. Build it with `normalization="instance"` or None.'
             )
-
-
-def _leaves(network):
-    for layer in network.layers:
-        if isinstance(layer, keras.Model):
-            yield from _leaves(layer)
-        else:
-            yield layer

@@ -51,16 +51,19 @@ def test_the_generator_is_left_as_it_is_and_weights_are_there_once(images):
     assert not kinds & {"InstanceNormalization", "GroupNormalization"}
 
 
+def functional(layer):
+    """A network of one layer that is no `Sequential` one, which would be opened."""
+    source = keras.Input((None, None, 4))
+    return keras.Model(source, layer(source))
+
+
 @pytest.mark.parametrize(
     ("norm", "words"),
     [
         (keras.layers.BatchNormalization, "with no instance norm. Leave `fixed_statistics` out"),
         (lambda: keras.layers.GroupNormalization(groups=2), "with the GroupNormalization"),
         (keras.layers.LayerNormalization, "with the LayerNormalization"),
-        (
-            lambda: keras.Sequential([keras.Input((None, None, 4)), keras.layers.GroupNormalization(groups=-1)]),
-            "with the GroupNormalization",
-        ),
+        (lambda: functional(keras.layers.GroupNormalization(groups=-1)), "with the GroupNormalization"),
     ],
     ids=["batch", "groups", "layer", "nested"],
 )
