@@ -20,7 +20,7 @@ setup(
     packages=find_packages(include=["keras_pix2pix", "keras_pix2pix.*"]),
     install_requires=[
         "tensorflow>=2.20",
-        "keras>=3.12",
+        "keras>=3.15",
         "ai-edge-litert>=2.1",
         "tensorboard>=2.20",
         "numpy>=1.26.4",
