@@ -110,6 +110,7 @@ def unet_generator(
     stem = {**convolutions, "separable": False, "kernel_size": KERNEL_SIZE}
     widths = [filters * min(2**block, WIDEST) for block in range(num_downsamples)]
     activate = SKIP_ACTIVATIONS[skip_activation]
+    doublings = {**convolutions, "upsampling": upsampling, "activate": activate}
 
     source = keras.Input(image_shape, name="source")
     x, encoded = source, []
@@ -128,16 +129,7 @@ def unet_generator(
         encoded.append(x)
     for block, (width, skip) in enumerate(zip(widths[-2::-1], encoded[-2::-1], strict=True), start=1):
         rate = dropout if block in dropout_blocks else 0
-        x = upsample(
-            x,
-            width,
-            normalize,
-            upsampling=upsampling,
-            activate=activate,
-            dropout=rate,
-            name=f"up{block}",
-            **convolutions,
-        )
+        x = upsample(x, width, normalize, dropout=rate, name=f"up{block}", **doublings)
         if skips:
             # The order in which each author's weights are stored.
             x = layers.Concatenate(name=f"up{block}_skip")([skip, x] if activate == "before" else [x, skip])
