@@ -1,6 +1,5 @@
 """`keras-pix2pix train`: a run folder with the model, its configuration, logs and pictures."""
 
-import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -17,9 +16,11 @@ from keras_pix2pix.cli.documentation import option
 from keras_pix2pix.cli.models import MODEL_FILE, height_and_width, load
 from keras_pix2pix.cli.run_data import SYNTHETIC, run_dataset, run_encodings, run_folders
 from keras_pix2pix.cli.startup import start_tensorflow
+from keras_pix2pix.cli.stopping import stopping_after_a_step
 from keras_pix2pix.images import whole_file
 
 HISTORY_FILE = "history.csv"
+CHECKPOINT_EVERY = 2000  # Steps: of the paper's networks, about a minute of a GPU or 20 of two cores; a file is 0.7 GB.
 INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C has stopped.
 PAIRED = "data.pipeline:paired_dataset"
 FROM_PRESET = "training.model:Pix2Pix.from_preset"
@@ -62,9 +63,27 @@ def train(
     ] = None,
     schedule: Annotated[str | None, option(FROM_PRESET, "schedule")] = None,
     seed: Annotated[int | None, option(PAIRED, "seed", min=0, max=2**32 - 1)] = None,
+    checkpoint_every: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="STEPS",
+            help=f"Steps between checkpoints in an epoch, which ends with one too. Defaults to {CHECKPOINT_EVERY}.",
+        ),
+    ] = None,
+    deterministic: Annotated[
+        bool | None,
+        typer.Option(
+            help="Whether a resumed run ends bit for bit like an uninterrupted one. Defaults to yes without a GPU, "
+            "where it costs nothing, and no with one or with compile.jit_compile."
+        ),
+    ] = None,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Go on with the run in --run-dir as it was begun; only --epochs may change."),
+        typer.Option(
+            "--resume",
+            help="Go on with the run in --run-dir as it was begun; only --epochs and --checkpoint-every may change.",
+        ),
     ] = False,
 ):
     """Train on a folder of pairs; --resume goes on with a run that was stopped."""
@@ -88,6 +107,8 @@ def train(
         "steps_per_epoch": steps_per_epoch,
         "schedule": schedule,
         "seed": seed,
+        "checkpoint_every": checkpoint_every,
+        "deterministic": deterministic,
     }
     given = {name: value for name, value in given.items() if value is not None}
     for name in FOLDERS & given.keys():
@@ -103,53 +124,85 @@ def _run(config, run_dir, resume):
     run_dir.mkdir(parents=True, exist_ok=True)
     training_data, validation_data = run_folders(config, run_dir, resume)
     start_tensorflow()
-    dataset = run_dataset(config, training_data)
+    _seed(config)
     validation = run_dataset(config, validation_data, training=False) if validation_data else None
     shown = validation or run_dataset(config, training_data, training=False)
-    batches = len(dataset)
+    batches = len(run_dataset(config, training_data))
     steps = config.get("steps_per_epoch", batches)
     # A run that was stopped before its first checkpoint is resumed from its beginning.
     model = load(run_dir) if (run_dir / MODEL_FILE).exists() else _new_model(config, steps)
-    done = int(model.generator_optimizer.iterations)
-    if done // steps >= config["epochs"]:
-        raise ValueError(
-            f"The run in {run_dir} has {done // steps} epochs behind it, and nothing is left of {config['epochs']}. "
-            "Pass a larger --epochs."
-        )
-    if done:
-        dataset = run_dataset(config, training_data, initial_epoch=done // batches)
-    if steps != batches:
-        dataset = dataset.repeat().skip(done % batches)
+    epoch, step = _resume_point(model, run_dir, config["epochs"])
     write_configuration(run_dir, config)
-    _clear_up_after_a_crash(run_dir, done // steps)
+    _forget_what_comes_again(run_dir / HISTORY_FILE, epoch)
     _print_header(config, run_dir, model, steps, validation)
+    *watching, checkpoint = _callbacks(config, run_dir, shown, resume)
     try:
-        model.fit(
-            dataset,
-            epochs=config["epochs"],
-            initial_epoch=done // steps,
-            steps_per_epoch=None if steps == batches else steps,
-            validation_data=validation,
-            verbose=1 if sys.stdout.isatty() else 2,
-            shuffle=False,  # The data set shuffles, and Keras would warn that it doesn't.
-            callbacks=_callbacks(run_dir, shown, resume),
-        )
+        with stopping_after_a_step(checkpoint):
+            model.fit(
+                run_dataset(config, training_data, repeat=True, initial_step=step),
+                epochs=config["epochs"],
+                initial_epoch=epoch,
+                steps_per_epoch=steps,
+                validation_data=validation,
+                verbose=1 if sys.stdout.isatty() else 2,
+                shuffle=False,  # The data set shuffles, and Keras would warn that it doesn't.
+                callbacks=[*watching, checkpoint],
+            )
     except KeyboardInterrupt:
         print(
-            f"\nStopped. {run_dir} holds the run as of its last whole epoch. Go on with:\n"
-            f"keras-pix2pix train --run-dir {run_dir} --resume",
+            f"\nStopped. {run_dir} holds the run as of {_place(model.progress)}. {_go_on(run_dir)}",
             file=sys.stderr,
         )
         raise SystemExit(INTERRUPTED) from None
+    except OSError as error:
+        file = f": {error.filename}" if error.filename else ""
+        raise OSError(error.errno, f"{error.strerror or error}{file}. {_go_on(run_dir)}") from error
     print(f"The model: {run_dir / MODEL_FILE}\nHow it came about: tensorboard --logdir {run_dir / 'logs'}")
 
 
-def _new_model(config, steps):
+def _seed(config):
     import keras
-
-    from keras_pix2pix import Pix2Pix
+    import tensorflow as tf
 
     keras.utils.set_random_seed(config["seed"])
+    # XLA is off under determinism, and not every operation has a deterministic form on a GPU.
+    without_cost = not (tf.config.list_physical_devices("GPU") or config.get("changes", {}).get("compile.jit_compile"))
+    if config.get("deterministic", without_cost):
+        tf.config.experimental.enable_op_determinism()
+
+
+def _resume_point(model, run_dir, epochs):
+    from keras_pix2pix.callbacks import resume_point
+
+    epoch, step = resume_point(model)
+    if not step and int(model.generator_optimizer.iterations):
+        raise ValueError(
+            f"{run_dir / MODEL_FILE} doesn't say how far the run has come: it was written by something else than "
+            "`keras-pix2pix train`. Put the file back, or begin a new run."
+        )
+    if epoch >= epochs:
+        raise ValueError(
+            f"The run in {run_dir} has {epoch} epochs behind it, and nothing is left of {epochs}. Pass a larger "
+            "--epochs."
+        )
+    return epoch, step
+
+
+def _place(progress):
+    if progress is None or not progress.seen:
+        return "its beginning"
+    if progress.step:
+        return f"step {progress.step} of epoch {progress.epoch + 1}"
+    return f"the end of epoch {progress.epoch}"
+
+
+def _go_on(run_dir):
+    return f"Go on with:\nkeras-pix2pix train --run-dir {run_dir} --resume"
+
+
+def _new_model(config, steps):
+    from keras_pix2pix import Pix2Pix
+
     source_encoding, target_encoding = run_encodings(config)
     plan = {name: config[name] for name in ("epochs", "schedule", "direction")}
     return Pix2Pix.from_preset(
@@ -164,7 +217,7 @@ def _new_model(config, steps):
     )
 
 
-def _callbacks(run_dir, shown, resume):
+def _callbacks(config, run_dir, shown, resume):
     import keras
 
     from keras_pix2pix import callbacks
@@ -174,19 +227,18 @@ def _callbacks(run_dir, shown, resume):
         callbacks.ImageSummary(run_dir / "logs", shown),
         keras.callbacks.TensorBoard(run_dir / "logs", write_graph=False),
         keras.callbacks.CSVLogger(run_dir / HISTORY_FILE, append=resume),
-        callbacks.Checkpoint(run_dir / MODEL_FILE),
+        # The last, so that what it says was done is done.
+        callbacks.Checkpoint(run_dir / MODEL_FILE, every_steps=config.get("checkpoint_every", CHECKPOINT_EVERY)),
     ]
 
 
-def _clear_up_after_a_crash(run_dir, epoch):
-    """Take out what a kill left behind: a half-written checkpoint, and history that the last whole one doesn't know."""
-    for half_written in run_dir.glob(f".{MODEL_FILE}.*"):
-        shutil.rmtree(half_written)
-    history = run_dir / HISTORY_FILE
+def _forget_what_comes_again(history, epoch):
+    """Take out of the history what the last checkpoint doesn't know, and a row that was not written whole."""
     if history.exists():
         header, *rows = history.read_text(encoding="utf-8").splitlines(keepends=True) or [""]
+        kept = [row for row in rows if row.endswith("\n") and int(row.split(",")[0]) < epoch]
         with whole_file(history) as temporary:
-            temporary.write_text(header + "".join(row for row in rows if int(row.split(",")[0]) < epoch))
+            temporary.write_text("".join([header if header.endswith("\n") else "", *kept]), encoding="utf-8")
 
 
 def _print_header(config, run_dir, model, steps, validation):

@@ -7,8 +7,11 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_pix2pix.images import beside, to_pixels, whole_file, write_png
+from keras_pix2pix.images import beside, to_pixels, write_png
+from keras_pix2pix.training.checkpoint import Checkpoint, is_under_way, resume_point
 from keras_pix2pix.training.losses import as_list
+
+__all__ = ["Checkpoint", "ImageSummary", "SampleGrid", "resume_point"]
 
 
 class _FixedPairs(keras.callbacks.Callback):
@@ -23,7 +26,8 @@ class _FixedPairs(keras.callbacks.Callback):
         self.begun = False
 
     def on_epoch_begin(self, epoch, logs=None):
-        if not self.begun:
+        # In the middle of an epoch, the picture of its beginning is there already.
+        if not self.begun and not is_under_way(getattr(self.model, "progress", None), epoch):
             self.show(epoch)
         self.begun = True
 
@@ -135,42 +139,6 @@ class SampleGrid(_FixedPairs):
 
     def show(self, epochs_done):
         write_png(self.directory / f"epoch_{epochs_done:04d}.png", np.concatenate(self.rows(self.generate())))
-
-
-class Checkpoint(keras.callbacks.Callback):
-    """The whole model in one file, before training and after every epoch; the old file stays until the new is whole.
-
-    Args:
-        path: File ending in `.keras`.
-
-    Raises:
-        ValueError: Another ending.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import callbacks
-
-    callback = callbacks.Checkpoint("run/model.keras")
-    ```
-    """
-
-    def __init__(self, path):
-        super().__init__()
-        self.path = Path(path)
-        if self.path.suffix != ".keras":
-            raise ValueError(f"`path` must end in .keras. Received: path={str(path)!r}.")
-
-    def on_train_begin(self, logs=None):
-        if not self.path.exists():
-            self.save()
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.save()
-
-    def save(self):
-        with whole_file(self.path) as temporary:
-            self.model.save(temporary)
 
 
 def _first_pairs(pairs, count):
