@@ -1,9 +1,13 @@
 """Runs that are stopped anywhere and go on as if nothing had happened; files that survive a full disk."""
 
+import contextlib
 import errno
+import io
 import resource
 import signal
+import zipfile
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -70,14 +74,28 @@ def begin():
     return new_model
 
 
-def start(path, pairs, begin, *, steps=5, epochs=3, every_steps=None, kill_after=None, validated=False, **recipe):
+def start(
+    path,
+    pairs,
+    begin,
+    *,
+    steps=5,
+    epochs=3,
+    batch_size=1,
+    every_steps=None,
+    kill_after=None,
+    validated=False,
+    scope=contextlib.nullcontext,
+    **recipe,
+):
     """What a user's program does whenever it is started; (model, history)."""
-    model = keras.saving.load_model(path) if path.exists() else begin(**recipe)
+    with scope():
+        model = keras.saving.load_model(path) if path.exists() else begin(**recipe)
     epoch, step = callbacks.resume_point(model)
     options = {"image_size": SIZE, "seed": 4}
     validation = paired_dataset(pairs, training=False, batch_size=2, **options) if validated else None
     history = model.fit(
-        paired_dataset(pairs, repeat=True, initial_step=step, **options),
+        paired_dataset(pairs, repeat=True, initial_step=step, batch_size=batch_size, **options),
         steps_per_epoch=steps,
         epochs=epochs,
         initial_epoch=epoch,
@@ -129,13 +147,25 @@ def test_a_run_killed_anywhere_ends_like_the_uninterrupted_one(options, begin, p
         assert picture.read_bytes() == (tmp_path / "parts" / "samples" / picture.name).read_bytes(), picture.name
 
 
+def test_two_replicas_go_on_exactly_too(begin, pairs, tmp_path, mirrored, deterministic):
+    options = {"scope": mirrored.scope, "batch_size": 2, "steps": 4, "epochs": 2, "every_steps": 1, "validated": True}
+    whole, history = start(tmp_path / "whole" / "model.keras", pairs, begin, **options)
+    path = tmp_path / "parts" / "model.keras"
+    with pytest.raises(Killed):
+        start(path, pairs, begin, kill_after=3, **options)
+    parts, history_of_the_rest = start(path, pairs, begin, **options)
+    assert_equal(whole, parts)
+    assert history_of_the_rest == history
+
+
 def test_the_checkpoint_is_there_before_the_first_step_and_at_its_steps(begin, pairs, tmp_path):
     path = tmp_path / "model.keras"
     points = []
 
     class Look(keras.callbacks.Callback):
         def look(self, *_, **__):
-            points.append(callbacks.resume_point(keras.saving.load_model(path)))
+            with zipfile.ZipFile(path) as archive:
+                points.append(h5py.File(io.BytesIO(archive.read("model.weights.h5")))["vars/progress"][:].tolist())
 
         on_epoch_begin = on_train_batch_end = on_epoch_end = look
 
@@ -147,8 +177,9 @@ def test_the_checkpoint_is_there_before_the_first_step_and_at_its_steps(begin, p
         shuffle=False,
         callbacks=[callbacks.Checkpoint(path, every_steps=2), Look()],
     )
-    first = [(1, 0), (1, 0), (1, 2), (1, 2), (1, 4), (1, 4), (2, 5)]
-    second = [(2, 5), (2, 5), (2, 7), (2, 7), (2, 9), (2, 9), (3, 10)]
+    # (whole epochs, steps of the next, steps in all)
+    first = [[1, 0, 0], [1, 0, 0], [1, 2, 2], [1, 2, 2], [1, 4, 4], [1, 4, 4], [2, 0, 5]]
+    second = [[2, 0, 5], [2, 0, 5], [2, 2, 7], [2, 2, 7], [2, 4, 9], [2, 4, 9], [3, 0, 10]]
     assert points == first + second
 
 
@@ -223,7 +254,9 @@ def test_asked_to_stop_in_the_last_step_it_saves_the_whole_epoch(begin, pairs, t
     checkpoint = callbacks.Checkpoint(path)
     ask = keras.callbacks.LambdaCallback(on_train_batch_begin=lambda batch, logs: batch == 4 and checkpoint.stop())
     with pytest.raises(KeyboardInterrupt):
-        begin().fit(paired_dataset(pairs, image_size=SIZE), epochs=2, verbose=0, callbacks=[ask, checkpoint])
+        begin().fit(
+            paired_dataset(pairs, image_size=SIZE), epochs=2, verbose=0, shuffle=False, callbacks=[ask, checkpoint]
+        )
     assert callbacks.resume_point(keras.saving.load_model(path)) == (1, 5)
 
 
