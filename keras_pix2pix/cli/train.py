@@ -1,5 +1,7 @@
 """`keras-pix2pix train`: a run folder with the model, its configuration, logs and pictures."""
 
+import contextlib
+import io
 import shutil
 import sys
 from pathlib import Path
@@ -18,6 +20,7 @@ from keras_pix2pix.cli.models import MODEL_FILE, height_and_width, load
 from keras_pix2pix.cli.run_data import SYNTHETIC, run_dataset, run_encodings, run_folders
 from keras_pix2pix.cli.startup import start_tensorflow
 from keras_pix2pix.images import whole_file
+from keras_pix2pix.training.cluster import folder_to_write, is_chief
 
 HISTORY_FILE = "history.csv"
 INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C has stopped.
@@ -62,13 +65,13 @@ def train(
     ] = None,
     schedule: Annotated[str | None, option(FROM_PRESET, "schedule")] = None,
     seed: Annotated[int | None, option(PAIRED, "seed", min=0, max=2**32 - 1)] = None,
+    devices: Annotated[str | None, option("training.distribution:strategy_for", "devices")] = None,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Go on with the run in --run-dir as it was begun; only --epochs may change."),
     ] = False,
 ):
     """Train on a folder of pairs; --resume goes on with a run that was stopped."""
-    run_dir = Path(run_dir)
     given = {
         "data": data,
         "target": target,
@@ -95,22 +98,28 @@ def train(
         given[name] = SYNTHETIC if given[name] == SYNTHETIC else str(Path(given[name]).resolve())
     for name in EXTRA_FOLDERS & given.keys():
         given[name] = [str(Path(folder).resolve()) for folder in given[name]]
-    config = (resumed_configuration if resume else new_configuration)(run_dir, given)
-    _run(config, run_dir, resume)
+    # Several workers' output is the same, and the chief's is enough.
+    output = sys.stdout if is_chief() else io.StringIO()
+    with folder_to_write(run_dir) as own_run_dir, contextlib.redirect_stdout(output):
+        config = (resumed_configuration if resume else new_configuration)(own_run_dir, given)
+        _run(config, own_run_dir, resume, devices)
 
 
-def _run(config, run_dir, resume):
+def _run(config, run_dir, resume, devices):
     run_dir.mkdir(parents=True, exist_ok=True)
     training_data, validation_data = run_folders(config, run_dir, resume)
     start_tensorflow()
+    from keras_pix2pix.training.workers import one_error_if_a_worker_stops
+
+    strategy = _strategy(config, devices)
     dataset = run_dataset(config, training_data)
     validation = run_dataset(config, validation_data, training=False) if validation_data else None
     shown = validation or run_dataset(config, training_data, training=False)
     batches = len(dataset)
     steps = config.get("steps_per_epoch", batches)
     # A run that was stopped before its first checkpoint is resumed from its beginning.
-    model = load(run_dir) if (run_dir / MODEL_FILE).exists() else _new_model(config, steps)
-    done = int(model.generator_optimizer.iterations)
+    model = _model(config, run_dir, steps, strategy)
+    done = int(model.generator_optimizer.iterations.numpy())
     if done // steps >= config["epochs"]:
         raise ValueError(
             f"The run in {run_dir} has {done // steps} epochs behind it, and nothing is left of {config['epochs']}. "
@@ -124,16 +133,18 @@ def _run(config, run_dir, resume):
     _clear_up_after_a_crash(run_dir, done // steps)
     _print_header(config, run_dir, model, steps, validation)
     try:
-        model.fit(
-            dataset,
-            epochs=config["epochs"],
-            initial_epoch=done // steps,
-            steps_per_epoch=None if steps == batches else steps,
-            validation_data=validation,
-            verbose=1 if sys.stdout.isatty() else 2,
-            shuffle=False,  # The data set shuffles, and Keras would warn that it doesn't.
-            callbacks=_callbacks(run_dir, shown, resume),
-        )
+        # Several workers' `fit` needs it; others' has it from the model.
+        with strategy.scope(), one_error_if_a_worker_stops():
+            model.fit(
+                dataset,
+                epochs=config["epochs"],
+                initial_epoch=done // steps,
+                steps_per_epoch=None if steps == batches else steps,
+                validation_data=validation,
+                verbose=1 if sys.stdout.isatty() else 2,
+                shuffle=False,  # The data set shuffles, and Keras would warn that it doesn't.
+                callbacks=_callbacks(run_dir, shown, resume),
+            )
     except KeyboardInterrupt:
         print(
             f"\nStopped. {run_dir} holds the run as of its last whole epoch. Go on with:\n"
@@ -144,7 +155,33 @@ def _run(config, run_dir, resume):
     print(f"The model: {run_dir / MODEL_FILE}\nHow it came about: tensorboard --logdir {run_dir / 'logs'}")
 
 
-def _new_model(config, steps):
+def _strategy(config, devices):
+    from keras_pix2pix.training.distribution import strategy_for
+
+    strategy = strategy_for(devices)
+    replicas, batch_size = strategy.num_replicas_in_sync, config["batch_size"]
+    if batch_size % replicas:
+        raise ValueError(
+            f"Each batch is divided among {replicas} devices: --batch-size must be a multiple of that. "
+            f"Received: {batch_size}."
+        )
+    return strategy
+
+
+def _model(config, run_dir, steps, strategy):
+    import tensorflow as tf
+
+    file = run_dir / MODEL_FILE
+    if file.exists() and strategy is tf.distribute.get_strategy():
+        return load(run_dir)
+    model = _new_model(config, steps, strategy)
+    if file.exists():
+        with strategy.scope():
+            model.load_weights(file)
+    return model
+
+
+def _new_model(config, steps, strategy):
     import keras
 
     from keras_pix2pix import Pix2Pix
@@ -160,6 +197,7 @@ def _new_model(config, steps):
         changes=config.get("changes"),
         source_encoding=source_encoding,
         target_encoding=target_encoding,
+        strategy=strategy,
         **plan,
     )
 

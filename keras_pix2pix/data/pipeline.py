@@ -258,7 +258,11 @@ def _dataset(
         )
     dataset = examples.batch(batch_size, drop_remainder=True)
     dataset = dataset.map(_encoder(encodings, training and color_jitter))
-    return dataset.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(tf.data.AUTOTUNE)
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(tf.data.AUTOTUNE)
+    # Several workers divide each batch among them; by files they couldn't.
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return dataset.with_options(options)
 
 
 def _loader(read, size, encodings):
