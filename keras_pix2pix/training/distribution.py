@@ -83,10 +83,15 @@ def _devices(devices):
                 f"`devices` must be a number, or names among {', '.join(found)}. Received: {', '.join(unknown)}."
             )
         return names
-    count, gpus = int(devices), _logical("GPU") if tf.config.list_physical_devices("GPU") else []
-    if not 1 <= count <= (len(gpus) or count):
-        raise ValueError(f"`devices` must be from 1 to {len(gpus)}, the GPUs of this machine. Received: {devices}.")
-    return gpus[:count] or _parts_of_the_cpu(count)
+    count = int(devices)
+    if count < 1:
+        raise ValueError(f"`devices` must be 1 or more. Received: {devices}.")
+    if not tf.config.list_physical_devices("GPU"):
+        return _parts_of_the_cpu(count)
+    gpus = _logical("GPU")
+    if count > len(gpus):
+        raise ValueError(f"`devices` must be at most {len(gpus)}, the GPUs of this machine. Received: {devices}.")
+    return gpus[:count]
 
 
 def _parts_of_the_cpu(count):
