@@ -23,6 +23,7 @@ _HOMES = {
     "serving_model": "keras_pix2pix.networks.serving",
     # Training
     "Pix2Pix": "keras_pix2pix.training.model",
+    "fit_on_workers": "keras_pix2pix.training.workers",
     "preset_data": "keras_pix2pix.training.presets",
     # Into the house, and out of it
     "from_pytorch": "keras_pix2pix.convert.pytorch",

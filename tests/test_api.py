@@ -21,6 +21,7 @@ NAMES = {
     "export_onnx",
     "export_saved_model",
     "export_tflite",
+    "fit_on_workers",
     "from_legacy_keras",
     "from_pytorch",
     "from_tf_tutorial",

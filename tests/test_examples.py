@@ -80,6 +80,17 @@ def test_an_own_network_reaches_the_phone(tmp_path):
     assert Image.open(tmp_path / "generated.png").size == (32, 32)
 
 
+@pytest.mark.slow
+def test_two_workers_train_and_go_on(tmp_path):
+    write_facades(tmp_path / "pairs", 4, image_size=(32, 32))
+    options = [str(tmp_path / "pairs"), "--directory", str(tmp_path / "run"), "--size", "32", "--filters", "2"]
+    for epochs in (1, 2):
+        load("two_workers").main([*options, "--epochs", str(epochs)])
+        model = keras.saving.load_model(tmp_path / "run" / "model.keras")
+        assert int(model.generator_optimizer.iterations) == 2 * epochs
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["model.keras"]
+
+
 def test_the_quick_start_of_the_readme_runs(tmp_path, monkeypatch):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (program,) = re.findall(

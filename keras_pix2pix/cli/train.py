@@ -1,5 +1,7 @@
 """`keras-pix2pix train`: a run folder with the model, its configuration, logs and pictures."""
 
+import contextlib
+import io
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +20,7 @@ from keras_pix2pix.cli.run_data import SYNTHETIC, run_dataset, run_encodings, ru
 from keras_pix2pix.cli.startup import start_tensorflow
 from keras_pix2pix.cli.stopping import stopping_after_a_step
 from keras_pix2pix.images import whole_file
+from keras_pix2pix.training.cluster import folder_to_write, is_chief
 
 HISTORY_FILE = "history.csv"
 CHECKPOINT_EVERY = 2000  # Steps: of the paper's networks, about a minute of a GPU or 20 of two cores; a file is 0.7 GB.
@@ -63,6 +66,7 @@ def train(
     ] = None,
     schedule: Annotated[str | None, option(FROM_PRESET, "schedule")] = None,
     seed: Annotated[int | None, option(PAIRED, "seed", min=0, max=2**32 - 1)] = None,
+    devices: Annotated[str | None, option("training.distribution:strategy_for", "devices")] = None,
     checkpoint_every: Annotated[
         int | None,
         typer.Option(
@@ -87,7 +91,6 @@ def train(
     ] = False,
 ):
     """Train on a folder of pairs; --resume goes on with a run that was stopped."""
-    run_dir = Path(run_dir)
     given = {
         "data": data,
         "target": target,
@@ -116,28 +119,35 @@ def train(
         given[name] = SYNTHETIC if given[name] == SYNTHETIC else str(Path(given[name]).resolve())
     for name in EXTRA_FOLDERS & given.keys():
         given[name] = [str(Path(folder).resolve()) for folder in given[name]]
-    config = (resumed_configuration if resume else new_configuration)(run_dir, given)
-    _run(config, run_dir, resume)
+    # Several workers' output is the same, and the chief's is enough.
+    output = sys.stdout if is_chief() else io.StringIO()
+    with folder_to_write(run_dir) as own_run_dir, contextlib.redirect_stdout(output):
+        config = (resumed_configuration if resume else new_configuration)(own_run_dir, given)
+        _run(config, own_run_dir, resume, devices)
 
 
-def _run(config, run_dir, resume):
+def _run(config, run_dir, resume, devices):
     run_dir.mkdir(parents=True, exist_ok=True)
     training_data, validation_data = run_folders(config, run_dir, resume)
     start_tensorflow()
+    from keras_pix2pix.training.workers import one_error_if_a_worker_stops
+
     _seed(config)
+    strategy = _strategy(config, devices)
     validation = run_dataset(config, validation_data, training=False) if validation_data else None
     shown = validation or run_dataset(config, training_data, training=False)
     batches = len(run_dataset(config, training_data))
     steps = config.get("steps_per_epoch", batches)
     # A run that was stopped before its first checkpoint is resumed from its beginning.
-    model = load(run_dir) if (run_dir / MODEL_FILE).exists() else _new_model(config, steps)
+    model = _model(config, run_dir, steps, strategy)
     epoch, step = _resume_point(model, run_dir, config["epochs"])
     write_configuration(run_dir, config)
     _forget_what_comes_again(run_dir / HISTORY_FILE, epoch)
     _print_header(config, run_dir, model, steps, validation)
     *watching, checkpoint = _callbacks(config, run_dir, shown, resume)
     try:
-        with stopping_after_a_step(checkpoint):
+        # Several workers' `fit` needs the scope; others' has it from the model.
+        with strategy.scope(), one_error_if_a_worker_stops(), stopping_after_a_step(checkpoint):
             model.fit(
                 run_dataset(config, training_data, repeat=True, initial_step=step),
                 epochs=config["epochs"],
@@ -160,6 +170,32 @@ def _run(config, run_dir, resume):
     print(f"The model: {run_dir / MODEL_FILE}\nHow it came about: tensorboard --logdir {run_dir / 'logs'}")
 
 
+def _strategy(config, devices):
+    from keras_pix2pix.training.distribution import strategy_for
+
+    strategy = strategy_for(devices)
+    replicas, batch_size = strategy.num_replicas_in_sync, config["batch_size"]
+    if batch_size % replicas:
+        raise ValueError(
+            f"Each batch is divided among {replicas} devices: --batch-size must be a multiple of that. "
+            f"Received: {batch_size}."
+        )
+    return strategy
+
+
+def _model(config, run_dir, steps, strategy):
+    import tensorflow as tf
+
+    file = run_dir / MODEL_FILE
+    if file.exists() and strategy is tf.distribute.get_strategy():
+        return load(run_dir)
+    model = _new_model(config, steps, strategy)
+    if file.exists():
+        with strategy.scope():
+            model.load_weights(file)
+    return model
+
+
 def _seed(config):
     import keras
     import tensorflow as tf
@@ -175,7 +211,7 @@ def _resume_point(model, run_dir, epochs):
     from keras_pix2pix.callbacks import resume_point
 
     epoch, step = resume_point(model)
-    if not step and int(model.generator_optimizer.iterations):
+    if not step and int(model.generator_optimizer.iterations.numpy()):
         raise ValueError(
             f"{run_dir / MODEL_FILE} doesn't say how far the run has come: it was written by something else than "
             "`keras-pix2pix train`. Put the file back, or begin a new run."
@@ -200,7 +236,7 @@ def _go_on(run_dir):
     return f"Go on with:\nkeras-pix2pix train --run-dir {run_dir} --resume"
 
 
-def _new_model(config, steps):
+def _new_model(config, steps, strategy):
     from keras_pix2pix import Pix2Pix
 
     source_encoding, target_encoding = run_encodings(config)
@@ -213,6 +249,7 @@ def _new_model(config, steps):
         changes=config.get("changes"),
         source_encoding=source_encoding,
         target_encoding=target_encoding,
+        strategy=strategy,
         **plan,
     )
 

@@ -14,6 +14,7 @@ from keras_pix2pix.networks.serving import check_generator
 from keras_pix2pix.networks.unet import unet_generator
 from keras_pix2pix.networks.walk import leaves
 from keras_pix2pix.training import translation
+from keras_pix2pix.training.distribution import logs_of_all_workers
 from keras_pix2pix.training.objective import Objective, judge
 from keras_pix2pix.training.optimizers import FusedAdam
 from keras_pix2pix.training.presets import preset
@@ -107,6 +108,7 @@ class Pix2Pix(keras.Model):
         steps_per_epoch=None,
         schedule=None,
         changes=None,
+        strategy=None,
         **arguments,
     ):
         """Build and compile a published system: its networks, its recipe and its schedule.
@@ -121,6 +123,8 @@ class Pix2Pix(keras.Model):
             schedule: "constant", "constant_then_linear" or "cosine". Defaults to None: the recipe's.
             changes: Dictionary of values of the recipe to replace, by section and argument, such as
                 {"compile.gan_loss": "lsgan", "generator.network": "resnet_generator"}. Defaults to None.
+            strategy: `tf.distribute.Strategy` to make networks and optimizers under; for several workers, `fit` is
+                then called within its `scope()`. Defaults to None: the one in force.
             **arguments: Further arguments of `Pix2Pix`, such as `direction` and `source_encoding`.
 
         Returns:
@@ -148,21 +152,23 @@ class Pix2Pix(keras.Model):
                     f"{steps_per_epoch} steps each, as the facades have. Pass `steps_per_epoch=len(dataset)`.",
                     stacklevel=2,
                 )
-        # An optimizer's schedule counts its own updates.
-        updates = 1, recipe["compile"].get("discriminator_steps", 1)
-        optimizers = [
-            _called(
-                FusedAdam,
-                "adam",
-                learning_rate_schedule(learning_rate=rate, steps_per_epoch=steps_per_epoch * each, **plan),
-                **recipe["adam"],
-            )
-            for each in updates
-        ]
         shapes = image_shape, target_channels or image_shape[-1]
-        generator, discriminator = (_build(recipe, network, *shapes) for network in ("generator", "discriminator"))
-        model = cls(generator, discriminator, **arguments)
-        _called(model.compile, "compile", *optimizers, **recipe["compile"])
+        strategy = strategy or tf.distribute.get_strategy()
+        with strategy.scope():
+            networks = [_build(recipe, network, *shapes) for network in ("generator", "discriminator")]
+        model = cls(*networks, **arguments)
+        with strategy.scope():
+            # An optimizer's schedule counts its own updates.
+            optimizers = [
+                _called(
+                    FusedAdam,
+                    "adam",
+                    learning_rate_schedule(learning_rate=rate, steps_per_epoch=steps_per_epoch * each, **plan),
+                    **recipe["adam"],
+                )
+                for each in (1, recipe["compile"].get("discriminator_steps", 1))
+            ]
+            _called(model.compile, "compile", *optimizers, **recipe["compile"])
         return model
 
     def compile(
@@ -234,7 +240,7 @@ class Pix2Pix(keras.Model):
         # Without None, Keras would add an optimizer of its own that learning-rate callbacks then steer.
         super().compile(
             optimizer=None,
-            metrics=metrics,
+            metrics=metrics and [_metric(each) for each in metrics],
             run_eagerly=run_eagerly,
             steps_per_execution=steps_per_execution,
             jit_compile=jit_compile,
@@ -257,6 +263,11 @@ class Pix2Pix(keras.Model):
             "steps_per_execution": steps_per_execution,
             "jit_compile": self.jit_compile,
         }
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # Under a strategy, Keras takes a batch from the data to build networks and metrics. They are built already, and
+        # a data set that counts its epochs would count that pass.
+        pass
 
     def call(self, source, training=None):
         """The generated images: what `predict` returns."""
@@ -282,7 +293,7 @@ class Pix2Pix(keras.Model):
 
         # Measure.
         self._log({**g_logs, **d_logs}, weights)
-        return self.compute_metrics(source, target, generated, weights)
+        return logs_of_all_workers(self.compute_metrics(source, target, generated, weights))
 
     def _update_discriminator(self, source, target, generated, weights):
         logs = {}
@@ -319,7 +330,7 @@ class Pix2Pix(keras.Model):
         if self.objective.adversarial:
             logs |= self._discriminator_logs(source, target, generated, training=False)
         self._log(logs, weights)
-        return self.compute_metrics(source, target, generated, weights)
+        return logs_of_all_workers(self.compute_metrics(source, target, generated, weights))
 
     def judge(self, source, image, training=False):
         """The discriminator's logits for pairs: a tensor, or a list of them, the finest scale first.
@@ -471,6 +482,16 @@ def _called(function, section, *arguments, **named):
         return function(*arguments, **named)
     except TypeError as error:
         raise ValueError(f"A value of another type is needed in {section}: {error}. Received: {named}.") from error
+
+
+def _metric(metric):
+    """The metric meant by a word or a function: an object that has its variables, made under the strategy in force."""
+    found = keras.metrics.get(metric)
+    if not isinstance(found, keras.metrics.Metric):
+        found = keras.metrics.MeanMetricWrapper(found, name=getattr(metric, "__name__", None))
+    if isinstance(metric, str):
+        found.name = metric  # As Keras does.
+    return found
 
 
 def _tensors(data):
