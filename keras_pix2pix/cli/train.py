@@ -22,6 +22,7 @@ from keras_pix2pix.cli.startup import start_tensorflow
 from keras_pix2pix.images import whole_file
 from keras_pix2pix.training.cluster import folder_to_write, is_chief
 
+AVERAGE_FILE = "average.keras"
 HISTORY_FILE = "history.csv"
 INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C has stopped.
 PAIRED = "data.pipeline:paired_dataset"
@@ -65,6 +66,11 @@ def train(
     ] = None,
     schedule: Annotated[str | None, option(FROM_PRESET, "schedule")] = None,
     seed: Annotated[int | None, option(PAIRED, "seed", min=0, max=2**32 - 1)] = None,
+    precision: Annotated[str | None, option(FROM_PRESET, "precision")] = None,
+    average: Annotated[
+        float | None,
+        typer.Option(metavar="DECAY", help="Average the generator's weights too, into average.keras: 0.999, say."),
+    ] = None,
     devices: Annotated[str | None, option("training.distribution:strategy_for", "devices")] = None,
     resume: Annotated[
         bool,
@@ -91,6 +97,8 @@ def train(
         "steps_per_epoch": steps_per_epoch,
         "schedule": schedule,
         "seed": seed,
+        "precision": precision,
+        "average": average,
     }
     given = {name: value for name, value in given.items() if value is not None}
     for name in FOLDERS & given.keys():
@@ -143,7 +151,7 @@ def _run(config, run_dir, resume, devices):
                 validation_data=validation,
                 verbose=1 if sys.stdout.isatty() else 2,
                 shuffle=False,  # The data set shuffles, and Keras would warn that it doesn't.
-                callbacks=_callbacks(run_dir, shown, resume),
+                callbacks=_callbacks(config, run_dir, shown, resume),
             )
     except KeyboardInterrupt:
         print(
@@ -197,17 +205,22 @@ def _new_model(config, steps, strategy):
         changes=config.get("changes"),
         source_encoding=source_encoding,
         target_encoding=target_encoding,
+        precision=config.get("precision"),
         strategy=strategy,
         **plan,
     )
 
 
-def _callbacks(run_dir, shown, resume):
+def _callbacks(config, run_dir, shown, resume):
     import keras
 
     from keras_pix2pix import callbacks
 
+    averages = (
+        [callbacks.ExponentialMovingAverage(run_dir / AVERAGE_FILE, config["average"])] if "average" in config else []
+    )
     return [
+        *averages,
         callbacks.SampleGrid(run_dir / "samples", shown),
         callbacks.ImageSummary(run_dir / "logs", shown),
         keras.callbacks.TensorBoard(run_dir / "logs", write_graph=False),

@@ -8,7 +8,10 @@ import tensorflow as tf
 from keras import ops
 
 from keras_pix2pix.images import beside, to_pixels, whole_file, write_png
+from keras_pix2pix.training.average import ExponentialMovingAverage
 from keras_pix2pix.training.losses import as_list
+
+__all__ = ["Checkpoint", "ExponentialMovingAverage", "ImageSummary", "SampleGrid"]
 
 
 class _FixedPairs(keras.callbacks.Callback):
