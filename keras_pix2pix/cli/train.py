@@ -22,6 +22,7 @@ from keras_pix2pix.cli.stopping import stopping_after_a_step
 from keras_pix2pix.images import whole_file
 from keras_pix2pix.training.cluster import folder_to_write, is_chief
 
+AVERAGE_FILE = "average.keras"
 HISTORY_FILE = "history.csv"
 CHECKPOINT_EVERY = 2000  # Steps: of the paper's networks, about a minute of a GPU or 20 of two cores; a file is 0.7 GB.
 INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C has stopped.
@@ -66,6 +67,11 @@ def train(
     ] = None,
     schedule: Annotated[str | None, option(FROM_PRESET, "schedule")] = None,
     seed: Annotated[int | None, option(PAIRED, "seed", min=0, max=2**32 - 1)] = None,
+    precision: Annotated[str | None, option(FROM_PRESET, "precision")] = None,
+    average: Annotated[
+        float | None,
+        typer.Option(metavar="DECAY", help="Average the generator's weights too, into average.keras: 0.999, say."),
+    ] = None,
     devices: Annotated[str | None, option("training.distribution:strategy_for", "devices")] = None,
     checkpoint_every: Annotated[
         int | None,
@@ -112,6 +118,8 @@ def train(
         "seed": seed,
         "checkpoint_every": checkpoint_every,
         "deterministic": deterministic,
+        "precision": precision,
+        "average": average,
     }
     given = {name: value for name, value in given.items() if value is not None}
     for name in FOLDERS & given.keys():
@@ -249,6 +257,7 @@ def _new_model(config, steps, strategy):
         changes=config.get("changes"),
         source_encoding=source_encoding,
         target_encoding=target_encoding,
+        precision=config.get("precision"),
         strategy=strategy,
         **plan,
     )
@@ -259,7 +268,11 @@ def _callbacks(config, run_dir, shown, resume):
 
     from keras_pix2pix import callbacks
 
+    averages = (
+        [callbacks.ExponentialMovingAverage(run_dir / AVERAGE_FILE, config["average"])] if "average" in config else []
+    )
     return [
+        *averages,
         callbacks.SampleGrid(run_dir / "samples", shown),
         callbacks.ImageSummary(run_dir / "logs", shown),
         keras.callbacks.TensorBoard(run_dir / "logs", write_graph=False),

@@ -8,10 +8,11 @@ import tensorflow as tf
 from keras import ops
 
 from keras_pix2pix.images import beside, to_pixels, write_png
+from keras_pix2pix.training.average import ExponentialMovingAverage
 from keras_pix2pix.training.checkpoint import Checkpoint, is_under_way, resume_point
 from keras_pix2pix.training.losses import as_list
 
-__all__ = ["Checkpoint", "ImageSummary", "SampleGrid", "resume_point"]
+__all__ = ["Checkpoint", "ExponentialMovingAverage", "ImageSummary", "SampleGrid", "resume_point"]
 
 
 class _FixedPairs(keras.callbacks.Callback):

@@ -1,6 +1,8 @@
 """Pix2Pix: two networks, a recipe, and the step that trains them."""
 
+import contextlib
 import inspect
+import math
 import warnings
 
 import keras
@@ -28,6 +30,7 @@ BUILDERS = {
         "pytorch_gan_discriminator": pytorch_gan_discriminator,
     },
 }
+PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 UPDATE_ORDERS = ("discriminator_first", "simultaneous")
 
 
@@ -97,6 +100,7 @@ class Pix2Pix(keras.Model):
                 "stacked."
             )
         self.progress = None  # `callbacks.Checkpoint` keeps it.
+        self.average = None  # `callbacks.ExponentialMovingAverage` keeps it.
         self.built = True
 
     @classmethod
@@ -110,6 +114,7 @@ class Pix2Pix(keras.Model):
         steps_per_epoch=None,
         schedule=None,
         changes=None,
+        precision=None,
         strategy=None,
         **arguments,
     ):
@@ -125,6 +130,8 @@ class Pix2Pix(keras.Model):
             schedule: "constant", "constant_then_linear" or "cosine". Defaults to None: the recipe's.
             changes: Dictionary of values of the recipe to replace, by section and argument, such as
                 {"compile.gan_loss": "lsgan", "generator.network": "resnet_generator"}. Defaults to None.
+            precision: "float32", or "bfloat16" or "float16" for layers that compute in 16 bits, on weights, last layers
+                and losses in 32. Defaults to None: Keras' policy in force.
             strategy: `tf.distribute.Strategy` to make networks and optimizers under; for several workers, `fit` is
                 then called within its `scope()`. Defaults to None: the one in force.
             **arguments: Further arguments of `Pix2Pix`, such as `direction` and `source_encoding`.
@@ -133,7 +140,7 @@ class Pix2Pix(keras.Model):
             A compiled `Pix2Pix`.
 
         Raises:
-            ValueError: An unknown preset, schedule or argument, or a size that its networks can't take.
+            ValueError: An unknown preset, schedule, precision or argument, or a size that its networks can't take.
 
         Example:
 
@@ -156,16 +163,19 @@ class Pix2Pix(keras.Model):
                 )
         shapes = image_shape, target_channels or image_shape[-1]
         strategy = strategy or tf.distribute.get_strategy()
-        with strategy.scope():
+        with strategy.scope(), _policy(precision):
             networks = [_build(recipe, network, *shapes) for network in ("generator", "discriminator")]
         model = cls(*networks, **arguments)
         with strategy.scope():
             # An optimizer's schedule counts its own updates.
+            accumulated = recipe["adam"].get("gradient_accumulation_steps") or 1
             optimizers = [
                 _called(
                     FusedAdam,
                     "adam",
-                    learning_rate_schedule(learning_rate=rate, steps_per_epoch=steps_per_epoch * each, **plan),
+                    learning_rate_schedule(
+                        learning_rate=rate, steps_per_epoch=max(1, steps_per_epoch * each // accumulated), **plan
+                    ),
                     **recipe["adam"],
                 )
                 for each in (1, recipe["compile"].get("discriminator_steps", 1))
@@ -281,7 +291,7 @@ class Pix2Pix(keras.Model):
 
         # Generate. One forward pass, with one dropout mask, serves all updates.
         with tf.GradientTape() as tape:
-            generated = self.generator(source, training=True)
+            generated = _full_precision(self.generator(source, training=True))
         batch = (source, target, generated, weights)
 
         # Update the discriminator on the real and the generated pair, and the generator against it.
@@ -291,7 +301,7 @@ class Pix2Pix(keras.Model):
         else:
             gradients, g_logs = self._generator_gradients(tape, *batch)
             d_logs = self._update_discriminator(*batch)
-        self.generator_optimizer.apply(gradients, self.generator.trainable_variables)
+        _update(self.generator_optimizer, gradients, self.generator)
 
         # Measure.
         self._log({**g_logs, **d_logs}, weights)
@@ -303,8 +313,8 @@ class Pix2Pix(keras.Model):
             with tf.GradientTape() as tape:
                 logs = self._discriminator_logs(source, target, tf.stop_gradient(generated), training=True)
                 loss = self.discriminator_optimizer.scale_loss(_global_mean(logs["d_loss"], weights))
-            variables = self.discriminator.trainable_variables
-            self.discriminator_optimizer.apply(tape.gradient(loss, variables), variables)
+            gradients = tape.gradient(loss, self.discriminator.trainable_variables)
+            _update(self.discriminator_optimizer, gradients, self.discriminator)
         return logs
 
     def _generator_gradients(self, generator_tape, source, target, generated, weights):
@@ -327,7 +337,7 @@ class Pix2Pix(keras.Model):
     def test_step(self, data):
         """The logs of `train_step`, and the metrics, without an update and without dropout."""
         source, target, weights = _tensors(data)
-        generated = self.generator(source, training=False)
+        generated = _full_precision(self.generator(source, training=False))
         logs = self.objective.of_generator(source, target, generated)
         if self.objective.adversarial:
             logs |= self._discriminator_logs(source, target, generated, training=False)
@@ -405,6 +415,27 @@ class Pix2Pix(keras.Model):
             fixed_statistics=fixed_statistics,
         )
 
+    def averaged(self):
+        """The generator with the weights that `callbacks.ExponentialMovingAverage` has averaged.
+
+        Returns:
+            A `Pix2Pix` without a discriminator, uncompiled.
+
+        Raises:
+            ValueError: The callback was not there in training.
+        """
+        if self.average is None:
+            raise ValueError(
+                "There is no average of the weights. Train with `callbacks.ExponentialMovingAverage`, or "
+                "`keras-pix2pix train --average 0.999`."
+            )
+        generator = keras.models.clone_model(self.generator)
+        generator.set_weights(self.generator.get_weights())  # Those that are not trained too.
+        for variable, weight in zip(generator.trainable_variables, self.average, strict=True):
+            variable.assign(weight)
+        encodings = {"source_encoding": self.source_encoding, "target_encoding": self.target_encoding}
+        return Pix2Pix(generator, direction=self.direction, **encodings)
+
     def get_config(self):
         return {
             **super().get_config(),
@@ -435,11 +466,16 @@ class Pix2Pix(keras.Model):
             store[f"seed_{index}"] = layer.seed_generator.state.numpy()
         if self.progress:
             self.progress.write(store)
+        for index, weight in enumerate(self.average or ()):
+            store[f"average_{index}"] = weight.numpy()
 
     def load_own_variables(self, store):
         for index, layer in enumerate(self._layers_that_draw()):
             layer.seed_generator.state.assign(store[f"seed_{index}"])
         self.progress = Progress.read(store)
+        if "average_0" in store.keys():  # noqa: SIM118 - it is none of a dictionary's.
+            count = len(self.generator.trainable_variables)
+            self.average = tuple(tf.convert_to_tensor(store[f"average_{index}"][...]) for index in range(count))
 
     def _layers_that_draw(self):
         networks = [network for network in (self.generator, self.discriminator) if network]
@@ -447,7 +483,10 @@ class Pix2Pix(keras.Model):
 
     def _optimizer_of(self, network, optimizer):
         optimizer = keras.optimizers.get(optimizer) or FusedAdam(**preset("paper")["adam"])
-        if self.dtype_policy.name == "mixed_float16" and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        # Either network's: the generator's gradient comes through the discriminator.
+        networks = [each for each in (self.generator, self.discriminator) if each]
+        in_float16 = any(layer.compute_dtype == "float16" for each in networks for layer in leaves(each))
+        if in_float16 and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         # Built here, so that a loaded model finds the variables that its state belongs to.
         optimizer.build(network.trainable_variables)
@@ -456,6 +495,22 @@ class Pix2Pix(keras.Model):
     def _log(self, values, weights):
         for name, metric in self._logs.items():
             metric.update_state(values[name], sample_weight=weights)
+
+
+@contextlib.contextmanager
+def _policy(precision):
+    """Keras' policy of dtypes for a precision, while layers are made."""
+    if precision is None:
+        yield
+        return
+    if precision not in PRECISIONS:
+        raise ValueError(f"`precision` must be one of {', '.join(PRECISIONS)}. Received: precision={precision!r}.")
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(PRECISIONS[precision])
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _build(recipe, network, image_shape, target_channels):
@@ -500,6 +555,21 @@ def _tensors(data):
     """Source, target and weights (or None) of a batch, which comes as arrays where a step runs eagerly."""
     parts = keras.utils.unpack_x_y_sample_weight(data)
     return [None if part is None else ops.convert_to_tensor(part) for part in parts]
+
+
+def _full_precision(images):
+    return ops.cast(images, keras.config.floatx())
+
+
+def _update(optimizer, gradients, network):
+    context = tf.distribute.get_replica_context()
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) and context.num_replicas_in_sync > 1:
+        # It looks at this replica's gradients only, and all replicas must leave out the same steps.
+        finite = [tf.reduce_all(tf.math.is_finite(each)) for each in gradients if each is not None]
+        not_finite = context.all_reduce(tf.distribute.ReduceOp.SUM, tf.cast(~tf.reduce_all(finite), tf.float32))
+        poison = tf.where(not_finite > 0, math.nan, 0.0)
+        gradients = [None if each is None else each + tf.cast(poison, each.dtype) for each in gradients]
+    optimizer.apply(gradients, network.trainable_variables)
 
 
 def _global_mean(losses, weights):

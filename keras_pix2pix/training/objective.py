@@ -130,7 +130,8 @@ class Objective:
         """(logits, features); logits are a list if there are several scales."""
         outputs = as_list(judge(self.network, source, image, training))
         scales = len(self.discriminator.outputs)
-        return outputs[:scales], outputs[scales:]
+        # The losses have no precision to spare, whatever the network computes in.
+        return [ops.cast(logits, keras.config.floatx()) for logits in outputs[:scales]], outputs[scales:]
 
 
 def judge(discriminator, source, image, training=False):

@@ -19,6 +19,8 @@ class FusedAdam(keras.optimizers.Adam):
         corrected_epsilon: Whether `epsilon` is added to the bias-corrected root of the second moment, as in
             Algorithm 1 of the reference and in PyTorch, or to the uncorrected one, as in Torch, TensorFlow and
             Keras. Defaults to False.
+        gradient_accumulation_steps: Steps, 2 or more, of whose gradients the mean makes one update. Defaults to None:
+            every step is an update.
         **kwargs: Further arguments of `keras.optimizers.Adam`.
 
     Raises:
@@ -37,9 +39,18 @@ class FusedAdam(keras.optimizers.Adam):
     """
 
     def __init__(
-        self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, *, corrected_epsilon=False, **kwargs
+        self,
+        learning_rate=0.001,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-7,
+        *,
+        corrected_epsilon=False,
+        gradient_accumulation_steps=None,
+        **kwargs,
     ):
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, **kwargs)
+        accumulation = {"gradient_accumulation_steps": gradient_accumulation_steps}
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **accumulation, **kwargs)
         if corrected_epsilon and self.amsgrad:
             raise ValueError("`corrected_epsilon=True` is not there for `amsgrad=True`. Leave out one of them.")
         self.corrected_epsilon = corrected_epsilon

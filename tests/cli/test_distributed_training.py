@@ -66,10 +66,10 @@ def test_two_workers_train_like_one_process_and_only_the_chief_writes(run, pairs
     assert run(*arguments, "--run-dir", tmp_path / "one", "--epochs", 2)[0] == 0
     run_dir = ("--run-dir", tmp_path / "two")
     outputs = as_workers(*arguments, *run_dir, "--epochs", 1)
-    assert "Epoch 1/1" in outputs[0]
+    assert "The model: " in outputs[0]
     assert outputs[1] == ""
     outputs = as_workers("train", *run_dir, "--resume", "--epochs", 2)
-    assert "Epoch 2/2" in outputs[0]
+    assert "The model: " in outputs[0]
     assert_equal_runs(tmp_path / "one", tmp_path / "two")
     assert {path.name for path in (tmp_path / "two").iterdir()} == {path.name for path in (tmp_path / "one").iterdir()}
 

@@ -1,0 +1,69 @@
+"""An exponential moving average of the generator's weights, beside the training."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from keras_pix2pix.images import whole_file
+
+
+class ExponentialMovingAverage(keras.callbacks.Callback):
+    """A second generator whose weights are the running mean of the trained one's: steadier, and often the better.
+
+    It changes nothing in the training: logs, validation and samples are those of the trained generator. The averaged
+    one is in a file of its own, a `Pix2Pix` without a discriminator that translates and is exported like any other.
+    `model.save` keeps the average in the model's file too, so that a resumed run goes on with it: put this callback
+    before `Checkpoint`.
+
+    Args:
+        path: File ending in `.keras` that receives the averaged generator at the end of every epoch.
+        decay: Share of the average that stays at each step, above 0 and below 1; `steps_per_execution` steps at once
+            count with their last weights. Defaults to 0.999.
+
+    Raises:
+        ValueError: Another ending, or `decay` out of range.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import callbacks
+
+    watch = [callbacks.ExponentialMovingAverage("run/average.keras"), callbacks.Checkpoint("run/model.keras")]
+    ```
+
+    Reference:
+        Yazıcı et al., "The Unusual Effectiveness of Averaging in GAN Training", arXiv 1806.04498.
+    """
+
+    def __init__(self, path, decay=0.999):
+        super().__init__()
+        if not str(path).endswith(".keras"):
+            raise ValueError(f"`path` must end in .keras. Received: path={str(path)!r}.")
+        if not 0 < decay < 1:
+            raise ValueError(f"`decay` must be above 0 and below 1. Received: decay={decay!r}.")
+        self.path, self.decay = path, decay
+
+    def on_train_begin(self, logs=None):
+        if self.model.average is None:
+            self.model.average = self._weights()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.steps = 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        # Keras counts the last execution of an epoch as a whole one.
+        steps = min(batch + 1, self.params["steps"] or math.inf)
+        share = 1 - self.decay ** (steps - self.steps)
+        self.steps = steps
+        # Tensors, not variables: those would belong to the strategy in force.
+        pairs = zip(self.model.average, self._weights(), strict=True)
+        self.model.average = tuple(average + share * (weight - average) for average, weight in pairs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        averaged = self.model.averaged()
+        with whole_file(self.path) as temporary:
+            averaged.save(temporary)
+
+    def _weights(self):
+        return tuple(tf.convert_to_tensor(each) for each in self.model.generator.trainable_variables)
