@@ -1,8 +1,11 @@
-"""How good the generated images are. The names below are imported when they are first used."""
+"""How good the generated images are, and a run's report. The names below are imported when they are first used."""
 
 import importlib
 
-_HOMES = dict.fromkeys(("PSNR", "SSIM", "psnr", "ssim"), "keras_pix2pix.evaluation.metrics")
+_HOMES = {
+    **dict.fromkeys(("PSNR", "SSIM", "psnr", "ssim"), "keras_pix2pix.evaluation.metrics"),
+    "write_report": "keras_pix2pix.evaluation.report",
+}
 
 __all__ = [*_HOMES]
 
