@@ -55,7 +55,8 @@ def public_objects():
 OBJECTS = dict(public_objects())
 # Commands are documented by their --help, which `tests/cli` reads.
 COMMANDS = {
-    f"keras_pix2pix.cli.{name}.{name}" for name in ("train", "translate", "export", "inspect", "presets", "convert")
+    f"keras_pix2pix.cli.{name}.{name}"
+    for name in ("train", "translate", "export", "inspect", "presets", "convert", "report")
 }
 DOCUMENTED = sorted(OBJECTS.keys() - COMMANDS)
 

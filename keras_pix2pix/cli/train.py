@@ -14,12 +14,13 @@ from keras_pix2pix.cli.configuration import (
     write_configuration,
 )
 from keras_pix2pix.cli.documentation import option
+from keras_pix2pix.cli.header import print_header
 from keras_pix2pix.cli.models import MODEL_FILE, height_and_width, load
 from keras_pix2pix.cli.run_data import SYNTHETIC, run_dataset, run_encodings, run_folders
 from keras_pix2pix.cli.startup import start_tensorflow
+from keras_pix2pix.cli.watching import BEST_FILE, HISTORY_FILE, monitored_log, run_callbacks, run_metrics
 from keras_pix2pix.images import whole_file
 
-HISTORY_FILE = "history.csv"
 INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C has stopped.
 PAIRED = "data.pipeline:paired_dataset"
 FROM_PRESET = "training.model:Pix2Pix.from_preset"
@@ -62,9 +63,19 @@ def train(
     ] = None,
     schedule: Annotated[str | None, option(FROM_PRESET, "schedule")] = None,
     seed: Annotated[int | None, option(PAIRED, "seed", min=0, max=2**32 - 1)] = None,
+    monitor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOG",
+            help=f"Log by which {BEST_FILE} keeps the best model. Defaults to val_ssim, or none without validation.",
+        ),
+    ] = None,
+    patience: Annotated[int | None, option("training.best_model:BestModel", "patience", min=1)] = None,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Go on with the run in --run-dir as it was begun; only --epochs may change."),
+        typer.Option(
+            "--resume", help="Go on with the run in --run-dir as it was begun; --epochs and --patience may change."
+        ),
     ] = False,
 ):
     """Train on a folder of pairs; --resume goes on with a run that was stopped."""
@@ -88,6 +99,8 @@ def train(
         "steps_per_epoch": steps_per_epoch,
         "schedule": schedule,
         "seed": seed,
+        "monitor": monitor,
+        "patience": patience,
     }
     given = {name: value for name, value in given.items() if value is not None}
     for name in FOLDERS & given.keys():
@@ -103,6 +116,8 @@ def _run(config, run_dir, resume):
     run_dir.mkdir(parents=True, exist_ok=True)
     training_data, validation_data = run_folders(config, run_dir, resume)
     start_tensorflow()
+    from keras_pix2pix.evaluation.report import REPORT_FILE, write_report
+
     dataset = run_dataset(config, training_data)
     validation = run_dataset(config, validation_data, training=False) if validation_data else None
     shown = validation or run_dataset(config, training_data, training=False)
@@ -120,9 +135,11 @@ def _run(config, run_dir, resume):
         dataset = run_dataset(config, training_data, initial_epoch=done // batches)
     if steps != batches:
         dataset = dataset.repeat().skip(done % batches)
+    monitor = monitored_log(config, model.objective.log_names, validation is not None)
     write_configuration(run_dir, config)
     _clear_up_after_a_crash(run_dir, done // steps)
-    _print_header(config, run_dir, model, steps, validation)
+    print_header(config, run_dir, model, steps, validation, monitor)
+    *watching, bar = run_callbacks(config, run_dir, shown, resume, monitor)
     try:
         model.fit(
             dataset,
@@ -130,9 +147,9 @@ def _run(config, run_dir, resume):
             initial_epoch=done // steps,
             steps_per_epoch=None if steps == batches else steps,
             validation_data=validation,
-            verbose=1 if sys.stdout.isatty() else 2,
+            verbose=0,  # The bar is ours.
             shuffle=False,  # The data set shuffles, and Keras would warn that it doesn't.
-            callbacks=_callbacks(run_dir, shown, resume),
+            callbacks=[*watching, bar],
         )
     except KeyboardInterrupt:
         print(
@@ -141,7 +158,13 @@ def _run(config, run_dir, resume):
             file=sys.stderr,
         )
         raise SystemExit(INTERRUPTED) from None
-    print(f"The model: {run_dir / MODEL_FILE}\nHow it came about: tensorboard --logdir {run_dir / 'logs'}")
+    except RuntimeError:
+        write_report(run_dir)  # With what `Health` has said last.
+        raise
+    finally:
+        bar.close()
+    print(f"The model: {run_dir / MODEL_FILE}")
+    print(f"How it came about: {run_dir / REPORT_FILE}, or tensorboard --logdir {run_dir / 'logs'}")
 
 
 def _new_model(config, steps):
@@ -158,24 +181,11 @@ def _new_model(config, steps):
         target_channels=target_encoding.channels,
         steps_per_epoch=steps,
         changes=config.get("changes"),
+        metrics=run_metrics(config["image_size"]),
         source_encoding=source_encoding,
         target_encoding=target_encoding,
         **plan,
     )
-
-
-def _callbacks(run_dir, shown, resume):
-    import keras
-
-    from keras_pix2pix import callbacks
-
-    return [
-        callbacks.SampleGrid(run_dir / "samples", shown),
-        callbacks.ImageSummary(run_dir / "logs", shown),
-        keras.callbacks.TensorBoard(run_dir / "logs", write_graph=False),
-        keras.callbacks.CSVLogger(run_dir / HISTORY_FILE, append=resume),
-        callbacks.Checkpoint(run_dir / MODEL_FILE),
-    ]
 
 
 def _clear_up_after_a_crash(run_dir, epoch):
@@ -187,21 +197,3 @@ def _clear_up_after_a_crash(run_dir, epoch):
         header, *rows = history.read_text(encoding="utf-8").splitlines(keepends=True) or [""]
         with whole_file(history) as temporary:
             temporary.write_text(header + "".join(row for row in rows if int(row.split(",")[0]) < epoch))
-
-
-def _print_header(config, run_dir, model, steps, validation):
-    from keras_pix2pix import receptive_field
-
-    height, width = config["image_size"]
-    layout = "two folders" if "target" in config else f"direction {config['direction']}"
-    if "extra_source" in config:
-        layout = f"{1 + len(config['extra_source'])} folders of sources, one of targets"
-    batch_size = config["batch_size"]
-    validated = f"{len(validation)} batches of validation" if validation else "no validation data"
-    print(f"Data     {steps} batches of {batch_size} pair(s) an epoch, {height}x{width}, {layout}; {validated}")
-    patch = receptive_field(model.discriminator)
-    print(
-        f"Networks {config['preset']}: generator of {model.generator.count_params():,} parameters, discriminator of "
-        f"{model.discriminator.count_params():,}, which judges patches of {patch}x{patch} pixels"
-    )
-    print(f"Run      {run_dir}, {config['epochs']} epochs in all", flush=True)

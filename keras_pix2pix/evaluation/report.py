@@ -141,7 +141,8 @@ def _data_uri(pixels):
     return "data:image/jpeg;base64," + base64.b64encode(encoded.getvalue()).decode("ascii")
 
 
-def _shown_items(dictionary):
+def _shown_items(figures):
+    dictionary = figures if isinstance(figures, dict) else {"damaged": figures}
     return [(str(name).replace("_", " "), _shown(value)) for name, value in dictionary.items()]
 
 

@@ -1,11 +1,13 @@
 """The best model of a run, beside the last."""
 
 import math
+from pathlib import Path
 
 import keras
 
 from keras_pix2pix.evaluation.history import best_of, better_side, read_history
-from keras_pix2pix.training.checkpoint import Checkpoint
+from keras_pix2pix.images import whole_file
+from keras_pix2pix.training.health import refuse_broken_weights
 
 
 class BestModel(keras.callbacks.Callback):
@@ -38,7 +40,9 @@ class BestModel(keras.callbacks.Callback):
 
     def __init__(self, path, monitor, *, mode=None, patience=None, history=None):
         super().__init__()
-        self.checkpoint = Checkpoint(path)
+        self.path = Path(path)
+        if self.path.suffix != ".keras":
+            raise ValueError(f"`path` must end in .keras. Received: path={str(path)!r}.")
         self.monitor = monitor
         self.mode = mode or better_side(monitor)
         if self.mode not in ("max", "min"):
@@ -62,25 +66,26 @@ class BestModel(keras.callbacks.Callback):
                 f"and no better in the {len(values) - 1 - index} epochs since. Pass a larger patience to go on."
             )
 
-    def set_model(self, model):
-        super().set_model(model)
-        self.checkpoint.set_model(model)
-
     def on_epoch_end(self, epoch, logs=None):
         if self.monitor not in logs:
             raise ValueError(f"There is no log {self.monitor!r} to monitor. Accepted: {', '.join(logs)}.")
         if self._is_best(logs[self.monitor]):
-            self.checkpoint.save()
+            self._save()
             self.best, self.best_epoch = logs[self.monitor], epoch
         elif self.best is not None and epoch - self.best_epoch >= self.patience:
             self.model.stop_training = True
             print(
                 f"Training ends early: {self.monitor} was best, {self.best:.4g}, in epoch {self.best_epoch + 1}, and "
                 f"no better in the {epoch - self.best_epoch} epochs since. The model of that epoch: "
-                f"{self.checkpoint.path}"
+                f"{self.path}"
             )
 
     def _is_best(self, value):
         if self.best is None:
             return math.isfinite(value)
         return value > self.best if self.mode == "max" else value < self.best
+
+    def _save(self):
+        refuse_broken_weights(self.model, self.path)
+        with whole_file(self.path) as temporary:
+            self.model.save(temporary)

@@ -108,7 +108,7 @@ class Health(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self._refuse_broken_logs(logs, f"epoch {epoch + 1}")
-        if int(self.model.generator_optimizer.iterations) < self.after_steps:
+        if int(self.model.generator_optimizer.iterations.numpy()) < self.after_steps:
             return
         variety = self._variety()
         shown = {"ignores": variety is not None and variety < self.least_variety}

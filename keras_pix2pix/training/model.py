@@ -106,6 +106,7 @@ class Pix2Pix(keras.Model):
         steps_per_epoch=None,
         schedule=None,
         changes=None,
+        metrics=None,
         **arguments,
     ):
         """Build and compile a published system: its networks, its recipe and its schedule.
@@ -120,6 +121,7 @@ class Pix2Pix(keras.Model):
             schedule: "constant", "constant_then_linear" or "cosine". Defaults to None: the recipe's.
             changes: Dictionary of values of the recipe to replace, by section and argument, such as
                 {"compile.gan_loss": "lsgan", "generator.network": "resnet_generator"}. Defaults to None.
+            metrics: As in `compile`, such as [evaluation.PSNR(), evaluation.SSIM()]. Defaults to None.
             **arguments: Further arguments of `Pix2Pix`, such as `direction` and `source_encoding`.
 
         Returns:
@@ -161,7 +163,7 @@ class Pix2Pix(keras.Model):
         shapes = image_shape, target_channels or image_shape[-1]
         generator, discriminator = (_build(recipe, network, *shapes) for network in ("generator", "discriminator"))
         model = cls(generator, discriminator, **arguments)
-        _called(model.compile, "compile", *optimizers, **recipe["compile"])
+        _called(model.compile, "compile", *optimizers, **{"metrics": metrics, **recipe["compile"]})
         return model
 
     def compile(

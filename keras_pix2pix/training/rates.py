@@ -3,14 +3,15 @@
 import time
 
 import keras
+from keras import ops
 
 
 class Rates(keras.callbacks.Callback):
     """Adds to the logs of each epoch: `g_learning_rate`, `d_learning_rate` and `images_per_second`.
 
     To be passed before the callbacks that write logs, such as `keras.callbacks.TensorBoard` and `CSVLogger`. The
-    learning rates are those that the next step takes. Images a second are those of training alone, without validation
-    and other callbacks; in the first epoch without the first step too, which builds the graph.
+    learning rates are those that the next step takes. Images a second are those of training alone, without
+    validation; in the first epoch also without the first step, which builds the graph.
 
     Args:
         batch_size: Pairs in a batch. Defaults to 1.
@@ -50,9 +51,13 @@ class Rates(keras.callbacks.Callback):
             self.graph_is_built = True
 
     def on_epoch_end(self, epoch, logs=None):
-        logs["g_learning_rate"] = float(self.model.generator_optimizer.learning_rate)
+        logs["g_learning_rate"] = _number(self.model.generator_optimizer.learning_rate)
         if self.model.discriminator_optimizer is not None:
-            logs["d_learning_rate"] = float(self.model.discriminator_optimizer.learning_rate)
+            logs["d_learning_rate"] = _number(self.model.discriminator_optimizer.learning_rate)
         (first, begun), (last, ended) = self.begun, self.ended
         # An epoch of a single execution, the first one, has no other to go by.
         logs["images_per_second"] = (last - first) * self.batch_size / (ended - begun) if last > first else 0.0
+
+
+def _number(rate):
+    return float(ops.convert_to_numpy(rate))

@@ -23,7 +23,7 @@ class Clock(keras.callbacks.Callback):
         self.now += 1000.0
 
 
-@pytest.mark.parametrize("steps_per_execution", [1, 2])
+@pytest.mark.parametrize("steps_per_execution", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_images_a_second_are_those_of_training(make_model, images, monkeypatch, steps_per_execution):
     source, target = images(8)
     model = make_model()
