@@ -21,7 +21,20 @@ FIRST_LOGS = ("psnr", "ssim", "g_l1")  # Of the table: what says most of the pic
 EPOCHS_SHOWN = 8
 MOST_EXPORTS = 20
 PICTURE_WIDTH = 1200
-MOST_CHARACTERS = 300  # Of a value from a file.
+MOST_CHARACTERS = 600  # Of a value from a file.
+# What comes first of an export's record, with its unit.
+EXPORT_LABELS = {
+    "format": "format",
+    "quantization": "quantization",
+    "size": "size, bytes",
+    "psnr": "PSNR, dB",
+    "ssim": "SSIM",
+    "largest_difference": "largest difference, grey levels",
+    "mean_difference": "mean difference, grey levels",
+    "equal": "share of pixels of the same class",
+    "latency": "milliseconds a picture",
+    "operators": "operators",
+}
 
 
 def write_report(run_dir):
@@ -110,7 +123,9 @@ def _exports(directory):
     files = sorted(directory.glob("*.export.json"), key=lambda file: file.stat().st_mtime, reverse=True)
     exports = []
     for file in files[:MOST_EXPORTS]:
-        exports.append((file.name.removesuffix(".export.json"), _shown_items(_read_json(file)), _picture(file)))
+        record = _read_json(file)
+        known = {label: record.pop(name) for name, label in EXPORT_LABELS.items() if name in record}
+        exports.append((file.name.removesuffix(".export.json"), _shown_items({**known, **record}), _picture(file)))
     return exports
 
 
@@ -143,7 +158,7 @@ def _data_uri(pixels):
 
 def _shown_items(figures):
     dictionary = figures if isinstance(figures, dict) else {"damaged": figures}
-    return [(str(name).replace("_", " "), _shown(value)) for name, value in dictionary.items()]
+    return [(name.replace("_", " "), _shown(value)) for name, value in dictionary.items() if value is not None]
 
 
 def _shown(value):

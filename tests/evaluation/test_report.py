@@ -63,7 +63,14 @@ def run_dir(tmp_path):
     (folder / "health.jsonl").write_text(json.dumps(message) + "\n")
     for epoch in range(4):
         write_png(folder / "samples" / f"epoch_{epoch:04d}.png", np.full((64, 96, 3), 50 * epoch, "uint8"))
-    verdict = {"psnr": 51.23456, "operators": {"CONV_2D": 16, "ADD": 2}, "latency": [1.5, 2]}
+    verdict = {
+        "seed": 7,
+        "ssim": None,
+        "psnr": 51.23456,
+        "size": 1234567,
+        "operators": {"CONV_2D": 16, "ADD": 2},
+        "latency": [1.5, 2],
+    }
     (folder / "exports").mkdir()
     (folder / "exports" / "facades.tflite.export.json").write_text(json.dumps(verdict))
     write_png(folder / "exports" / "facades.tflite.export.png", np.full((40, 4000, 3), 200, "uint8"))
@@ -92,8 +99,11 @@ def test_the_page_shows_everything_and_needs_nothing(run_dir):
     assert "<script>alert(1)</script>" in page.words
     assert page.words[page.words.index("tensorflow") + 1] == "2.21.0"
     assert page.words[page.words.index("image size") + 1] == "256, 256"
-    assert page.words[page.words.index("psnr") + 1] == "51.23"
-    assert page.words[page.words.index("operators") + 1] == "CONV_2D 16, ADD 2"
+    start = page.words.index("facades.tflite") + 1
+    assert page.words[start : start + 10] == [
+        *("size, bytes", "1234567", "PSNR, dB", "51.23", "milliseconds a picture", "1.5, 2"),
+        *("operators", "CONV_2D 16, ADD 2", "seed", "7"),
+    ]
     assert len(page.pictures) == 6 + 1
     assert np.asarray(decoded(page.pictures[3])).mean() == pytest.approx(100, abs=2)
     assert decoded(page.pictures[-1]).size == (1200, 12)
