@@ -13,7 +13,7 @@ from keras_pix2pix.training.presets import SCHEDULES, preset
 
 CONFIG_FILE = "config.json"
 NEEDED = {"data", "preset", "direction", "image_size", "batch_size", "epochs", "seed"}
-CHANGEABLE = {"epochs", "patience"}  # What a resumed run may do otherwise than it was begun.
+CHANGEABLE = {"epochs", "checkpoint_every", "patience"}  # What a resumed run may do otherwise than it was begun.
 # The only repetitions of defaults that live elsewhere; a test compares them.
 DEFAULTS = {"preset": "paper", "direction": "AtoB", "image_size": (256, 256), "seed": 0}
 PYTHON_WORDS = {"True": "true", "False": "false", "None": "null"}
@@ -44,8 +44,7 @@ def new_configuration(run_dir, given):
     ```
     """
     _check_folders(given)
-    # What an earlier try has drawn is no run yet.
-    if run_dir.exists() and (not run_dir.is_dir() or {path.name for path in run_dir.iterdir()} - {DRAWN_FOLDER}):
+    if run_dir.exists() and (not run_dir.is_dir() or not all(map(_is_no_run_yet, run_dir.iterdir()))):
         raise ValueError(
             f"{run_dir} exists and is not empty. Choose another --run-dir, or go on with the run in it: "
             f"keras-pix2pix train --run-dir {run_dir} --resume"
@@ -60,7 +59,7 @@ def new_configuration(run_dir, given):
 
 
 def resumed_configuration(run_dir, given):
-    """The configuration that a run was begun with, of which only `epochs` and `patience` may change.
+    """The configuration that a run was begun with, of which only what is `CHANGEABLE` may change.
 
     Args:
         run_dir: Its folder, a `Path`.
@@ -152,6 +151,11 @@ def preset_changes(texts):
         except json.JSONDecodeError:
             changes[key] = value
     return changes
+
+
+def _is_no_run_yet(path):
+    """Whether an earlier try has left this: data that it drew, or a configuration that it was killed in writing."""
+    return path.name == DRAWN_FOLDER or path.name.startswith(f".{CONFIG_FILE}.")
 
 
 def _read(file):

@@ -63,7 +63,8 @@ def main(arguments=None):
     try:
         app(arguments)
     except OSError as error:
-        _fail(f"{error.strerror or error}: {error.filename}. Check its permissions and the space left.", error)
+        place = f": {error.filename}. Check its permissions and the space left." if error.filename else ""
+        _fail(f"{error.strerror or error}{place}", error)
     except (ValueError, ImportError) as error:
         _fail(str(error), error)
     except RuntimeError as error:

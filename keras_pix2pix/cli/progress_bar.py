@@ -6,6 +6,8 @@ import keras
 import rich.console
 import rich.progress
 
+from keras_pix2pix.training.checkpoint import is_under_way
+
 LINE_EVERY = 60  # Seconds, where there is no bar: often enough to see that a long epoch goes on.
 # The rest is in history.csv.
 SHOWN = ("g_l1", "g_gan", "d_real", "d_fake", "val_g_l1", "val_psnr", "val_ssim")
@@ -43,6 +45,8 @@ class ProgressBar(keras.callbacks.Callback):
         self.epoch = epoch
         self.begun = self.last_line = time.monotonic()
         self.steps_timed = 0
+        progress = getattr(self.model, "progress", None)
+        self.steps_before = progress.step if is_under_way(progress, epoch) else 0
         if self.console.is_terminal:
             columns = "{task.description}", rich.progress.BarColumn(), rich.progress.MofNCompleteColumn()
             self.bar = rich.progress.Progress(
@@ -52,17 +56,17 @@ class ProgressBar(keras.callbacks.Callback):
             self.bar.start()
 
     def on_train_batch_end(self, batch, logs=None):
-        now = time.monotonic()
+        now, done = time.monotonic(), self.steps_before + batch + 1
         if self.steps_timed:
             self.seconds_of_step = (now - self.first_step_ended) / (batch - self.first_step)
         else:  # The first step builds the graph.
             self.first_step_ended, self.first_step = now, batch
         self.steps_timed += 1
         if self.bar:
-            self.bar.update(self.task, completed=batch + 1, pace=self._pace(batch + 1))
+            self.bar.update(self.task, completed=done, pace=self._pace(done))
         elif now - self.last_line >= LINE_EVERY:
             self.last_line = now
-            self._print(f"{self._title()}  {batch + 1}/{self.params['steps']} steps, {self._pace(batch + 1)}")
+            self._print(f"{self._title()}  {done}/{self.params['steps']} steps, {self._pace(done)}")
 
     def on_test_begin(self, logs=None):
         if self.bar:

@@ -1,6 +1,6 @@
 """`keras-pix2pix train`: a run folder with the model, its configuration, logs and pictures."""
 
-import shutil
+import contextlib
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +18,15 @@ from keras_pix2pix.cli.header import print_header
 from keras_pix2pix.cli.models import MODEL_FILE, height_and_width, load
 from keras_pix2pix.cli.run_data import SYNTHETIC, run_dataset, run_encodings, run_folders
 from keras_pix2pix.cli.startup import start_tensorflow
-from keras_pix2pix.cli.watching import BEST_FILE, HISTORY_FILE, monitored_log, run_callbacks, run_metrics
+from keras_pix2pix.cli.stopping import stopping_after_a_step
+from keras_pix2pix.cli.watching import (
+    BEST_FILE,
+    CHECKPOINT_EVERY,
+    HISTORY_FILE,
+    monitored_log,
+    run_callbacks,
+    run_metrics,
+)
 from keras_pix2pix.images import whole_file
 
 INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C has stopped.
@@ -71,10 +79,27 @@ def train(
         ),
     ] = None,
     patience: Annotated[int | None, option("training.best_model:BestModel", "patience", min=1)] = None,
+    checkpoint_every: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="STEPS",
+            help=f"Steps between checkpoints in an epoch, which ends with one too. Defaults to {CHECKPOINT_EVERY}.",
+        ),
+    ] = None,
+    deterministic: Annotated[
+        bool | None,
+        typer.Option(
+            help="Whether a resumed run ends bit for bit like an uninterrupted one. Defaults to yes without a GPU, "
+            "where it costs nothing, and no with one or with compile.jit_compile."
+        ),
+    ] = None,
     resume: Annotated[
         bool,
         typer.Option(
-            "--resume", help="Go on with the run in --run-dir as it was begun; --epochs and --patience may change."
+            "--resume",
+            help="Go on with the run in --run-dir as it was begun; only --epochs, --patience and --checkpoint-every "
+            "may change.",
         ),
     ] = False,
 ):
@@ -101,6 +126,8 @@ def train(
         "seed": seed,
         "monitor": monitor,
         "patience": patience,
+        "checkpoint_every": checkpoint_every,
+        "deterministic": deterministic,
     }
     given = {name: value for name, value in given.items() if value is not None}
     for name in FOLDERS & given.keys():
@@ -118,61 +145,90 @@ def _run(config, run_dir, resume):
     start_tensorflow()
     from keras_pix2pix.evaluation.report import REPORT_FILE, write_report
 
-    dataset = run_dataset(config, training_data)
+    _seed(config)
     validation = run_dataset(config, validation_data, training=False) if validation_data else None
     shown = validation or run_dataset(config, training_data, training=False)
-    batches = len(dataset)
+    batches = len(run_dataset(config, training_data))
     steps = config.get("steps_per_epoch", batches)
     # A run that was stopped before its first checkpoint is resumed from its beginning.
     model = load(run_dir) if (run_dir / MODEL_FILE).exists() else _new_model(config, steps)
-    done = int(model.generator_optimizer.iterations)
-    if done // steps >= config["epochs"]:
-        raise ValueError(
-            f"The run in {run_dir} has {done // steps} epochs behind it, and nothing is left of {config['epochs']}. "
-            "Pass a larger --epochs."
-        )
-    if done:
-        dataset = run_dataset(config, training_data, initial_epoch=done // batches)
-    if steps != batches:
-        dataset = dataset.repeat().skip(done % batches)
+    epoch, step = _resume_point(model, run_dir, config["epochs"])
     monitor = monitored_log(config, model.objective.log_names, validation is not None)
     write_configuration(run_dir, config)
-    _clear_up_after_a_crash(run_dir, done // steps)
+    _forget_what_comes_again(run_dir / HISTORY_FILE, epoch)
     print_header(config, run_dir, model, steps, validation, monitor)
-    *watching, bar = run_callbacks(config, run_dir, shown, resume, monitor)
+    *watching, bar, checkpoint = run_callbacks(config, run_dir, shown, resume, monitor)
     try:
-        model.fit(
-            dataset,
-            epochs=config["epochs"],
-            initial_epoch=done // steps,
-            steps_per_epoch=None if steps == batches else steps,
-            validation_data=validation,
-            verbose=0,  # The bar is ours.
-            shuffle=False,  # The data set shuffles, and Keras would warn that it doesn't.
-            callbacks=[*watching, bar],
-        )
+        with contextlib.closing(bar), stopping_after_a_step(checkpoint):
+            model.fit(
+                run_dataset(config, training_data, repeat=True, initial_step=step),
+                epochs=config["epochs"],
+                initial_epoch=epoch,
+                steps_per_epoch=steps,
+                validation_data=validation,
+                verbose=0,  # The bar is ours.
+                shuffle=False,  # The data set shuffles, and Keras would warn that it doesn't.
+                callbacks=[*watching, bar, checkpoint],
+            )
     except KeyboardInterrupt:
         print(
-            f"\nStopped. {run_dir} holds the run as of its last whole epoch. Go on with:\n"
-            f"keras-pix2pix train --run-dir {run_dir} --resume",
+            f"\nStopped. {run_dir} holds the run as of {_place(model.progress)}. {_go_on(run_dir)}",
             file=sys.stderr,
         )
         raise SystemExit(INTERRUPTED) from None
     except RuntimeError:
         write_report(run_dir)  # With what `Health` has said last.
         raise
-    finally:
-        bar.close()
+    except OSError as error:
+        file = f": {error.filename}" if error.filename else ""
+        raise OSError(error.errno, f"{error.strerror or error}{file}. {_go_on(run_dir)}") from error
     print(f"The model: {run_dir / MODEL_FILE}")
     print(f"How it came about: {run_dir / REPORT_FILE}, or tensorboard --logdir {run_dir / 'logs'}")
 
 
-def _new_model(config, steps):
+def _seed(config):
     import keras
-
-    from keras_pix2pix import Pix2Pix
+    import tensorflow as tf
 
     keras.utils.set_random_seed(config["seed"])
+    # XLA is off under determinism, and not every operation has a deterministic form on a GPU.
+    without_cost = not (tf.config.list_physical_devices("GPU") or config.get("changes", {}).get("compile.jit_compile"))
+    if config.get("deterministic", without_cost):
+        tf.config.experimental.enable_op_determinism()
+
+
+def _resume_point(model, run_dir, epochs):
+    from keras_pix2pix.callbacks import resume_point
+
+    epoch, step = resume_point(model)
+    if not step and int(model.generator_optimizer.iterations):
+        raise ValueError(
+            f"{run_dir / MODEL_FILE} doesn't say how far the run has come: it was written by something else than "
+            "`keras-pix2pix train`. Put the file back, or begin a new run."
+        )
+    if epoch >= epochs:
+        raise ValueError(
+            f"The run in {run_dir} has {epoch} epochs behind it, and nothing is left of {epochs}. Pass a larger "
+            "--epochs."
+        )
+    return epoch, step
+
+
+def _place(progress):
+    if progress is None or not progress.seen:
+        return "its beginning"
+    if progress.step:
+        return f"step {progress.step} of epoch {progress.epoch + 1}"
+    return f"the end of epoch {progress.epoch}"
+
+
+def _go_on(run_dir):
+    return f"Go on with:\nkeras-pix2pix train --run-dir {run_dir} --resume"
+
+
+def _new_model(config, steps):
+    from keras_pix2pix import Pix2Pix
+
     source_encoding, target_encoding = run_encodings(config)
     plan = {name: config[name] for name in ("epochs", "schedule", "direction")}
     return Pix2Pix.from_preset(
@@ -188,12 +244,10 @@ def _new_model(config, steps):
     )
 
 
-def _clear_up_after_a_crash(run_dir, epoch):
-    """Take out what a kill left behind: a half-written checkpoint, and history that the last whole one doesn't know."""
-    for half_written in run_dir.glob(f".{MODEL_FILE}.*"):
-        shutil.rmtree(half_written)
-    history = run_dir / HISTORY_FILE
+def _forget_what_comes_again(history, epoch):
+    """Take out of the history what the last checkpoint doesn't know, and a row that was not written whole."""
     if history.exists():
         header, *rows = history.read_text(encoding="utf-8").splitlines(keepends=True) or [""]
+        kept = [row for row in rows if row.endswith("\n") and int(row.split(",")[0]) < epoch]
         with whole_file(history) as temporary:
-            temporary.write_text(header + "".join(row for row in rows if int(row.split(",")[0]) < epoch))
+            temporary.write_text("".join([header if header.endswith("\n") else "", *kept]), encoding="utf-8")

@@ -7,7 +7,7 @@ import keras
 
 from keras_pix2pix.evaluation.history import best_of, better_side, read_history
 from keras_pix2pix.images import whole_file
-from keras_pix2pix.training.health import refuse_broken_weights
+from keras_pix2pix.training.checkpoint import refuse_broken_weights
 
 
 class BestModel(keras.callbacks.Callback):
@@ -87,5 +87,8 @@ class BestModel(keras.callbacks.Callback):
 
     def _save(self):
         refuse_broken_weights(self.model, self.path)
+        # The epoch's end is not yet behind it, so the file says nothing of how far the run has come.
+        progress, self.model.progress = self.model.progress, None
         with whole_file(self.path) as temporary:
             self.model.save(temporary)
+        self.model.progress = progress

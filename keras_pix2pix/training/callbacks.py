@@ -11,13 +11,13 @@ from keras_pix2pix.evaluation.report import write_report
 from keras_pix2pix.evaluation.samples import write_over_time
 from keras_pix2pix.images import beside, to_pixels, write_png
 from keras_pix2pix.training.best_model import BestModel
-from keras_pix2pix.training.checkpoint import Checkpoint
+from keras_pix2pix.training.checkpoint import Checkpoint, resume_point
 from keras_pix2pix.training.fixed_pairs import FixedPairs
 from keras_pix2pix.training.health import Health
 from keras_pix2pix.training.losses import as_list
 from keras_pix2pix.training.rates import Rates
 
-__all__ = ["BestModel", "Checkpoint", "Health", "ImageSummary", "Rates", "Report", "SampleGrid"]
+__all__ = ["BestModel", "Checkpoint", "Health", "ImageSummary", "Rates", "Report", "SampleGrid", "resume_point"]
 
 OVER_TIME_FILE = "over_time.png"
 

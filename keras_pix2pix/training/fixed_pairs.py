@@ -6,6 +6,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_pix2pix.images import beside
+from keras_pix2pix.training.checkpoint import is_under_way
 
 
 class FixedPairs(keras.callbacks.Callback):
@@ -42,7 +43,8 @@ class FixedPairs(keras.callbacks.Callback):
         self.begun = False
 
     def on_epoch_begin(self, epoch, logs=None):
-        if not self.begun:
+        # In the middle of an epoch, the picture of its beginning is there already.
+        if not self.begun and not is_under_way(getattr(self.model, "progress", None), epoch):
             self.show(epoch)
         self.begun = True
 

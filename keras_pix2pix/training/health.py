@@ -7,10 +7,10 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_pix2pix.evaluation.history import read_messages
 from keras_pix2pix.images import whole_file
+from keras_pix2pix.training.checkpoint import is_under_way
 from keras_pix2pix.training.fixed_pairs import first_pairs, generate_one_by_one
 
 ADVICE = {
@@ -102,9 +102,10 @@ class Health(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
+        self.first_step = self.model.progress.step if is_under_way(self.model.progress, epoch) else 0
 
     def on_train_batch_end(self, batch, logs=None):
-        self._refuse_broken_logs(logs, f"step {batch + 1} of epoch {self.epoch + 1}")
+        self._refuse_broken_logs(logs, f"step {self.first_step + batch + 1} of epoch {self.epoch + 1}")
 
     def on_epoch_end(self, epoch, logs=None):
         self._refuse_broken_logs(logs, f"epoch {epoch + 1}")
@@ -149,35 +150,3 @@ class Health(keras.callbacks.Callback):
                 temporary.write_text("".join(json.dumps(each) + "\n" for each in self.said), encoding="utf-8")
         if state != "broken":  # Which is said by the error.
             print(f"Epoch {self.epoch + 1}: {message}", file=sys.stderr)
-
-
-def refuse_broken_weights(model, path):
-    """Raise for weights that are NaN or infinite, so that they don't take the place of good ones.
-
-    Args:
-        model: `Pix2Pix`.
-        path: The file that was to be written, for the message.
-
-    Raises:
-        RuntimeError: There are such weights.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import Pix2Pix, unet_generator
-    from keras_pix2pix.training.health import refuse_broken_weights
-
-    refuse_broken_weights(Pix2Pix(unet_generator((64, 64, 3), filters=8)), "model.keras")
-    ```
-    """
-    broken = [weight.path for weight in model.weights if not _is_finite(weight)]
-    if broken:
-        raise RuntimeError(
-            f"The model is not saved, because {len(broken)} of its weights are NaN or infinite, {broken[0]} the first. "
-            f"{path} is the last good model, if there is one. Look for a NaN in the data first; then lower the "
-            "learning rates of both optimizers."
-        )
-
-
-def _is_finite(weight):
-    return not weight.dtype.startswith(("float", "bfloat")) or bool(tf.reduce_all(tf.math.is_finite(weight.value)))

@@ -18,6 +18,7 @@ from keras_pix2pix.training import translation
 from keras_pix2pix.training.objective import Objective, judge
 from keras_pix2pix.training.optimizers import FusedAdam
 from keras_pix2pix.training.presets import preset
+from keras_pix2pix.training.progress import Progress
 from keras_pix2pix.training.schedules import learning_rate_schedule
 
 BUILDERS = {
@@ -93,6 +94,7 @@ class Pix2Pix(keras.Model):
                 f"A target has one encoding. Received: target_encoding={self.target_encoding.word!r}. Only sources are "
                 "stacked."
             )
+        self.progress = None  # `callbacks.Checkpoint` keeps it.
         self.built = True
 
     @classmethod
@@ -421,10 +423,13 @@ class Pix2Pix(keras.Model):
         # Keras saves every variable but the state of the dropout masks.
         for index, layer in enumerate(self._layers_that_draw()):
             store[f"seed_{index}"] = layer.seed_generator.state.numpy()
+        if self.progress:
+            self.progress.write(store)
 
     def load_own_variables(self, store):
         for index, layer in enumerate(self._layers_that_draw()):
             layer.seed_generator.state.assign(store[f"seed_{index}"])
+        self.progress = Progress.read(store)
 
     def _layers_that_draw(self):
         networks = [network for network in (self.generator, self.discriminator) if network]

@@ -1,4 +1,4 @@
-"""Pictures read back through TensorBoard's HTTP API, sample files, and a checkpoint that survives."""
+"""Pictures read back through TensorBoard's HTTP API, and sample files."""
 
 import io
 import json
@@ -135,51 +135,10 @@ def test_gray_and_many_channels_can_be_looked_at(tmp_path):
     assert grid[0, -1].tolist() == [255, 255, 255]
 
 
-def test_the_checkpoint_is_there_before_the_first_step_and_after_every_epoch(make_model, images, tmp_path):
-    source, target = images(2)
-    model = make_model()
-    model.compile()
-    path = tmp_path / "model.keras"
-    steps = []
-
-    class Look(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            steps.append(int(keras.saving.load_model(path).generator_optimizer.iterations))
-
-    callback = callbacks.Checkpoint(path)
-    model.fit(source, target, batch_size=1, epochs=2, verbose=0, callbacks=[callback, Look()])
-    steps.append(int(keras.saving.load_model(path).generator_optimizer.iterations))
-    assert steps == [0, 2, 4]
-
-
-def test_a_checkpoint_that_fails_leaves_the_last_one_whole(make_model, images, tmp_path, monkeypatch):
-    source, target = images(1)
-    model = make_model()
-    model.compile()
-    path = tmp_path / "model.keras"
-    model.fit(source, target, verbose=0, callbacks=[callbacks.Checkpoint(path)])
-    whole = path.read_bytes()
-
-    def full_disk(temporary):
-        temporary.write_bytes(b"half a file")
-        raise OSError(28, "No space left on device", str(temporary))
-
-    monkeypatch.setattr(model, "save", full_disk)
-    with pytest.raises(OSError, match="No space left"):
-        model.fit(source, target, verbose=0, callbacks=[callbacks.Checkpoint(path)])
-    assert path.read_bytes() == whole
-    assert [each.name for each in tmp_path.iterdir()] == ["model.keras"]
-
-
 @pytest.mark.parametrize("arguments", [{"count": 0}, {"every": 0}])
 def test_nothing_to_show_is_refused(images, tmp_path, arguments):
     with pytest.raises(ValueError, match="must be 1 or more. Received: count="):
         callbacks.ImageSummary(tmp_path, images(1), **arguments)
-
-
-def test_a_checkpoint_needs_keras_ending():
-    with pytest.raises(ValueError, match="end in .keras. Received: path='model.h5'"):
-        callbacks.Checkpoint("model.h5")
 
 
 @pytest.mark.parametrize(
