@@ -13,7 +13,7 @@ from keras_pix2pix.training.presets import SCHEDULES, preset
 
 CONFIG_FILE = "config.json"
 NEEDED = {"data", "preset", "direction", "image_size", "batch_size", "epochs", "seed"}
-CHANGEABLE = {"epochs", "checkpoint_every"}  # What a resumed run may do otherwise than it was begun.
+CHANGEABLE = {"epochs", "checkpoint_every", "patience"}  # What a resumed run may do otherwise than it was begun.
 # The only repetitions of defaults that live elsewhere; a test compares them.
 DEFAULTS = {"preset": "paper", "direction": "AtoB", "image_size": (256, 256), "seed": 0}
 PYTHON_WORDS = {"True": "true", "False": "false", "None": "null"}
@@ -59,7 +59,7 @@ def new_configuration(run_dir, given):
 
 
 def resumed_configuration(run_dir, given):
-    """The configuration that a run was begun with, of which only `epochs` and `checkpoint_every` may change.
+    """The configuration that a run was begun with, of which only what is `CHANGEABLE` may change.
 
     Args:
         run_dir: Its folder, a `Path`.

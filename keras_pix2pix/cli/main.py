@@ -10,6 +10,7 @@ from keras_pix2pix.cli.convert import convert
 from keras_pix2pix.cli.export import export
 from keras_pix2pix.cli.inspect import inspect
 from keras_pix2pix.cli.presets import presets
+from keras_pix2pix.cli.report import report
 from keras_pix2pix.cli.train import train
 from keras_pix2pix.cli.translate import translate
 
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Paired image-to-image translation (pix2pix): train, translate, export to a phone.",
 )
-for command in (train, translate, export, inspect, presets, convert):
+for command in (train, translate, export, inspect, presets, convert, report):
     app.command()(command)
 
 

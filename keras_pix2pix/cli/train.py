@@ -15,16 +15,23 @@ from keras_pix2pix.cli.configuration import (
     write_configuration,
 )
 from keras_pix2pix.cli.documentation import option
+from keras_pix2pix.cli.header import print_header
 from keras_pix2pix.cli.models import MODEL_FILE, height_and_width, load
 from keras_pix2pix.cli.run_data import SYNTHETIC, run_dataset, run_encodings, run_folders
 from keras_pix2pix.cli.startup import start_tensorflow
 from keras_pix2pix.cli.stopping import stopping_after_a_step
+from keras_pix2pix.cli.watching import (
+    AVERAGE_FILE,
+    BEST_FILE,
+    CHECKPOINT_EVERY,
+    HISTORY_FILE,
+    monitored_log,
+    run_callbacks,
+    run_metrics,
+)
 from keras_pix2pix.images import whole_file
 from keras_pix2pix.training.cluster import folder_to_write, is_chief
 
-AVERAGE_FILE = "average.keras"
-HISTORY_FILE = "history.csv"
-CHECKPOINT_EVERY = 2000  # Steps: of the paper's networks, about a minute of a GPU or 20 of two cores; a file is 0.7 GB.
 INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C has stopped.
 PAIRED = "data.pipeline:paired_dataset"
 FROM_PRESET = "training.model:Pix2Pix.from_preset"
@@ -70,9 +77,17 @@ def train(
     precision: Annotated[str | None, option(FROM_PRESET, "precision")] = None,
     average: Annotated[
         float | None,
-        typer.Option(metavar="DECAY", help="Average the generator's weights too, into average.keras: 0.999, say."),
+        typer.Option(metavar="DECAY", help=f"Average the generator's weights too, into {AVERAGE_FILE}: 0.999, say."),
     ] = None,
     devices: Annotated[str | None, option("training.distribution:strategy_for", "devices")] = None,
+    monitor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOG",
+            help=f"Log by which {BEST_FILE} keeps the best model. Defaults to val_ssim, or none without validation.",
+        ),
+    ] = None,
+    patience: Annotated[int | None, option("training.best_model:BestModel", "patience", min=1)] = None,
     checkpoint_every: Annotated[
         int | None,
         typer.Option(
@@ -92,7 +107,8 @@ def train(
         bool,
         typer.Option(
             "--resume",
-            help="Go on with the run in --run-dir as it was begun; only --epochs and --checkpoint-every may change.",
+            help="Go on with the run in --run-dir as it was begun; only --epochs, --patience and --checkpoint-every "
+            "may change.",
         ),
     ] = False,
 ):
@@ -116,6 +132,8 @@ def train(
         "steps_per_epoch": steps_per_epoch,
         "schedule": schedule,
         "seed": seed,
+        "monitor": monitor,
+        "patience": patience,
         "checkpoint_every": checkpoint_every,
         "deterministic": deterministic,
         "precision": precision,
@@ -138,6 +156,7 @@ def _run(config, run_dir, resume, devices):
     run_dir.mkdir(parents=True, exist_ok=True)
     training_data, validation_data = run_folders(config, run_dir, resume)
     start_tensorflow()
+    from keras_pix2pix.evaluation.report import REPORT_FILE, write_report
     from keras_pix2pix.training.workers import one_error_if_a_worker_stops
 
     _seed(config)
@@ -149,22 +168,28 @@ def _run(config, run_dir, resume, devices):
     # A run that was stopped before its first checkpoint is resumed from its beginning.
     model = _model(config, run_dir, steps, strategy)
     epoch, step = _resume_point(model, run_dir, config["epochs"])
+    monitor = monitored_log(config, model.objective.log_names, validation is not None)
     write_configuration(run_dir, config)
     _forget_what_comes_again(run_dir / HISTORY_FILE, epoch)
-    _print_header(config, run_dir, model, steps, validation)
-    *watching, checkpoint = _callbacks(config, run_dir, shown, resume)
+    print_header(config, run_dir, model, steps, validation, monitor)
+    *watching, bar, checkpoint = run_callbacks(config, run_dir, shown, resume, monitor)
     try:
         # Several workers' `fit` needs the scope; others' has it from the model.
-        with strategy.scope(), one_error_if_a_worker_stops(), stopping_after_a_step(checkpoint):
+        with (
+            strategy.scope(),
+            one_error_if_a_worker_stops(),
+            contextlib.closing(bar),
+            stopping_after_a_step(checkpoint),
+        ):
             model.fit(
                 run_dataset(config, training_data, repeat=True, initial_step=step),
                 epochs=config["epochs"],
                 initial_epoch=epoch,
                 steps_per_epoch=steps,
                 validation_data=validation,
-                verbose=1 if sys.stdout.isatty() else 2,
+                verbose=0,  # The bar is ours.
                 shuffle=False,  # The data set shuffles, and Keras would warn that it doesn't.
-                callbacks=[*watching, checkpoint],
+                callbacks=[*watching, bar, checkpoint],
             )
     except KeyboardInterrupt:
         print(
@@ -172,10 +197,14 @@ def _run(config, run_dir, resume, devices):
             file=sys.stderr,
         )
         raise SystemExit(INTERRUPTED) from None
+    except RuntimeError:
+        write_report(run_dir)  # With what `Health` has said last.
+        raise
     except OSError as error:
         file = f": {error.filename}" if error.filename else ""
         raise OSError(error.errno, f"{error.strerror or error}{file}. {_go_on(run_dir)}") from error
-    print(f"The model: {run_dir / MODEL_FILE}\nHow it came about: tensorboard --logdir {run_dir / 'logs'}")
+    print(f"The model: {run_dir / MODEL_FILE}")
+    print(f"How it came about: {run_dir / REPORT_FILE}, or tensorboard --logdir {run_dir / 'logs'}")
 
 
 def _strategy(config, devices):
@@ -248,6 +277,8 @@ def _new_model(config, steps, strategy):
     from keras_pix2pix import Pix2Pix
 
     source_encoding, target_encoding = run_encodings(config)
+    with strategy.scope():
+        metrics = run_metrics(config["image_size"])
     plan = {name: config[name] for name in ("epochs", "schedule", "direction")}
     return Pix2Pix.from_preset(
         config["preset"],
@@ -255,31 +286,13 @@ def _new_model(config, steps, strategy):
         target_channels=target_encoding.channels,
         steps_per_epoch=steps,
         changes=config.get("changes"),
+        metrics=metrics,
         source_encoding=source_encoding,
         target_encoding=target_encoding,
         precision=config.get("precision"),
         strategy=strategy,
         **plan,
     )
-
-
-def _callbacks(config, run_dir, shown, resume):
-    import keras
-
-    from keras_pix2pix import callbacks
-
-    averages = (
-        [callbacks.ExponentialMovingAverage(run_dir / AVERAGE_FILE, config["average"])] if "average" in config else []
-    )
-    return [
-        *averages,
-        callbacks.SampleGrid(run_dir / "samples", shown),
-        callbacks.ImageSummary(run_dir / "logs", shown),
-        keras.callbacks.TensorBoard(run_dir / "logs", write_graph=False),
-        keras.callbacks.CSVLogger(run_dir / HISTORY_FILE, append=resume),
-        # The last, so that what it says was done is done.
-        callbacks.Checkpoint(run_dir / MODEL_FILE, every_steps=config.get("checkpoint_every", CHECKPOINT_EVERY)),
-    ]
 
 
 def _forget_what_comes_again(history, epoch):
@@ -289,21 +302,3 @@ def _forget_what_comes_again(history, epoch):
         kept = [row for row in rows if row.endswith("\n") and int(row.split(",")[0]) < epoch]
         with whole_file(history) as temporary:
             temporary.write_text("".join([header if header.endswith("\n") else "", *kept]), encoding="utf-8")
-
-
-def _print_header(config, run_dir, model, steps, validation):
-    from keras_pix2pix import receptive_field
-
-    height, width = config["image_size"]
-    layout = "two folders" if "target" in config else f"direction {config['direction']}"
-    if "extra_source" in config:
-        layout = f"{1 + len(config['extra_source'])} folders of sources, one of targets"
-    batch_size = config["batch_size"]
-    validated = f"{len(validation)} batches of validation" if validation else "no validation data"
-    print(f"Data     {steps} batches of {batch_size} pair(s) an epoch, {height}x{width}, {layout}; {validated}")
-    patch = receptive_field(model.discriminator)
-    print(
-        f"Networks {config['preset']}: generator of {model.generator.count_params():,} parameters, discriminator of "
-        f"{model.discriminator.count_params():,}, which judges patches of {patch}x{patch} pixels"
-    )
-    print(f"Run      {run_dir}, {config['epochs']} epochs in all", flush=True)

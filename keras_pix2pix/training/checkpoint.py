@@ -6,6 +6,7 @@ from numbers import Integral
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 from keras_pix2pix.images import whole_file
 from keras_pix2pix.training.progress import Progress, build_metrics, metric_states, set_metric_states
@@ -31,6 +32,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     Raises:
         ValueError: Another ending, or `every_steps` under 1.
+        RuntimeError: During training: weights are NaN or infinite; the file before stays.
         OSError: During training: the file can't be written. The one before it stays.
 
     Example:
@@ -161,3 +163,35 @@ def is_under_way(progress, epoch):
     ```
     """
     return progress is not None and progress.step > 0 and progress.epoch == epoch
+
+
+def refuse_broken_weights(model, path):
+    """Raise for weights that are NaN or infinite, so that they don't take the place of good ones.
+
+    Args:
+        model: `Pix2Pix`.
+        path: The file that was to be written, for the message.
+
+    Raises:
+        RuntimeError: There are such weights.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import Pix2Pix, unet_generator
+    from keras_pix2pix.training.checkpoint import refuse_broken_weights
+
+    refuse_broken_weights(Pix2Pix(unet_generator((64, 64, 3), filters=8)), "model.keras")
+    ```
+    """
+    broken = [weight.path for weight in model.weights if not _is_finite(weight)]
+    if broken:
+        raise RuntimeError(
+            f"The model is not saved, because {len(broken)} of its weights are NaN or infinite, {broken[0]} the first. "
+            f"{path} is the last good model, if there is one. Look for a NaN in the data first; then lower the "
+            "learning rates of both optimizers."
+        )
+
+
+def _is_finite(weight):
+    return not weight.dtype.startswith(("float", "bfloat")) or bool(tf.reduce_all(tf.math.is_finite(weight.value)))

@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+import keras_pix2pix.evaluation.metrics  # noqa: F401 (makes them known to Keras, for the recipes that hold them)
 from keras_pix2pix.encodings import Stacked, get_for_channels
 from keras_pix2pix.networks.patchgan import patchgan_discriminator, pytorch_gan_discriminator
 from keras_pix2pix.networks.resnet import resnet_generator
@@ -114,6 +115,7 @@ class Pix2Pix(keras.Model):
         steps_per_epoch=None,
         schedule=None,
         changes=None,
+        metrics=None,
         precision=None,
         strategy=None,
         **arguments,
@@ -130,6 +132,7 @@ class Pix2Pix(keras.Model):
             schedule: "constant", "constant_then_linear" or "cosine". Defaults to None: the recipe's.
             changes: Dictionary of values of the recipe to replace, by section and argument, such as
                 {"compile.gan_loss": "lsgan", "generator.network": "resnet_generator"}. Defaults to None.
+            metrics: As in `compile`, such as [evaluation.PSNR(), evaluation.SSIM()]. Defaults to None.
             precision: "float32", or "bfloat16" or "float16" for layers that compute in 16 bits, on weights, last layers
                 and losses in 32. Defaults to None: Keras' policy in force.
             strategy: `tf.distribute.Strategy` to make networks and optimizers under; for several workers, `fit` is
@@ -180,7 +183,7 @@ class Pix2Pix(keras.Model):
                 )
                 for each in (1, recipe["compile"].get("discriminator_steps", 1))
             ]
-            _called(model.compile, "compile", *optimizers, **recipe["compile"])
+            _called(model.compile, "compile", *optimizers, **{"metrics": metrics, **recipe["compile"]})
         return model
 
     def compile(

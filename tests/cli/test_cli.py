@@ -57,10 +57,12 @@ def test_train_leaves_a_run_folder(run, pairs, tmp_path):
     assert "judges patches of 70x70 pixels" in printed
     assert "val_g_l1" in printed
     assert {path.name for path in run_dir.iterdir()} == {
+        "best.keras",
         "config.json",
         "history.csv",
         "logs",
         "model.keras",
+        "report.html",
         "samples",
     }
     config = json.loads((run_dir / "config.json").read_text())
@@ -488,6 +490,19 @@ MISTAKES = {
     "inspect": (["inspect", "EMPTY"], ["no pictures in"]),
     "inspect direction": (["inspect", "PAIRS", "--target", "PAIRS", "--direction", "AtoB"], ["--direction is for"]),
     "inspect count": (["inspect", "PAIRS", "--count", "0"], ["`count` must be 1 or more"]),
+    "log": (
+        ["train", "PAIRS", "--run-dir", "RUN", "--image-size", "32", "--monitor", "val_ssim"],
+        ["--monitor must be one of g_loss, ", "Received: 'val_ssim'. With --validation there are more."],
+    ),
+    "log without a better side": (
+        ["train", "PAIRS", "--run-dir", "RUN", "--image-size", "32", "--monitor", "d_real"],
+        ["Received: 'd_real'"],
+    ),
+    "patience for nothing": (
+        ["train", "PAIRS", "--run-dir", "RUN", "--image-size", "32", "--patience", "3"],
+        ["--patience needs a log", "--patience 3 without --validation"],
+    ),
+    "report of nothing": (["report", "EMPTY"], ["There is no run in", "history.csv"]),
     "command": (["trane"], ["No such command"]),
 }
 
@@ -537,8 +552,8 @@ def test_a_broken_file_is_named_before_training(run, pairs, tmp_path, damage):
 
 def test_a_file_that_breaks_later_is_named_too(run, pairs, tmp_path, monkeypatch):
     victim = sorted(pairs.iterdir())[1]
-    shown = train_module._print_header
-    monkeypatch.setattr(train_module, "_print_header", lambda *rest: (shown(*rest), truncate(victim)))
+    shown = train_module.print_header
+    monkeypatch.setattr(train_module, "print_header", lambda *rest: (shown(*rest), truncate(victim)))
     code, _, errors = run("train", pairs, "--run-dir", tmp_path / "run", "--image-size", 32, "--epochs", 1)
     assert code == 2
     assert f"Can't read the picture {victim}" in errors

@@ -74,7 +74,7 @@ def test_pictures_are_of_the_first_pairs_of_a_data_set(make_model, images, tmp_p
     model = make_model()
     model.compile()
     model.fit(source, target, batch_size=4, verbose=0, callbacks=[callbacks.SampleGrid(tmp_path, dataset, count=4)])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch_0000.png", "epoch_0001.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch_0000.png", "epoch_0001.png", "over_time.png"]
     grid = np.asarray(Image.open(tmp_path / "epoch_0001.png"))
     assert grid.shape == (4 * 32, 3 * 32, 3)
     np.testing.assert_array_equal(grid[96:, :32], pixels_of(source[3]))
@@ -95,7 +95,7 @@ def test_a_resumed_run_goes_on_counting(make_model, images, tmp_path):
     model.compile()
     grid = callbacks.SampleGrid(tmp_path, (source, target), every=3)
     model.fit(source, target, initial_epoch=4, epochs=7, verbose=0, callbacks=[grid])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch_0004.png", "epoch_0006.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch_0004.png", "epoch_0006.png", "over_time.png"]
 
 
 def test_a_run_without_an_epoch_to_train_ends_well(make_model, images, tmp_path):
