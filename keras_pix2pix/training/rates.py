@@ -3,7 +3,7 @@
 import time
 
 import keras
-from keras import ops
+import tensorflow as tf
 
 
 class Rates(keras.callbacks.Callback):
@@ -60,4 +60,4 @@ class Rates(keras.callbacks.Callback):
 
 
 def _number(rate):
-    return float(ops.convert_to_numpy(rate))
+    return float(tf.convert_to_tensor(rate))  # Several devices' variable doesn't turn into an array quietly.
