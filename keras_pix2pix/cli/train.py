@@ -198,9 +198,9 @@ def _seed(config):
 
 
 def _resume_point(model, run_dir, epochs):
-    from keras_pix2pix.callbacks import resume_point
+    from keras_pix2pix import callbacks
 
-    epoch, step = resume_point(model)
+    epoch, step = callbacks.resume_point(model)
     if not step and int(model.generator_optimizer.iterations):
         raise ValueError(
             f"{run_dir / MODEL_FILE} doesn't say how far the run has come: it was written by something else than "

@@ -36,7 +36,9 @@ class Pix2Pix(keras.Model):
     """Paired image-to-image translation: a generator trained against a discriminator of pairs.
 
     The constructor takes the networks, `compile` the recipe. A file written by `model.save("x.keras")` goes on
-    training after `keras.saving.load_model` as if nothing had happened.
+    training after `keras.saving.load_model` as if nothing had happened. `save_weights` and `load_weights` carry as
+    much of it as has variables: networks, both optimizers with their counts and loss scales, and the state of dropout;
+    the recipe is compiled anew.
 
     Args:
         generator: Functional `keras.Model`: source images `(batch, height, width, channels)` in [-1, 1] to
