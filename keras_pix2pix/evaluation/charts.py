@@ -5,14 +5,14 @@ import math
 from matplotlib.ticker import MaxNLocator
 
 WIDTH, HEIGHT = 360, 190  # Units of the drawing, which the page scales.
-LEFT, RIGHT, TOP, BOTTOM = 46, 346, 8, 164
+LEFT, RIGHT, TOP, BOTTOM = 54, 346, 8, 164
 MOST_POINTS = 400  # More than a line of this width can show.
 TITLES = {
     "Difference from the target: L1": ("g_l1",),
     "Likeness to the target: PSNR, dB": ("psnr",),
     "Likeness to the target: SSIM": ("ssim",),
     "Discriminator: probability of being real": ("d_real", "d_fake"),
-    "Discriminator: share of patches judged right": ("d_accuracy",),
+    "Discriminator: patches judged right": ("d_accuracy",),
     "Generator: adversarial loss": ("g_gan",),
     "Generator: loss": ("g_loss",),
     "Discriminator: loss": ("d_loss",),

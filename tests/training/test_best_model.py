@@ -71,11 +71,19 @@ def test_the_file_is_the_model_of_the_best_epoch(make_model, images, tmp_path):
     model.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0))  # No epoch is better than the first.
     best = callbacks.BestModel(tmp_path / "best.keras", "val_g_l1", patience=2)
     history = model.fit(
-        source, target, batch_size=1, epochs=9, verbose=0, validation_data=(source, target), callbacks=[best]
+        source,
+        target,
+        batch_size=1,
+        epochs=9,
+        verbose=0,
+        validation_data=(source, target),
+        callbacks=[best, callbacks.Checkpoint(tmp_path / "model.keras")],
     )
     assert len(history.epoch) == 3
-    assert int(keras.saving.load_model(tmp_path / "best.keras").generator_optimizer.iterations) == 2
-    assert [path.name for path in tmp_path.iterdir()] == ["best.keras"]
+    kept = keras.saving.load_model(tmp_path / "best.keras")
+    assert int(kept.generator_optimizer.iterations) == 2
+    assert kept.progress is None
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.keras", "model.keras"]
 
 
 def test_a_log_that_isnt_there_is_named(make_model, images, tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_pix2pix import Pix2Pix, callbacks, patchgan_discriminator, unet_generator
+from keras_pix2pix import Pix2Pix, callbacks, evaluation, patchgan_discriminator, unet_generator
 from keras_pix2pix.evaluation.history import read_messages
 
 QUICK = {"after_steps": 0, "patience": 2}
@@ -227,3 +227,28 @@ def test_messages_are_read_line_by_line(tmp_path):
     whole = {"epoch": 1, "state": "won", "message": "It has."}
     path.write_text(f'{json.dumps(whole)}\n[1]\n{{"epoch": 1}}\n{{"epo')
     assert read_messages(path) == [whole]
+
+
+def test_a_run_on_two_devices_is_watched_alike(make_model, images, tmp_path, mirrored, capfd):
+    source, target = images(4)
+    with mirrored.scope():
+        model = make_model()
+        model.compile(metrics=[evaluation.PSNR()])
+    path = tmp_path / "model.keras"
+    watch = [
+        callbacks.Rates(batch_size=2),
+        callbacks.Health((source, target), checkpoint=path),
+        callbacks.BestModel(tmp_path / "best.keras", "val_psnr"),
+        keras.callbacks.CSVLogger(tmp_path / "history.csv"),
+        callbacks.Report(tmp_path),
+        callbacks.Checkpoint(path),
+    ]
+    options = {"batch_size": 2, "verbose": 0, "callbacks": watch}
+    logs = model.fit(source, target, validation_data=(source, target), **options).history
+    assert {"g_learning_rate", "images_per_second", "val_psnr"} <= logs.keys()
+    assert {"best.keras", "model.keras", "report.html"} <= {each.name for each in tmp_path.iterdir()}
+    good = path.read_bytes()
+    target[3] = math.nan
+    with pytest.raises(RuntimeError, match=f"in step 2 of epoch 1. The last good model is {path}."):
+        model.fit(source, target, shuffle=False, **options)
+    assert path.read_bytes() == good
