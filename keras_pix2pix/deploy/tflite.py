@@ -5,26 +5,35 @@ from pathlib import Path
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from keras_pix2pix.deploy import parity
+from keras_pix2pix.deploy.acceptance import accepted_of
+from keras_pix2pix.deploy.parity import sources_or_drawn
+from keras_pix2pix.deploy.verdict import judge, publish
 from keras_pix2pix.images import whole_file
 from keras_pix2pix.networks.serving import check_generator, encodings_of, serving_model
 from keras_pix2pix.quiet import quiet_native_code
 
-# What is converted, and what is accepted of it: `parity.require`.
-QUANTIZATIONS = {
-    "none": {"types": [], "accepted": {"levels": 1}},
-    "float16": {"types": [tf.float16], "accepted": {"psnr": 45}},
-}
+QUANTIZATIONS = {"none": [], "float16": [tf.float16]}  # Types of the weights, for the converter.
 MOST_DIMENSIONS = 4  # GPU delegates take no more.
 
 
-def export_tflite(model, path, *, quantization="none", image_size=None, pixels=None):
+def export_tflite(
+    model,
+    path,
+    *,
+    quantization="none",
+    image_size=None,
+    pixels=None,
+    least_psnr=None,
+    most_levels=None,
+    least_equal=None,
+):
     """Write a trained generator as a TFLite file: pixels in, pixels out, one picture of a fixed size.
 
     Its signature "serving_default" has the input `source`, `(1, height, width, channels)`, and the output `generated`
     of the same size, both as the encodings of the `Pix2Pix` store them: uint8 for pictures of 8 bits and label maps,
     float32 otherwise. It needs builtin operators only, and no tensor has more than 4
-    dimensions. The file is then run with LiteRT beside the Keras model, and the result printed.
+    dimensions. The file is then run with LiteRT beside the Keras model; the verdict is printed and lies beside the
+    file: `facades.tflite.export.json` beside `facades.tflite`, and the worst picture as `facades.tflite.export.png`.
 
     Args:
         model: `Pix2Pix`, or a functional generator.
@@ -33,17 +42,20 @@ def export_tflite(model, path, *, quantization="none", image_size=None, pixels=N
         image_size: (height, width) in pixels. Defaults to None: the size that the generator was built for.
         pixels: Source pixels `(pictures, height, width, channels)` to compare on. Defaults to None: drawn
             label maps.
+        least_psnr: Smallest signal-to-noise ratio accepted, in dB. Defaults to None: 45 for "float16".
+        most_levels: Largest difference accepted, in grey levels, 0 to 255. Defaults to None: 1 for "none".
+        least_equal: Smallest share of a label map's pixels of the same class accepted, 0 to 1. Defaults to None:
+            0.999 for "none", 0.99 for "float16".
 
     Returns:
-        A `Parity`: size in bytes, PSNR in dB, largest difference in grey levels; for label maps, the share of equal
-        pixels.
+        A `Parity`: size, PSNR, SSIM, largest and mean difference, latency; for label maps, the share of
+        equal pixels.
 
     Raises:
         ValueError: An unknown quantization, a size that the generator can't take, or none given where the generator
-            has none.
-        RuntimeError: The file differs from the Keras model by more than 1 grey level ("none"), or is under 45 dB
-            ("float16"), or gives another class to more than 0.1% ("none") or 1% ("float16") of the pixels, or has a
-            tensor of more than 4 dimensions; it is not kept.
+            has none, or pixels or a number accepted that don't suit.
+        RuntimeError: The file differs from the Keras model by more than is accepted, or has a tensor of more than 4
+            dimensions; it is not kept.
 
     Example:
 
@@ -64,18 +76,38 @@ def export_tflite(model, path, *, quantization="none", image_size=None, pixels=N
     check_generator(generator)
     image_size = _fixed_size(generator, image_size)
     serving = serving_model(model, image_size)
-    pixels = parity.sources_or_drawn(pixels, image_size, encodings_of(model)[0])
+    source_encoding, target_encoding = encodings_of(model)
+    sources = sources_or_drawn(pixels, image_size, source_encoding)
+    limits = {"least_psnr": least_psnr, "most_levels": most_levels, "least_equal": least_equal}
+    accepted = accepted_of(quantization, target_encoding, **limits)
     with whole_file(path) as temporary:
         with quiet_native_code():
-            temporary.write_bytes(_convert(serving, QUANTIZATIONS[quantization]["types"]))
-            interpreter = Interpreter(str(temporary), num_threads=2)
-            interpreter.allocate_tensors()
-        _refuse_many_dimensions(interpreter)
-        run = interpreter.get_signature_runner("serving_default")
-        result = parity.measure(temporary, lambda source: run(source=source)["generated"], model, pixels)
-        parity.require(result, path, **QUANTIZATIONS[quantization]["accepted"])
-    print(f"{path}: {result}", flush=True)
-    return result
+            temporary.write_bytes(_convert(serving, QUANTIZATIONS[quantization]))
+        _refuse_many_dimensions(_interpreter(temporary))
+        verdict = judge(
+            temporary,
+            path,
+            model,
+            sources,
+            lambda threads: _runner(temporary, threads),
+            accepted=accepted,
+            about={"format": "tflite", "quantization": quantization},
+            drawn=pixels is None,
+            packages=["ai-edge-litert"],
+        )
+    return publish(verdict, path)
+
+
+def _interpreter(path, threads=1):
+    with quiet_native_code():
+        interpreter = Interpreter(str(path), num_threads=threads)
+        interpreter.allocate_tensors()  # Here XNNPACK takes the operators over.
+    return interpreter
+
+
+def _runner(path, threads):
+    run = _interpreter(path, threads).get_signature_runner("serving_default")
+    return lambda source: run(source=source)["generated"]
 
 
 def _fixed_size(generator, image_size):
