@@ -5,12 +5,15 @@ from numbers import Real
 from keras_pix2pix.encodings import Picture
 
 # By how the weights were reduced: largest difference in grey levels, smallest ratio in dB, smallest share of the pixels
-# of a label map that are of the same class.
+# of a label map that are of the same class. On the 106 test pictures of the facades, a U-Net-256 and a mobile network
+# trained on them are 1 level from Keras at most in float32, where sums are rounded in another order, and reach 71 and
+# 66 dB in float16, 49 to 56 with int8 weights and 45 to 51 in static int8 (benchmarks/quantization.py). Below 40 dB,
+# where the root of the mean square is 2.6 levels, differences begin to be seen.
 ACCEPTED = {
     "none": {"most_levels": 1, "least_equal": 0.999},
     "float16": {"least_psnr": 45, "least_equal": 0.99},
-    "dynamic": {"least_psnr": 40, "least_equal": 0.99},
     "weights": {"least_psnr": 40, "least_equal": 0.99},
+    "dynamic": {"least_psnr": 40, "least_equal": 0.99},
     "int8": {"least_psnr": 40, "least_equal": 0.99},
 }
 # And what to try if it is further.

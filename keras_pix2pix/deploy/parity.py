@@ -37,6 +37,7 @@ class Parity(NamedTuple):
         latency: Milliseconds a picture, medians of interleaved runs: a dictionary with "1 thread" and "2 threads" of
             the file, and "Keras", the model as a TensorFlow function on all processors. Defaults to None.
         operators: Dictionary from the names of the file's operators to their numbers. Defaults to None.
+        gpu_fallbacks: Of a TFLite file, what `gpu_delegate.gpu_fallbacks` says. Defaults to None.
 
     Example:
 
@@ -57,6 +58,7 @@ class Parity(NamedTuple):
     worst: int | None = None
     latency: dict | None = None
     operators: dict | None = None
+    gpu_fallbacks: dict | None = None
 
     def __str__(self):
         words = [f"{self.size / 1e6:.1f} MB"]
@@ -245,13 +247,14 @@ def drawn_sources(image_size, channels):
     return np.tile(labels, (1, 1, 1, -(-channels // 3)))[..., :channels]
 
 
-def sources_or_drawn(pixels, image_size, encoding):
+def sources_or_drawn(pixels, image_size, encoding, name="`pixels`"):
     """The pictures to compare on, checked; drawn ones for None.
 
     Args:
         pixels: Array `(pictures, height, width, channels)` as the encoding stores it, or None.
         image_size: (height, width) that the exported file takes.
         encoding: How the source lies in files: see `encodings.get`.
+        name: What the pictures are called in messages. Defaults to "`pixels`".
 
     Returns:
         An array of the encoding's raw type, `(pictures, height, width, channels)`.
@@ -275,10 +278,10 @@ def sources_or_drawn(pixels, image_size, encoding):
     suits = pixels.dtype == encoding.raw_dtype and pixels.ndim == 4 and pixels.shape[1:] == (*image_size, channels)
     if not suits or not len(pixels):
         raise ValueError(
-            f"`pixels` must be {encoding.raw_dtype} of shape (pictures, {image_size[0]}, {image_size[1]}, {channels}), "
+            f"{name} must be {encoding.raw_dtype} of shape (pictures, {image_size[0]}, {image_size[1]}, {channels}), "
             f"of one picture or more. Received: {pixels.dtype} of shape {pixels.shape}."
         )
-    return encoding.checked(pixels, "`pixels`")
+    return encoding.checked(pixels, name)
 
 
 def _size(path):

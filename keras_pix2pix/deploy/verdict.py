@@ -59,7 +59,7 @@ def judge(
     about,
     drawn=False,
     threads=THREADS,
-    operators=None,
+    counted=None,
     packages=(),
 ):
     """Run what was written beside the Keras model, and refuse it if it is too far from it.
@@ -74,7 +74,8 @@ def judge(
         about: Dictionary of what else the record says: "format", "quantization" unless it is "none", and more.
         drawn: Whether the pictures are drawn ones, for want of others. Defaults to False.
         threads: Numbers of threads to time the file with; none for no timing. Defaults to 1 and 2.
-        operators: Dictionary from the names of the file's operators to their numbers. Defaults to None.
+        counted: Dictionary of what the `Parity` says of the file's operators: "operators", "gpu_fallbacks". Defaults to
+            None.
         packages: Names of the packages that wrote and ran the file, for their versions. Defaults to none.
 
     Returns:
@@ -106,7 +107,7 @@ def judge(
     if threads:
         runs = {f"{each} thread{'s' * (each > 1)}": runner(each) for each in threads}
         parity = parity._replace(latency=latencies({**runs, "Keras": reference}, pixels[:1]))
-    parity = parity._replace(operators=operators)
+    parity = parity._replace(**(counted or {}))
     record = {
         "file": Path(path).name,
         **about,

@@ -1,5 +1,7 @@
 """TFLite files, run with LiteRT alone."""
 
+import hashlib
+import json
 import subprocess
 import sys
 
@@ -39,8 +41,15 @@ def test_the_file_computes_what_the_model_does(generator, tmp_path, capsys, quan
     assert parity.size == path.stat().st_size
     assert parity.largest_difference == difference.max()
     mean_square = np.mean(difference**2)
-    assert parity.psnr == pytest.approx(10 * np.log10(255**2 / mean_square) if mean_square else np.inf)
+    assert parity.psnr == pytest.approx(10 * np.log10(255**2 / mean_square) if mean_square else 100)
     assert parity.psnr > smallest_psnr
+    record = json.loads((tmp_path / "facades.tflite.export.json").read_text())
+    assert (record["format"], record["quantization"], record["psnr"]) == ("tflite", quantization, parity.psnr)
+    assert record["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert record["drawn_pictures"]
+    assert record["operators"]["DEPTH_TO_SPACE"] == 4
+    assert parity.latency.keys() == {"1 thread", "2 threads", "Keras"}
+    assert (tmp_path / "facades.tflite.export.png").exists()
     printed = capsys.readouterr().out
     assert f"{path}: {parity.size / 1e6:.1f} MB, PSNR {parity.psnr:.1f} dB" in printed
     assert f"largest difference {parity.largest_difference} grey" in printed
@@ -128,6 +137,17 @@ def test_a_file_that_computes_something_else_is_not_kept(generator, tmp_path, mo
     with pytest.raises(RuntimeError, match=r"not kept as .*x\.tflite.*Received: .* PSNR"):
         export_tflite(generator, tmp_path / "x.tflite", quantization=quantization)
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("x.tflite", "the old one")]
+
+
+def test_what_is_accepted_can_be_chosen(generator, tmp_path, monkeypatch):
+    kernel = rewrite.subpixel_kernel
+    monkeypatch.setattr(rewrite, "subpixel_kernel", lambda *original, **form: kernel(*original, **form) * 2)
+    export_tflite(generator, tmp_path / "x.tflite", most_levels=255)
+    assert json.loads((tmp_path / "x.tflite.export.json").read_text())["accepted"] == {"most_levels": 255}
+    with pytest.raises(RuntimeError, match="at most 255 grey level.* and at least 99 dB"):
+        export_tflite(generator, tmp_path / "x.tflite", most_levels=255, least_psnr=99)
+    with pytest.raises(ValueError, match="`least_equal` does not apply"):
+        export_tflite(generator, tmp_path / "x.tflite", least_equal=0.5)
 
 
 def test_five_dimensions_are_refused(tmp_path):

@@ -14,6 +14,8 @@ from PIL import Image
 from keras_pix2pix.deploy import verdict
 from keras_pix2pix.deploy.verdict import copy_verdict, digest, judge, publish
 
+OPERATORS = {"operators": {"ADD": 2, "CONV_2D": 1}}
+
 
 @pytest.fixture
 def generator():
@@ -47,7 +49,7 @@ def two_more_of_20(source):
 
 
 def test_the_record_holds_what_was_found(judged, tmp_path):
-    found = judged(two_more_of_20, about={"gpu_fallbacks": []}, operators={"ADD": 2}, packages=["pillow"])
+    found = judged(two_more_of_20, about={"run": 5}, counted={"operators": {"ADD": 2}}, packages=["pillow"])
     parity = publish(found, tmp_path / "x.bin")
     record = json.loads((tmp_path / "x.bin.export.json").read_text())
     assert parity is found.parity
@@ -60,7 +62,7 @@ def test_the_record_holds_what_was_found(judged, tmp_path):
         "file": "x.bin",
         "format": "bin",
         "quantization": "none",
-        "gpu_fallbacks": [],
+        "run": 5,
         "sha256": hashlib.sha256(b"abc").hexdigest(),
         "size": 3,
         "operators": {"ADD": 2},
@@ -117,11 +119,11 @@ def test_threads_are_those_that_the_runner_is_asked_for(generator, tmp_path):
 
 
 def test_a_terminal_gets_a_table_and_a_pipe_a_line(judged, tmp_path, capsys, monkeypatch):
-    parity = publish(judged(two_more_of_20, operators={"ADD": 2, "CONV_2D": 1}), tmp_path / "x.bin")
+    parity = publish(judged(two_more_of_20, counted=OPERATORS), tmp_path / "x.bin")
     assert capsys.readouterr().out == f"{tmp_path / 'x.bin'}: {parity}\n"
     screen = rich.console.Console(file=io.StringIO(), force_terminal=True, width=120)
     monkeypatch.setattr(verdict.rich.console, "Console", lambda: screen)
-    publish(judged(two_more_of_20, operators={"ADD": 2, "CONV_2D": 1}, drawn=True), tmp_path / "x.bin")
+    publish(judged(two_more_of_20, counted=OPERATORS, drawn=True), tmp_path / "x.bin")
     rows = [line.rstrip() for line in screen.file.getvalue().splitlines()]
     for words in (
         "compared on.* 2 drawn label maps",
