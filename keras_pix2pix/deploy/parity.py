@@ -75,7 +75,7 @@ class Parity(NamedTuple):
 
 
 def keras_function(model, image_size):
-    """What an exported file is compared with: the generator in its own stock layers, from raw to raw.
+    """What an exported file is compared with: the generator in its own stock layers, in float32, from raw to raw.
 
     Args:
         model: `Pix2Pix` or functional generator.
@@ -98,7 +98,11 @@ def keras_function(model, image_size):
     """
     generator = getattr(model, "generator", model)
     source_encoding, target_encoding = encodings_of(model)
-    reference = keras.models.clone_model(generator, input_tensors=keras.Input((*image_size, source_encoding.channels)))
+    reference = keras.models.clone_model(
+        generator,
+        input_tensors=keras.Input((*image_size, source_encoding.channels)),
+        clone_function=_in_float32,
+    )
     reference.set_weights(generator.get_weights())
 
     @tf.function
@@ -106,6 +110,14 @@ def keras_function(model, image_size):
         return target_encoding.to_raw(reference(source_encoding.to_image(source), training=False))
 
     return lambda source: np.asarray(translate(tf.convert_to_tensor(source)))
+
+
+def _in_float32(layer):
+    """A copy of a layer that does not round to 16 bits: several grey levels in bfloat16, of which the file has none."""
+    config = layer.get_config()
+    if getattr(layer, "compute_dtype", "float32") != "float32":
+        config["dtype"] = "float32"
+    return layer.__class__.from_config(config)
 
 
 def measure(path, run, model, pixels):

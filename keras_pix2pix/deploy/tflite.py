@@ -85,13 +85,18 @@ def export_tflite(
     ```
     """
     path = Path(path)
-    _check_quantization(quantization, image_size, representative)
+    if quantization not in QUANTIZATIONS:
+        raise ValueError(
+            f"`quantization` must be one of {', '.join(map(repr, QUANTIZATIONS))}. Received: {quantization!r}."
+        )
     if path.is_dir():
         raise ValueError(f"{path} is a folder. Accepted: the name of a file to write. Choose another path.")
     generator = getattr(model, "generator", model)
     check_generator(generator)
     encodings = encodings_of(model)
     image_size = _file_size(generator, image_size)
+    if quantization == "int8":
+        _check_fixed_ranges(image_size, representative)
     serving = serving_model(model, image_size if image_size[0] else None)
     sources = sources_or_drawn(pixels, _compared_size(generator, image_size, pixels), encodings[0])
     accepted = accepted_of(
@@ -137,14 +142,8 @@ def _runner(path, threads):
     return lambda source: run(source=source)["generated"]
 
 
-def _check_quantization(quantization, image_size, representative):
-    if quantization not in QUANTIZATIONS:
-        raise ValueError(
-            f"`quantization` must be one of {', '.join(map(repr, QUANTIZATIONS))}. Received: {quantization!r}."
-        )
-    if quantization != "int8":
-        return
-    if image_size == ANY_SIZE:
+def _check_fixed_ranges(image_size, representative):
+    if image_size[0] is None:
         raise ValueError(
             'quantization="int8" has ranges for pictures of one size. Received: image_size="any". '
             'Pass (height, width), or quantization="dynamic".'

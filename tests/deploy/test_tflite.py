@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from keras_pix2pix import export_tflite, resnet_generator, unet_generator
+from keras_pix2pix import export_tflite, resnet_generator, serving_model, unet_generator
+from keras_pix2pix.data.synthetic import facade
+from keras_pix2pix.deploy import parity as parity_module
+from keras_pix2pix.deploy.gpu_delegate import operators
 from keras_pix2pix.deploy.parity import drawn_sources
 from keras_pix2pix.images import to_image, to_pixels
 from keras_pix2pix.networks import rewrite
@@ -21,7 +24,7 @@ def generator():
     """Normalised sharply, so that the pictures have contrast to lose."""
     keras.utils.set_random_seed(3)
     network = unet_generator((32, 64, 3), filters=8, num_downsamples=4)
-    network.set_weights([weight * 3 for weight in network.get_weights()])
+    network.set_weights([weight * 1.5 for weight in network.get_weights()])
     return network
 
 
@@ -29,10 +32,27 @@ def expected_pixels(generator, pixels):
     return np.asarray(to_pixels(generator(to_image(pixels)))).astype(int)
 
 
-@pytest.mark.parametrize(("quantization", "smallest_psnr"), [("none", 80), ("float16", 45)])
+def slow(parameter):
+    return pytest.param(parameter, marks=pytest.mark.slow)
+
+
+def representative(height, width):
+    """Other label maps than `drawn_sources`, on which the files are compared."""
+    return np.stack([facade(seed, (height, width))[0] for seed in range(100, 116)])
+
+
+def exported(generator, path, quantization, **options):
+    if quantization == "int8":
+        options["representative"] = representative(*generator.input_shape[1:3])
+    return export_tflite(generator, path, quantization=quantization, **options)
+
+
+@pytest.mark.parametrize(
+    ("quantization", "smallest_psnr"), [("none", 80), ("float16", 45), ("weights", 40), ("dynamic", 40), ("int8", 40)]
+)
 def test_the_file_computes_what_the_model_does(generator, tmp_path, capsys, quantization, smallest_psnr):
     path = tmp_path / "facades.tflite"
-    parity = export_tflite(generator, path, quantization=quantization)
+    parity = exported(generator, path, quantization)
     runner = Interpreter(str(path)).get_signature_runner("serving_default")
     pixels = drawn_sources((32, 64), 3)
     generated = np.concatenate([runner(source=each[np.newaxis])["generated"] for each in pixels])
@@ -55,12 +75,68 @@ def test_the_file_computes_what_the_model_does(generator, tmp_path, capsys, quan
     assert f"largest difference {parity.largest_difference} grey" in printed
 
 
-def test_float16_halves_the_file(generator, tmp_path):
-    sizes = [
-        export_tflite(generator, tmp_path / f"{quantization}.tflite", quantization=quantization).size
-        for quantization in ("none", "float16")
-    ]
-    assert 0.45 < sizes[1] / sizes[0] < 0.6
+@pytest.fixture(scope="module")
+def large():
+    """Weights enough for what a file holds besides them not to count."""
+    keras.utils.set_random_seed(3)
+    return unet_generator((64, 64, 3), filters=16)
+
+
+def test_quantized_files_are_a_half_and_a_quarter(large, tmp_path):
+    whole = export_tflite(large, tmp_path / "x.tflite").size
+    for quantization, share in (("float16", 0.5), ("weights", 0.25), ("dynamic", 0.25), ("int8", 0.25)):
+        size = exported(large, tmp_path / f"{quantization}.tflite", quantization).size
+        assert share < size / whole < share + 0.03
+
+
+@pytest.mark.parametrize("quantization", ["none", slow("float16"), slow("weights"), "dynamic"])
+def test_a_file_of_any_size(generator, tmp_path, quantization):
+    path = tmp_path / "x.tflite"
+    parity = export_tflite(generator, path, quantization=quantization, image_size="any")
+    assert parity.size == path.stat().st_size
+    interpreter, expected = Interpreter(str(path)), serving_model(generator)
+    (source,), (generated,) = interpreter.get_input_details(), interpreter.get_output_details()
+    assert source["shape_signature"].tolist() == [1, -1, -1, 3]
+    assert "CUSTOM" not in operators(path)
+    for size in ((32, 64), (64, 32), (50, 70), (1, 5), (33, 16)):
+        pixels = np.random.default_rng(0).integers(0, 256, (1, *size, 3), "uint8")
+        interpreter.resize_tensor_input(source["index"], pixels.shape)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(source["index"], pixels)
+        interpreter.invoke()
+        difference = interpreter.get_tensor(generated["index"]).astype(int) - np.asarray(expected(pixels))
+        assert difference.shape == (1, *size, 3)
+        assert np.abs(difference).max() <= (1 if quantization == "none" else 40)
+        assert np.abs(difference).mean() < 3
+
+
+def test_a_network_of_any_size_is_compared_at_256_or_on_given_pixels(tmp_path, monkeypatch):
+    network, compared = unet_generator((None, None, 3), filters=2, num_downsamples=3), []
+    measure = parity_module.measure
+    monkeypatch.setattr(
+        parity_module, "measure", lambda *given: compared.append(given[-1].shape[1:3]) or measure(*given)
+    )
+    export_tflite(network, tmp_path / "x.tflite", image_size="any")
+    export_tflite(network, tmp_path / "x.tflite", image_size="any", pixels=drawn_sources((24, 40), 3))
+    assert compared == [(256, 256), (24, 40)]
+
+
+@pytest.mark.parametrize("policy", [slow("mixed_float16"), "mixed_bfloat16"])
+def test_a_network_of_mixed_precision_is_exported_in_float32(generator, tmp_path, policy):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        mixed = unet_generator((32, 64, 3), filters=8, num_downsamples=4)
+    finally:
+        keras.config.set_dtype_policy(before)
+    mixed.set_weights(generator.get_weights())
+    assert export_tflite(mixed, tmp_path / "mixed.tflite").largest_difference <= 1
+    export_tflite(generator, tmp_path / "float32.tflite")
+    files = [(tmp_path / name).read_bytes() for name in ("mixed.tflite", "float32.tflite")]
+    runs = [Interpreter(model_content=each).get_signature_runner() for each in files]
+    for pixels in drawn_sources((32, 64), 3):
+        results = [run(source=pixels[np.newaxis])["generated"] for run in runs]
+        np.testing.assert_array_equal(*results)
 
 
 def test_input_and_output_are_named_pixels_of_one_picture(generator, tmp_path):
@@ -129,13 +205,22 @@ def test_a_folder_is_not_a_file_name(generator, tmp_path):
         export_tflite(generator, tmp_path)
 
 
-@pytest.mark.parametrize("quantization", ["none", "float16"])
+@pytest.mark.parametrize("quantization", ["none", *(slow(each) for each in ("float16", "weights", "dynamic", "int8"))])
 def test_a_file_that_computes_something_else_is_not_kept(generator, tmp_path, monkeypatch, quantization):
-    kernel = rewrite.subpixel_kernel
-    monkeypatch.setattr(rewrite, "subpixel_kernel", lambda *original, **form: kernel(*original, **form) * 2)
+    lean_layer = rewrite._lean_layer
+
+    def with_one_weight_doubled(layer, taken, name):
+        copy, weights = lean_layer(layer, taken, name)
+        return copy, [weights[0] * 2, *weights[1:]] if name == "up3_convolution" else weights
+
+    # Or the norm behind the convolution would undo it.
+    network = unet_generator((32, 64, 3), filters=8, num_downsamples=4, normalization=None)
+    network.set_weights([weight * 4 for weight in network.get_weights()])
+    exported(network, tmp_path / "x.tflite", quantization)
     (tmp_path / "x.tflite").write_text("the old one")
+    monkeypatch.setattr(rewrite, "_lean_layer", with_one_weight_doubled)
     with pytest.raises(RuntimeError, match=r"not kept as .*x\.tflite.*Received: .* PSNR"):
-        export_tflite(generator, tmp_path / "x.tflite", quantization=quantization)
+        exported(network, tmp_path / "x.tflite", quantization)
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("x.tflite", "the old one")]
 
 
@@ -160,7 +245,14 @@ def test_five_dimensions_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"quantization": "int4"}, "one of 'none', 'float16'. Received: 'int4'"),
+        ({"quantization": "int4"}, "one of 'none', 'float16', 'weights', 'dynamic', 'int8'. Received: 'int4'"),
+        ({"quantization": "int8"}, "takes its ranges from source pictures.*`representative`.*--images FOLDER"),
+        ({"quantization": "int8", "representative": np.zeros((0, 32, 64, 3), "uint8")}, "Received: none"),
+        (
+            {"quantization": "int8", "representative": np.zeros((1, 8, 8, 3), "uint8")},
+            r"`representative` must be uint8 of shape \(pictures, 32, 64, 3\)",
+        ),
+        ({"quantization": "int8", "image_size": "any"}, 'ranges for pictures of one size.*quantization="dynamic"'),
         ({"image_size": (40, 40)}, r"divisible by 16 .*Received: image_size=\(40, 40\)"),
     ],
 )
