@@ -3,6 +3,7 @@
 from numbers import Real
 
 from keras_pix2pix.encodings import Picture
+from keras_pix2pix.evaluation.metrics import MOST_DECIBELS
 
 # By how the weights were reduced: largest difference in grey levels, smallest ratio in dB, smallest share of the pixels
 # of a label map that are of the same class. On the 106 test pictures of the facades, a U-Net-256 and a mobile network
@@ -24,7 +25,7 @@ ADVICE = {
     "weights": "Try `quantization='float16'`",
     "int8": "Try more representative pictures, or `quantization='dynamic'`",
 }
-RANGES = {"least_psnr": (0, float("inf")), "most_levels": (0, 255), "least_equal": (0, 1)}
+RANGES = {"least_psnr": (0, MOST_DECIBELS), "most_levels": (0, 255), "least_equal": (0, 1)}
 
 
 def accepted_of(quantization, encoding, *, least_psnr=None, most_levels=None, least_equal=None):
@@ -33,7 +34,7 @@ def accepted_of(quantization, encoding, *, least_psnr=None, most_levels=None, le
     Args:
         quantization: How the weights are reduced, a key of `ACCEPTED`.
         encoding: How the target lies in files, an encoding.
-        least_psnr: Smallest ratio in dB. Defaults to None: that of the format, if it has one.
+        least_psnr: Smallest ratio in dB, 0 to 100. Defaults to None: that of the format, if it has one.
         most_levels: Largest difference in grey levels, 0 to 255. Defaults to None, likewise.
         least_equal: Smallest share of a label map's pixels of the same class, 0 to 1. Defaults to None, likewise.
 
@@ -58,7 +59,7 @@ def accepted_of(quantization, encoding, *, least_psnr=None, most_levels=None, le
     for name, value in given.items():
         low, high = RANGES[name]
         if not isinstance(value, Real) or not low <= value <= high:  # Not NaN either.
-            raise ValueError(f"`{name}` must be a number from {low} to {high}. Received: {name}={value!r}.")
+            raise ValueError(f"`{name}` must be a number from {low} to {high:g}. Received: {name}={value!r}.")
         if name not in names:
             raise ValueError(
                 f"`{name}` does not apply to this target, {encoding.word!r}. Accepted: {' and '.join(sorted(names))}. "

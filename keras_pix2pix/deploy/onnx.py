@@ -35,7 +35,7 @@ def export_onnx(model, path, *, image_size=None, pixels=None, least_psnr=None, m
             size.
         pixels: Source pixels `(pictures, height, width, channels)` to compare on. Defaults to None: drawn
             label maps.
-        least_psnr: Smallest signal-to-noise ratio accepted, in dB. Defaults to None: any.
+        least_psnr: Smallest signal-to-noise ratio accepted, in dB, 0 to 100. Defaults to None: any.
         most_levels: Largest difference accepted, in grey levels, 0 to 255. Defaults to None: 1.
         least_equal: Smallest share of a label map's pixels of the same class accepted, 0 to 1. Defaults to None:
             0.999.

@@ -75,6 +75,7 @@ def test_what_was_asked_for_takes_the_place_of_the_default():
     ("name", "value"),
     [
         ("least_psnr", -1),
+        ("least_psnr", 101),
         ("least_psnr", np.nan),
         ("most_levels", 256),
         ("most_levels", "1"),
