@@ -60,8 +60,8 @@ def export_tflite(
         config: Dictionary of the training run, for the file's metadata. Defaults to None.
         pixels: Source pixels `(pictures, height, width, channels)` to compare on. Defaults to None: drawn
             label maps.
-        least_psnr: Smallest signal-to-noise ratio accepted, in dB, 0 to 100. Defaults to None: 45 for "float16", 40 for int8 of
-            any kind.
+        least_psnr: Smallest signal-to-noise ratio accepted, in dB, 0 to 100. Defaults to None: 45 for "float16",
+            40 for int8 of any kind.
         most_levels: Largest difference accepted, in grey levels, 0 to 255. Defaults to None: 1 for "none".
         least_equal: Smallest share of a label map's pixels of the same class accepted, 0 to 1. Defaults to None:
             0.999 for "none", 0.99 for others.

@@ -40,13 +40,6 @@ def record_of(path):
     return json.loads(path.with_name(f"{path.name}.export.json").read_text())
 
 
-def configure(run_dir, **changes):
-    config = {**json.loads((run_dir / "config.json").read_text()), **changes}
-    (run_dir / "config.json").write_text(
-        json.dumps({name: value for name, value in config.items() if value is not None})
-    )
-
-
 def test_a_run_is_compared_on_its_validation_data(run, run_dir, tmp_path):
     path = tmp_path / "x.tflite"
     code, printed, errors = run("export", run_dir, "--format", "tflite", "--output", path)
@@ -77,7 +70,9 @@ def test_where_there_is_none_on_what_is_there(run, run_dir, tmp_path, missing, w
 
 
 def test_a_run_without_validation_is_compared_on_its_training_data(run, run_dir, tmp_path):
-    configure(run_dir, validation=None)
+    config = json.loads((run_dir / "config.json").read_text())
+    del config["validation"]
+    (run_dir / "config.json").write_text(json.dumps(config))
     code, printed, _ = run("export", run_dir, "--format", "saved_model", "--output", tmp_path / "saved")
     assert code == 0
     assert "compared on 16 pictures of the training data" in printed
