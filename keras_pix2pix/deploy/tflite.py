@@ -9,7 +9,7 @@ from ai_edge_litert.interpreter import Interpreter
 from keras_pix2pix.deploy import parity
 from keras_pix2pix.deploy.gpu_delegate import gpu_fallbacks
 from keras_pix2pix.deploy.metadata import describe, write_metadata
-from keras_pix2pix.deploy.quantization import quantize
+from keras_pix2pix.deploy.quantization import RECIPES, quantize
 from keras_pix2pix.images import whole_file
 from keras_pix2pix.networks.serving import check_generator, encodings_of, serving_model
 from keras_pix2pix.quiet import quiet_native_code
@@ -24,7 +24,6 @@ QUANTIZATIONS = {
     "dynamic": {"types": [], "accepted": {"psnr": 40}},
     "int8": {"types": [], "accepted": {"psnr": 40}},
 }
-IN_EIGHT_BITS = ("weights", "dynamic", "int8")
 ANY_SIZE = "any"
 USUAL_SIZE = 256
 MOST_DIMENSIONS = 4  # GPU delegates take no more.
@@ -104,7 +103,7 @@ def export_tflite(
     with whole_file(path) as temporary:
         with quiet_native_code():
             content = _convert(serving, QUANTIZATIONS[quantization]["types"])
-        if quantization in IN_EIGHT_BITS:
+        if quantization in RECIPES:
             content = quantize(content, quantization, representative)
         temporary.write_bytes(content)
         write_metadata(temporary, description)
