@@ -6,12 +6,24 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from keras_pix2pix import encodings
-from keras_pix2pix.deploy.parity import Parity, compare, drawn_sources, grey_levels_apart, measure, sources_or_drawn
+from keras_pix2pix.deploy.parity import (
+    Parity,
+    compare,
+    drawn_sources,
+    grey_levels_apart,
+    keras_function,
+    sources_or_drawn,
+)
+from keras_pix2pix.networks.serving import encodings_of
 
 
 def identity(height=4, width=4):
     source = keras.Input((height, width, 3))
     return keras.Model(source, keras.layers.Identity()(source))
+
+
+def measure(path, run, model, pixels):
+    return compare(path, run, keras_function(model, pixels.shape[1:3]), pixels, encodings_of(model)[1])
 
 
 def test_differences_by_hand(tmp_path):
