@@ -120,7 +120,11 @@ def metrics():
     return [evaluation.PSNR(), evaluation.SSIM()]
 
 
-@pytest.mark.parametrize("options", [{}, {"jit_compile": True}, {"run_eagerly": True}], ids=lambda each: str([*each]))
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"run_eagerly": True}, pytest.param({"jit_compile": True}, marks=pytest.mark.slow)],
+    ids=["graph", "eager", "XLA"],
+)
 def test_a_pix2pix_logs_them_by_name(make_model, images, options):
     model = make_model()
     model.compile(metrics=metrics(), **options)
