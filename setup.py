@@ -16,6 +16,7 @@ setup(
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
+    package_data={"keras_pix2pix.deploy": ["page/*"]},
     python_requires=">=3.11",
     packages=find_packages(include=["keras_pix2pix", "keras_pix2pix.*"]),
     install_requires=[
@@ -33,7 +34,7 @@ setup(
         "onnx": ONNX,
         "safetensors": ["safetensors>=0.4.3"],
         "torch": ["torch>=2.6"],  # Before it, reading weights alone could still run code.
-        "test": ["pytest>=8", "hypothesis>=6.100", "ruff>=0.12", "safetensors>=0.4.3", *ONNX],
+        "test": ["pytest>=8", "hypothesis>=6.100", "ruff>=0.12", "selenium>=4.20", "safetensors>=0.4.3", *ONNX],
         "benchmark": ["torch>=2.6"],
     },
     entry_points={"console_scripts": ["keras-pix2pix = keras_pix2pix.cli.main:main"]},

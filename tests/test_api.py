@@ -21,6 +21,7 @@ NAMES = {
     "export_onnx",
     "export_saved_model",
     "export_tflite",
+    "export_web",
     "from_legacy_keras",
     "from_pytorch",
     "from_tf_tutorial",
@@ -54,7 +55,8 @@ def public_objects():
 OBJECTS = dict(public_objects())
 # Commands are documented by their --help, which `tests/cli` reads.
 COMMANDS = {
-    f"keras_pix2pix.cli.{name}.{name}" for name in ("train", "translate", "export", "inspect", "presets", "convert")
+    f"keras_pix2pix.cli.{name}.{name}"
+    for name in ("train", "translate", "export", "demo", "inspect", "presets", "convert")
 }
 DOCUMENTED = sorted(OBJECTS.keys() - COMMANDS)
 

@@ -27,7 +27,7 @@ HEADERS = {
 
 
 def page_server(directory, port=0):
-    """A server of the files of one folder, for browsers on this computer only; it serves once `serve_forever` is called.
+    """A server of the files of one folder, for browsers on this computer only; `serve_forever` sets it to work.
 
     There are no listings, and nothing outside the folder is served, by whatever path, link or host name.
 

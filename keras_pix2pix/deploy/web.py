@@ -1,6 +1,8 @@
 """A static page that runs the exported file in the browser: draw a source, see it generated."""
 
 import colorsys
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -68,14 +70,17 @@ def export_web(model, directory, *, quantization="float16", image_size=None, sam
             )
     with whole_file(directory) as temporary:
         shutil.copytree(PAGE, temporary)
-        result = export_tflite(
-            model, temporary / MODEL, quantization=quantization, image_size=image_size, pixels=samples
-        )
+        with _as_if_in(directory, temporary):
+            result = export_tflite(
+                model, temporary / MODEL, quantization=quantization, image_size=image_size, pixels=samples
+            )
         settings = _write_pictures(model, temporary, image_size, samples)
         settings |= {"model": MODEL, "quantization": quantization, "version": __version__}
         (temporary / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
         if (directory / RUNTIME).is_dir():
             os.replace(directory / RUNTIME, temporary / RUNTIME)
+    if not (directory / RUNTIME).is_dir():
+        print(f"Once, to put LiteRT.js beside the page: npm install --prefix {directory}", flush=True)
     return result
 
 
@@ -99,6 +104,18 @@ def is_page_or_empty(directory):
     """
     installed = {RUNTIME, "package.json", "package-lock.json"}
     return (directory / SETTINGS).is_file() or {path.name for path in directory.iterdir()} <= installed
+
+
+@contextlib.contextmanager
+def _as_if_in(directory, temporary):
+    """What is said of files under the temporary name, said of their final names."""
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said):
+            yield
+    except RuntimeError as error:
+        raise RuntimeError(str(error).replace(str(temporary), str(directory))) from error
+    print(said.getvalue().replace(str(temporary), str(directory)), end="", flush=True)
 
 
 def _write_pictures(model, directory, image_size, samples):

@@ -19,23 +19,20 @@ export class Model {
     const runtime = await import("@litertjs/core").catch(() => {
       throw missingRuntime();
     });
-    for (const start of [onGraphicsCard, onProcessor]) {
-      const compiled = await start(runtime, file);
-      if (!compiled) continue;
-      const model = new Model(settings, runtime, compiled);
-      const right = await model.agrees(check).catch((error) => (model.failure = error) && false);
-      if (right) return model;
-      compiled.delete();
+    const wanted = new URLSearchParams(location.search).get("device");
+    for (const start of { webgpu: [onGraphicsCard], wasm: [onProcessor] }[wanted] ?? [onGraphicsCard, onProcessor]) {
+      const started = await start(runtime, file, wanted);
+      if (!started) continue;
+      const model = new Model(settings, runtime, started);
+      if (await model.agrees(check).catch(() => false)) return model;
+      started.compiled.delete();
       runtime.unloadLiteRt();
-      if (start === onProcessor) {
-        throw new Error(`The model gives another picture here than where it was exported. ${model.failure ?? ""}`);
-      }
     }
+    throw new Error("The model does not give the picture here that it gave where it was exported. Use another browser.");
   }
 
-  constructor(settings, runtime, compiled) {
-    Object.assign(this, { settings, runtime, compiled: compiled.model, device: compiled.device });
-    this.delete = compiled.delete;
+  constructor(settings, runtime, { compiled, device }) {
+    Object.assign(this, { settings, runtime, compiled, device });
   }
 
   // RGBA pixels in, RGBA pixels out; as long as it takes.
@@ -56,13 +53,14 @@ export class Model {
   }
 }
 
-async function onGraphicsCard(runtime, file) {
+async function onGraphicsCard(runtime, file, wanted) {
+  const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
+  // A fallback adapter is the processor in disguise, and slower.
+  if (!adapter || (adapter.info?.isFallbackAdapter && !wanted)) return null;
   try {
-    if (!(await navigator.gpu?.requestAdapter())) return null;
     // The variant that can leave single operators to the processor.
     await runtime.loadLiteRt(`${FILES}wasm/`, { jspi: await runtime.supportsFeature("jspi") });
-    const model = await runtime.loadAndCompile(file, { accelerator: "webgpu" });
-    return { model, device: "WebGPU", delete: () => model.delete() };
+    return { compiled: await runtime.loadAndCompile(file, { accelerator: "webgpu" }), device: "WebGPU" };
   } catch {
     if (runtime.getGlobalLiteRtPromise()) runtime.unloadLiteRt();
     return null;
@@ -77,8 +75,8 @@ async function onProcessor(runtime, file) {
     throw missingRuntime();
   }
   try {
-    const model = await runtime.loadAndCompile(file, { accelerator: "wasm" });
-    return { model, device: threads ? "WebAssembly, threads" : "WebAssembly", delete: () => model.delete() };
+    const compiled = await runtime.loadAndCompile(file, { accelerator: "wasm" });
+    return { compiled, device: threads ? "WebAssembly with threads" : "WebAssembly" };
   } catch {
     throw new Error("The model file is broken: LiteRT.js can't load it. Export the page again.");
   }

@@ -1,12 +1,12 @@
 // The page: what is drawn or loaded goes through the model, and the answer is shown, as fast as it comes.
 
 import { Drawing } from "./drawing.js";
+import { listenToKeyboard } from "./keyboard.js";
 import { Model } from "./model.js";
 import { cameraFrame, readPicture, snapToColors, startCamera, stopCamera } from "./pictures.js";
+import { listenToPointer } from "./pointer.js";
 
 const SIZES = [2, 6, 12, 24]; // Of the brush, in pixels of a 256-pixel picture.
-const STEP = 8; // Of the cursor, with the arrow keys.
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 const find = (id) => document.getElementById(id);
 const source = find("source").getContext("2d", { willReadFrequently: true });
@@ -17,9 +17,6 @@ Object.assign(video, { muted: true, playsInline: true });
 let settings, drawing, model, size, palette;
 let wanted = false;
 let running = false;
-let stroke = null; // {x, y}: where it began, or where it is.
-let cursor = null; // The same for the keyboard.
-let corner = null; // Where a rectangle of the keyboard began.
 
 main().catch(showProblem);
 
@@ -94,9 +91,13 @@ function readExactly(url) {
   return readPicture(url, size, false);
 }
 
-function change(what, ...values) {
+function begin() {
   endCamera();
   drawing.remember();
+}
+
+function change(what, ...values) {
+  begin();
   drawing[what](...values);
   translate();
 }
@@ -115,13 +116,9 @@ async function open(file, spoken) {
 // --- Controls -------------------------------------------------------------------------------------------------------
 
 function listen() {
-  const { canvas } = source;
-  canvas.addEventListener("pointerdown", beginStroke);
-  canvas.addEventListener("pointermove", (event) => stroke && goOn(at(event)));
-  for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => (stroke = null));
-  canvas.addEventListener("keydown", drawByKey);
-  canvas.addEventListener("blur", hideCursor);
-  document.addEventListener("keydown", pressShortcut);
+  const hand = { size, drawing, begin, change, translate, chosen, color, pick, undo, say };
+  listenToPointer(source.canvas, hand);
+  listenToKeyboard(source.canvas, find("cursor"), hand);
 
   find("undo").addEventListener("click", undo);
   find("clear").addEventListener("click", () => {
@@ -197,6 +194,13 @@ function chosen(name) {
   return document.querySelector(`[name=${name}]:checked`)?.value;
 }
 
+function pick(name, value) {
+  const input = document.querySelector(`[name=${name}][value="${value}"]`);
+  if (!input) return;
+  input.checked = true;
+  say(input.getAttribute("aria-label") ?? `Tool: ${value}`);
+}
+
 function color() {
   return levels(chosen("color") ?? document.querySelector(".any").value);
 }
@@ -239,113 +243,6 @@ function endCamera() {
   say("Camera off");
 }
 
-// --- Pointer --------------------------------------------------------------------------------------------------------
-
-function at({ clientX, clientY }) {
-  const box = source.canvas.getBoundingClientRect();
-  const x = Math.floor(((clientX - box.left) / box.width) * size.width);
-  const y = Math.floor(((clientY - box.top) / box.height) * size.height);
-  return { x, y };
-}
-
-function beginStroke(event) {
-  if (event.button !== 0) return;
-  hideCursor();
-  source.canvas.setPointerCapture(event.pointerId);
-  const { x, y } = at(event);
-  if (chosen("tool") === "fill") return change("fill", x, y, color());
-  endCamera();
-  drawing.remember();
-  stroke = { x, y };
-  goOn(stroke);
-}
-
-function goOn({ x, y }) {
-  if (chosen("tool") === "rectangle") {
-    drawing.restart();
-    drawing.rectangle(stroke.x, stroke.y, x, y, color());
-  } else {
-    drawing.line(stroke.x, stroke.y, x, y, Number(chosen("size")), color());
-    stroke = { x, y };
-  }
-  translate();
-}
-
-// --- Keyboard -------------------------------------------------------------------------------------------------------
-
-function drawByKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key in ARROWS) moveCursor(ARROWS[event.key], event.shiftKey ? 1 : STEP);
-  else if (event.key === " " || event.key === "Enter") drawAtCursor();
-  else if (event.key === "Escape") hideCursor();
-  else return;
-  event.preventDefault();
-}
-
-function moveCursor([across, down], step) {
-  cursor ??= { x: size.width >> 1, y: size.height >> 1 };
-  cursor.x = Math.min(size.width - 1, Math.max(0, cursor.x + across * step));
-  cursor.y = Math.min(size.height - 1, Math.max(0, cursor.y + down * step));
-  showCursor();
-  say(`${cursor.x} across, ${cursor.y} down`);
-}
-
-function drawAtCursor() {
-  cursor ??= { x: size.width >> 1, y: size.height >> 1 };
-  const { x, y } = cursor;
-  const tool = chosen("tool");
-  if (tool === "fill") change("fill", x, y, color());
-  else if (tool === "brush") change("line", x, y, x, y, Number(chosen("size")), color());
-  else if (corner) change("rectangle", corner.x, corner.y, x, y, color());
-  const begun = tool === "rectangle" && !corner;
-  corner = begun ? { x, y } : null;
-  showCursor();
-  say(begun ? "First corner; move on, and press space again" : "Drawn");
-}
-
-function showCursor() {
-  const from = corner ?? cursor;
-  const percent = (pixels, whole) => `${(100 * pixels) / whole}%`;
-  Object.assign(find("cursor").style, {
-    left: percent(Math.min(from.x, cursor.x), size.width),
-    top: percent(Math.min(from.y, cursor.y), size.height),
-    width: percent(Math.max(STEP, Math.abs(from.x - cursor.x) + 1), size.width),
-    height: percent(Math.max(STEP, Math.abs(from.y - cursor.y) + 1), size.height),
-  });
-  find("cursor").hidden = false;
-}
-
-function hideCursor() {
-  cursor = corner = null;
-  find("cursor").hidden = true;
-}
-
-function pressShortcut(event) {
-  const key = event.key.toLowerCase();
-  if ((event.ctrlKey || event.metaKey) && key === "z") {
-    event.preventDefault();
-    return undo();
-  }
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const tool = { r: "rectangle", b: "brush", f: "fill" }[key];
-  if (tool) pick("tool", tool);
-  else if (/^[1-9]$/.test(key)) pick("color", settings.palette[key - 1]);
-  else if (key === "[" || key === "]") pickNextSize(key === "]" ? 1 : -1);
-}
-
-function pick(name, value) {
-  const input = document.querySelector(`[name=${name}][value="${value}"]`);
-  if (!input) return;
-  input.checked = true;
-  say(`${input.getAttribute("aria-label") ?? value}`);
-}
-
-function pickNextSize(step) {
-  const sizes = [...document.querySelectorAll("[name=size]")];
-  const next = sizes.findIndex((each) => each.checked) + step;
-  if (sizes[next]) pick("size", sizes[next].value);
-}
-
 // --- Words ----------------------------------------------------------------------------------------------------------
 
 function levels(hex) {
@@ -360,6 +257,7 @@ function showProblem(error) {
   find("problem").className = "";
   find("problem").hidden = false;
   find("problem").textContent = error.message;
+  find("problem").scrollIntoView({ block: "nearest" });
   say("");
 }
 
