@@ -24,6 +24,7 @@ MODEL = "model.tflite"
 RUNTIME = "node_modules"  # LiteRT.js, as npm installs it.
 CHANNELS = (1, 3, 4)  # What a canvas can show.
 SAMPLES_SHOWN = 8
+GRAY = 0.1  # Saturation up to which a colour has no hue to speak of.
 
 
 def export_web(model, directory, *, quantization="float16", image_size=None, samples=None):
@@ -122,12 +123,13 @@ def _write_pictures(model, directory, image_size, samples):
     """The samples and what the Keras model makes of the first; returns what the page must know of the pictures."""
     source_encoding, target_encoding = encodings_of(model)
     height, width = image_size or getattr(model, "generator", model).input_shape[1:3]
-    samples = parity.sources_or_drawn(samples, (height, width), source_encoding)
+    samples = parity.sources_or_drawn(samples, (height, width), source_encoding).copy()
+    samples[..., 3:] = 255  # A canvas is opaque.
     names = [f"samples/{number}.png" for number in range(1, len(samples[:SAMPLES_SHOWN]) + 1)]
     for name, sample in zip(names, samples, strict=False):
         write_png(directory / name, beside(source_encoding.show(sample)))
     generated = np.asarray(serving_model(model, (height, width))(samples[:1]))[0]
-    write_png(directory / "check.png", _shown(generated, target_encoding))
+    write_png(directory / "check.png", beside(target_encoding.show(generated)))
     colors = _palette(source_encoding, samples)
     return {
         "image_size": [height, width],
@@ -164,14 +166,9 @@ def _class_colors(encoding):
     return [tuple(color) for color in encoding.show(indices)[0].tolist()]
 
 
-def _shown(raw, encoding):
-    pixels = encoding.show(raw)
-    return pixels if pixels.shape[-1] == 4 else beside(pixels)
-
-
 def _place_in_rainbow(color):
     hue, saturation, value = colorsys.rgb_to_hsv(*(level / 255 for level in color))
-    return (saturation > 0.1, -hue, value) if saturation > 0.1 else (False, 0, value)
+    return (True, -hue, value) if saturation > GRAY else (False, 0, value)
 
 
 def _hex(color):

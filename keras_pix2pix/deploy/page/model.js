@@ -48,7 +48,8 @@ export class Model {
 
   async agrees(check) {
     const generated = await this.translate(check.source);
-    const far = generated.filter((level, at) => Math.abs(level - check.expected[at]) > LEVELS).length;
+    // Without transparency, which is the fourth of each four.
+    const far = generated.filter((level, at) => at % 4 < 3 && Math.abs(level - check.expected[at]) > LEVELS).length;
     return far <= (1 - LEAST_AGREEING) * generated.length;
   }
 }

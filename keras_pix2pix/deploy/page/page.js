@@ -55,7 +55,7 @@ async function translate() {
   find("undo").disabled = drawing.earlier.length === 0;
   wanted = true;
   if (running) return;
-  running = true;
+  setRunning(true);
   try {
     while (wanted) {
       wanted = false;
@@ -68,8 +68,13 @@ async function translate() {
   } catch (error) {
     showProblem(new Error(`The model failed: ${error.message ?? error}. Load the page again.`));
   } finally {
-    running = false;
+    setRunning(false);
   }
+}
+
+function setRunning(value) {
+  running = value;
+  generated.canvas.ariaBusy = String(value);
 }
 
 async function nextFrame() {
