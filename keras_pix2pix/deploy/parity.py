@@ -29,6 +29,7 @@ class Parity(NamedTuple):
             maps.
         largest_difference: In grey levels: 255ths of the target's value range. None for label maps.
         equal: Share of the pixels of a label map that are of the same class. Defaults to None, for pictures.
+        gpu_fallbacks: Of a TFLite file, what `gpu_delegate.gpu_fallbacks` says. Defaults to None.
 
     Example:
 
@@ -43,6 +44,7 @@ class Parity(NamedTuple):
     psnr: float | None
     largest_difference: float | None
     equal: float | None = None
+    gpu_fallbacks: dict | None = None
 
     def __str__(self):
         if self.equal is not None:
@@ -166,13 +168,14 @@ def drawn_sources(image_size, channels):
     return np.tile(labels, (1, 1, 1, -(-channels // 3)))[..., :channels]
 
 
-def sources_or_drawn(pixels, image_size, encoding):
+def sources_or_drawn(pixels, image_size, encoding, name="`pixels`"):
     """The pictures to compare on, checked; drawn ones for None.
 
     Args:
         pixels: Array `(pictures, height, width, channels)` as the encoding stores it, or None.
         image_size: (height, width) that the exported file takes.
         encoding: How the source lies in files: see `encodings.get`.
+        name: What the pictures are called in messages. Defaults to "`pixels`".
 
     Returns:
         An array of the encoding's raw type, `(pictures, height, width, channels)`.
@@ -195,10 +198,10 @@ def sources_or_drawn(pixels, image_size, encoding):
     pixels = np.asarray(pixels)
     if pixels.dtype != encoding.raw_dtype or pixels.ndim != 4 or pixels.shape[1:] != (*image_size, channels):
         raise ValueError(
-            f"`pixels` must be {encoding.raw_dtype} of shape (pictures, {image_size[0]}, {image_size[1]}, {channels}). "
+            f"{name} must be {encoding.raw_dtype} of shape (pictures, {image_size[0]}, {image_size[1]}, {channels}). "
             f"Received: {pixels.dtype} of shape {pixels.shape}."
         )
-    return encoding.checked(pixels, "`pixels`")
+    return encoding.checked(pixels, name)
 
 
 def _size(path):

@@ -1,0 +1,150 @@
+"""What a TFLite file says of itself: a JSON file in a zip archive at its end, where TFLite keeps associated files.
+
+A runtime reads the model and passes over the archive; `unzip -p facades.tflite metadata.json` shows it.
+"""
+
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from keras_pix2pix import __version__
+
+MEMBER = "metadata.json"
+OLDEST_DATE = (1980, 1, 1, 0, 0, 0)  # Of the zip format: equal models shall give equal files.
+
+
+def describe(generator, encodings, image_size, *, quantization, license=None, config=None):
+    """What an exported generator is: signature, sizes, value ranges, license, configuration, digest of its weights.
+
+    Args:
+        generator: Functional `keras.Model`.
+        encodings: Encodings of source and target.
+        image_size: (height, width); (None, None) for any.
+        quantization: As in `export_tflite`.
+        license: Words. Defaults to None: not stated.
+        config: Dictionary of the training run. Defaults to None: not stated.
+
+    Returns:
+        A dictionary that JSON can hold.
+
+    Raises:
+        ValueError: JSON can't hold `config`.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import encodings, unet_generator
+    from keras_pix2pix.deploy.metadata import describe
+
+    generator, rgb = unet_generator((64, 64, 3), filters=8), encodings.get("rgb")
+    description = describe(generator, (rgb, rgb), (64, 64), quantization="none", license="CC BY 4.0")
+    ```
+    """
+    description = {
+        "name": generator.name,
+        "made_by": f"keras_pix2pix {__version__}",
+        "signature": "serving_default",
+        "source": _side(encodings[0], image_size),
+        "generated": _side(encodings[1], image_size),
+        "quantization": quantization,
+        "license": license,
+        "config": config,
+        "weights_sha256": weights_digest(generator),
+    }
+    try:
+        return json.loads(json.dumps(description))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"`config` must be a dictionary that JSON can hold: {error}. Received: {config!r}.") from error
+
+
+def weights_digest(generator):
+    """SHA-256 of a network's weights, in the order of `get_weights`: their types, shapes and bytes.
+
+    Args:
+        generator: Built `keras.Model`.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import unet_generator
+    from keras_pix2pix.deploy.metadata import weights_digest
+
+    digest = weights_digest(unet_generator((64, 64, 3), filters=8))
+    ```
+    """
+    digest = hashlib.sha256()
+    for weight in generator.get_weights():
+        digest.update(f"{weight.dtype} {weight.shape}".encode())
+        digest.update(np.ascontiguousarray(weight).tobytes())
+    return digest.hexdigest()
+
+
+def write_metadata(path, description):
+    """Add a description to a TFLite file that has none.
+
+    Args:
+        path: The file.
+        description: Dictionary that JSON can hold.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.deploy.metadata import write_metadata
+
+    open("x.tflite", "wb").close()
+    write_metadata("x.tflite", {"name": "facades"})
+    ```
+    """
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(MEMBER, OLDEST_DATE), json.dumps(description, indent=1))
+
+
+def read_metadata(path):
+    """What a TFLite file of `export_tflite` says of itself.
+
+    Args:
+        path: The file.
+
+    Returns:
+        A dictionary: "name", "made_by", "signature"; of "source" and "generated" the shape, type, encoding and, for
+        pictures, the value range; "quantization", "license", "config" of the run, and "weights_sha256" of the network
+        that was exported.
+
+    Raises:
+        ValueError: No such file, or one without a description.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import export_tflite, unet_generator
+    from keras_pix2pix.deploy.metadata import read_metadata
+
+    export_tflite(unet_generator((64, 64, 3), filters=8), "facades.tflite", license="CC BY 4.0")
+    assert read_metadata("facades.tflite")["source"]["shape"] == [1, 64, 64, 3]
+    ```
+    """
+    path = Path(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return json.loads(archive.read(MEMBER))
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise ValueError(
+            f"{path} has no {MEMBER} at its end: {error}. Accepted: a file that `export_tflite` has written. "
+            "Check the path, or export again."
+        ) from error
+
+
+def _side(encoding, image_size):
+    side = {
+        "shape": [1, *image_size, encoding.raw_channels],
+        "dtype": encoding.raw_dtype,
+        "encoding": encoding.word,
+    }
+    value_range = getattr(encoding, "value_range", None)
+    return {**side, "value_range": list(value_range)} if value_range else side

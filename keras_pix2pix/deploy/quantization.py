@@ -1,0 +1,127 @@
+"""Eight bits for a TFLite file: which of its operators get them, and which stay in float32."""
+
+import contextlib
+import io
+import re
+import warnings
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_quantizer.qtyping import TFLOperationName
+from ai_edge_quantizer.quantizer import Quantizer
+
+from keras_pix2pix.quiet import quiet_native_code
+
+# Per-channel weights, all of them. In `benchmarks/quantization.py` the quantizer's recipes are beside the converter's.
+BITS = 8
+# Depthwise convolutions stay in float32 where activations are quantised: they hold few weights, XNNPACK has no
+# dynamic-range one (`mobile` takes twice as long with TFLite's), and in static int8 they are no faster than in float32.
+QUANTIZED = (TFLOperationName.CONV_2D, TFLOperationName.FULLY_CONNECTED)
+
+
+def quantize(model, quantization, representative=None):
+    """A float32 TFLite model with weights, or weights and activations, of 8 bits.
+
+    "weights": int8 weights, which are made float32 again before they are used. "dynamic": convolutions and dense
+    layers compute in int8, on activations whose range is taken at run time. "int8": convolutions compute in int8, on
+    activations whose ranges were taken from representative pictures; norms, activations and concatenations stay in
+    float32, and so do the convolutions that give half the picture's side or more: there few weights make most of the
+    pixels, and quantisation shows.
+
+    Args:
+        model: Bytes of the file, as the converter writes it.
+        quantization: "weights", "dynamic" or "int8".
+        representative: Source pixels `(pictures, height, width, channels)` as the file takes them, for "int8".
+            Defaults to None.
+
+    Returns:
+        Bytes of the quantised file.
+
+    Raises:
+        ValueError: Another quantization, or nothing in the file to quantise.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import export_tflite, unet_generator
+    from keras_pix2pix.deploy.quantization import quantize
+
+    export_tflite(unet_generator((64, 64, 3), filters=8), "facades.tflite")
+    with open("facades.tflite", "rb") as opened:
+        smaller = quantize(opened.read(), "dynamic")
+    ```
+    """
+    if quantization not in _RECIPES:
+        raise ValueError(f"`quantization` must be one of {', '.join(_RECIPES)}. Received: {quantization!r}.")
+    quantizer = Quantizer(bytearray(model))
+    _RECIPES[quantization](quantizer, model)
+    with _quiet():
+        ranges = None
+        if quantizer.need_calibration:
+            pictures = [{"source": picture[np.newaxis]} for picture in representative]
+            ranges = quantizer.calibrate({"serving_default": pictures})
+        return bytes(quantizer.quantize(ranges, enable_progress_report=False).quantized_model)
+
+
+def _weights(quantizer, model):
+    quantizer.add_weight_only_config(".*", TFLOperationName.ALL_SUPPORTED, BITS)
+
+
+def _dynamic(quantizer, model):
+    for operation in QUANTIZED:
+        quantizer.add_dynamic_config(".*", operation, BITS)
+
+
+def _static(quantizer, model):
+    names = small_convolutions(model)
+    if not names:
+        raise ValueError(
+            'quantization="int8" computes convolutions in int8 that give less than half the picture\'s side, and this '
+            'network has none. Take "dynamic" or "weights".'
+        )
+    for name in names:
+        quantizer.add_static_config(f"^{re.escape(name)};?$", TFLOperationName.CONV_2D, BITS, BITS)
+
+
+_RECIPES = {"weights": _weights, "dynamic": _dynamic, "int8": _static}
+
+
+def small_convolutions(model):
+    """The convolutions of a TFLite model that give less than half the side of the picture that goes in.
+
+    Args:
+        model: Bytes of the file, for pictures of a fixed size.
+
+    Returns:
+        The names of their results, in the file's order.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import export_tflite, unet_generator
+    from keras_pix2pix.deploy.quantization import small_convolutions
+
+    export_tflite(unet_generator((64, 64, 3), filters=8), "facades.tflite")
+    with open("facades.tflite", "rb") as opened:
+        names = small_convolutions(opened.read())
+    ```
+    """
+    read = schema.Model.GetRootAs(model)
+    graph = read.Subgraphs(0)
+    height = graph.Tensors(graph.Inputs(0)).Shape(1)
+    operators = [graph.Operators(index) for index in range(graph.OperatorsLength())]
+    convolutions = [
+        graph.Tensors(operator.Outputs(0))
+        for operator in operators
+        if read.OperatorCodes(operator.OpcodeIndex()).BuiltinCode() == schema.BuiltinOperator.CONV_2D
+    ]
+    # The one of a transposed convolution gives a row more than half the side, which is cropped after depth-to-space.
+    return [result.Name().decode() for result in convolutions if 2 * result.Shape(1) < height]
+
+
+@contextlib.contextmanager
+def _quiet():
+    """The quantizer draws bars, and warns of its own use of the interpreter."""
+    with quiet_native_code(), contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
