@@ -36,10 +36,10 @@ def demo(
     _require_runtime(directory, install)
     with page_server(directory, port) as server:
         address = f"http://{HERE}:{server.server_port}/"
-        print(f"{address} shows {directory}. Ctrl-C ends.", flush=True)
-        if browser:
-            webbrowser.open(address)
         try:
+            print(f"{address} shows {directory}. Ctrl-C ends.", flush=True)
+            if browser:
+                webbrowser.open(address)
             server.serve_forever()
         except KeyboardInterrupt:
             print("\nEnded.")

@@ -12,7 +12,12 @@ export function listenToPointer(canvas, hand) {
     stroke = { x, y };
     goOn(stroke);
   });
-  canvas.addEventListener("pointermove", (event) => stroke && goOn(at(event)));
+  canvas.addEventListener("pointermove", (event) => {
+    if (!stroke) return;
+    // While the model runs, moves pile up into one event.
+    const moves = event.getCoalescedEvents?.() ?? [];
+    for (const move of moves.length ? moves : [event]) goOn(at(move));
+  });
   for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => (stroke = null));
 
   function goOn({ x, y }) {
