@@ -80,6 +80,15 @@ def test_size_and_quantization_reach_the_file(tmp_path):
         export_web(generator, tmp_path / "page", image_size=(16, 24), quantization="int3")
 
 
+def test_ranges_of_int8_come_from_the_samples(generator, tmp_path):
+    with pytest.raises(ValueError, match="takes its ranges from source pictures"):
+        export_web(generator, tmp_path / "page", quantization="int8")
+    samples = drawn_sources((32, 64), 3)
+    parity = export_web(generator, tmp_path / "page", quantization="int8", samples=samples)
+    alone = export_tflite(generator, tmp_path / "x.tflite", quantization="int8", representative=samples, pixels=samples)
+    assert parity.psnr == alone.psnr
+
+
 @pytest.mark.parametrize(
     ("source", "target", "colors"),
     [
@@ -108,7 +117,7 @@ def test_label_maps_bring_their_palette(make_encoded_model, tmp_path, source, ta
 
 def test_classes_that_come_out_are_shown_in_colours(make_encoded_model, tmp_path):
     model = make_encoded_model("rgb", "classes:4")
-    export_web(model, tmp_path / "page")
+    export_web(model, tmp_path / "page", quantization="none")
     settings = read(tmp_path / "page")
     assert settings["target"]["channels"] == 1
     assert settings["target"]["classes"][0] == "#000000"

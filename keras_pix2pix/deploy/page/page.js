@@ -29,6 +29,7 @@ async function main() {
   const [height, width] = settings.image_size;
   size = { width, height };
   for (const { canvas } of [source, generated]) Object.assign(canvas, size);
+  find("studio").style.setProperty("--aspect", width / height);
   for (const side of [settings.source, settings.target]) side.classes = side.classes?.map(levels);
   palette = settings.palette.map(levels);
   drawing = new Drawing(width, height, levels(settings.background));
