@@ -56,7 +56,7 @@ def _export(run, file, directory, given):
     model = load(run)
     from keras_pix2pix import export_web
 
-    export_web(model, directory, samples=run_sources(run, model, given.get("image_size")), **given)
+    export_web(model, directory, pixels=run_sources(run, model, given.get("image_size")), **given)
     note.write_text(made_from, encoding="utf-8")  # Last: a page without it is made again.
 
 

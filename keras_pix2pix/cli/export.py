@@ -40,5 +40,5 @@ def export(
     import keras_pix2pix
 
     if format == "web":
-        given["samples"] = run_sources(run, model, given.get("image_size"))
+        given["pixels"] = run_sources(run, model, given.get("image_size"))
     getattr(keras_pix2pix, f"export_{format}")(model, output, **given)

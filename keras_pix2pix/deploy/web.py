@@ -27,23 +27,24 @@ SAMPLES_SHOWN = 8
 GRAY = 0.1  # Saturation up to which a colour has no hue to speak of.
 
 
-def export_web(model, directory, *, quantization="dynamic", image_size=None, samples=None):
+def export_web(model, directory, *, quantization="dynamic", image_size=None, representative=None, pixels=None):
     """Write a web page that runs a trained generator: draw a source, drop a picture or use the camera.
 
     The folder is static: any web server will do, and no picture leaves the browser. The model runs by LiteRT.js, which
     `npm install` in the folder puts beside the page, once. A palette is offered to draw with: the colours of the
-    source's encoding, or those that the samples are mostly made of. When it is loaded, the page compares its first
+    source's encoding, or those that `pixels` are mostly made of. When it is loaded, the page compares its first
     picture with the Keras model's, and refuses to go on with another.
 
     Args:
         model: `Pix2Pix`, or a functional generator; both sides pictures of 8 bits, or label maps.
         directory: Folder to write, under a temporary name first; a page of that name is replaced, and the LiteRT.js
             in it kept.
-        quantization: As in `export_tflite`; "int8" takes its ranges from the samples. Defaults to "dynamic": a quarter
-            of the space, and the fastest on processors.
+        quantization: As in `export_tflite`. Defaults to "dynamic": a quarter of the space, and the fastest on
+            processors.
         image_size: (height, width) in pixels. Defaults to None: the size that the generator was built for.
-        samples: Source pixels `(pictures, height, width, channels)` as the encoding stores them; the first 8 are
-            offered on the page. Defaults to None: drawn label maps.
+        representative: Source pixels for quantization="int8", as in `export_tflite`. Defaults to None.
+        pixels: Source pixels `(pictures, height, width, channels)` to compare on; the page offers the first 8 as
+            samples. Defaults to None: drawn label maps.
 
     Returns:
         A `Parity`, as `export_tflite` does.
@@ -61,8 +62,10 @@ def export_web(model, directory, *, quantization="dynamic", image_size=None, sam
     ```
     """
     directory = Path(directory)
-    if directory.exists() and not (directory.is_dir() and is_page_or_empty(directory)):
+    if directory.exists() and not (directory.is_dir() and _is_page_or_empty(directory)):
         raise ValueError(f"{directory} exists and is not a page of this kind, so it is not replaced. Choose another.")
+    if isinstance(image_size, str):
+        raise ValueError(f"A page has pictures of one size, (height, width). Received: image_size={image_size!r}.")
     check_generator(getattr(model, "generator", model))
     for side, encoding in zip(("source", "target"), encodings_of(model), strict=True):
         if encoding.raw_dtype != "uint8" or encoding.raw_channels not in CHANNELS:
@@ -73,11 +76,15 @@ def export_web(model, directory, *, quantization="dynamic", image_size=None, sam
     with whole_file(directory) as temporary:
         shutil.copytree(PAGE, temporary)
         with _as_if_in(directory, temporary):
-            ranges = {"representative": samples} if quantization == "int8" else {}
             result = export_tflite(
-                model, temporary / MODEL, quantization=quantization, image_size=image_size, pixels=samples, **ranges
+                model,
+                temporary / MODEL,
+                quantization=quantization,
+                image_size=image_size,
+                representative=representative,
+                pixels=pixels,
             )
-        settings = _write_pictures(model, temporary, image_size, samples)
+        settings = _write_pictures(model, temporary, image_size, pixels)
         settings |= {"model": MODEL, "quantization": quantization, "version": __version__}
         (temporary / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
         if (directory / RUNTIME).is_dir():
@@ -87,26 +94,9 @@ def export_web(model, directory, *, quantization="dynamic", image_size=None, sam
     return result
 
 
-def is_page_or_empty(directory):
-    """Whether a folder holds a page of `export_web`, or nothing but LiteRT.js.
-
-    Args:
-        directory: A folder, a `Path`.
-
-    Returns:
-        True or False.
-
-    Example:
-
-    ```python
-    from pathlib import Path
-    from keras_pix2pix.deploy.web import is_page_or_empty
-
-    assert is_page_or_empty(Path("."))
-    ```
-    """
-    installed = {RUNTIME, "package.json", "package-lock.json"}
-    return (directory / SETTINGS).is_file() or {path.name for path in directory.iterdir()} <= installed
+def _is_page_or_empty(directory):
+    names = {path.name for path in directory.iterdir()}
+    return {"index.html", SETTINGS, MODEL} <= names or names <= {RUNTIME, "package.json", "package-lock.json"}
 
 
 @contextlib.contextmanager
@@ -121,11 +111,11 @@ def _as_if_in(directory, temporary):
     print(said.getvalue().replace(str(temporary), str(directory)), end="", flush=True)
 
 
-def _write_pictures(model, directory, image_size, samples):
+def _write_pictures(model, directory, image_size, pixels):
     """The samples and what the Keras model makes of the first; returns what the page must know of the pictures."""
     source_encoding, target_encoding = encodings_of(model)
     height, width = image_size or getattr(model, "generator", model).input_shape[1:3]
-    samples = parity.sources_or_drawn(samples, (height, width), source_encoding).copy()
+    samples = parity.sources_or_drawn(pixels, (height, width), source_encoding).copy()
     samples[..., 3:] = 255  # A canvas is opaque.
     names = [f"samples/{number}.png" for number in range(1, len(samples[:SAMPLES_SHOWN]) + 1)]
     for name, sample in zip(names, samples, strict=False):

@@ -98,7 +98,7 @@ def test_the_page_is_written_anew_for_another_model_or_option_only(run, run_fold
     )
     for arguments in ([], [], ["--quantization", "none"], ["--quantization", "none"], ["--image-size", "16x24"]):
         assert run("demo", run_folder, "--no-browser", *arguments)[0] == 0
-    assert [set(options) - {"samples"} for options in exported] == [set(), {"quantization"}, {"image_size"}]
+    assert [set(options) - {"pixels"} for options in exported] == [set(), {"quantization"}, {"image_size"}]
     assert visited[-1]["image_size"] == [16, 24]
     unet_generator((32, 32, 3), filters=4, num_downsamples=3).save(run_folder / "model.keras")
     assert run("demo", run_folder)[0] == 0

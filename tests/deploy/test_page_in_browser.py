@@ -3,7 +3,10 @@
 import base64
 import os
 import shutil
+import signal
 import struct
+import subprocess
+import sys
 import threading
 import time
 import zlib
@@ -471,6 +474,33 @@ def test_other_encodings(make_encoded_model, serve, tmp_path, source, target):
         raw = (seen[..., np.newaxis, :] == shown).all(axis=-1).argmax(-1)[..., np.newaxis].astype(np.uint8)
     expected = np.asarray(serving_model(model)(raw[np.newaxis]))[0]
     assert np.abs(page.pixels("generated").astype(int) - expected).max() <= 1
+
+
+def test_int8_as_by_default(serve, generator, tmp_path):
+    export_web(generator, tmp_path / "page")
+    page = serve(tmp_path / "page")
+    expected = np.asarray(serving_model(generator)(page.pixels("source")[np.newaxis]))[0].astype(int)
+    mean_square = np.square(page.pixels("generated") - expected).mean()
+    assert 0 < mean_square < 255**2 / 10**4  # 40 dB.
+
+
+def test_the_demo_from_the_command_line_to_ctrl_c(generator, driver, tmp_path):
+    generator.save(tmp_path / "facades.keras")
+    (tmp_path / "facades_web").mkdir()
+    shutil.copytree(RUNTIME, tmp_path / "facades_web" / "node_modules")
+    command = [sys.executable, "-m", "keras_pix2pix", "demo", str(tmp_path / "facades.keras"), "--no-browser"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        for line in program.stdout:
+            if line.startswith("http://127.0.0.1:"):
+                page = Page(driver, line.split()[0])
+                page.folder = tmp_path
+                page.open()
+                np.testing.assert_array_equal(page.pixels("source"), drawn_sources(SIZE, 3)[0])
+                program.send_signal(signal.SIGINT)
+                break
+        rest, errors = program.communicate(timeout=PATIENCE)
+    assert (program.returncode, errors) == (0, "")
+    assert rest.endswith("Ended.\n")
 
 
 def test_on_the_processor_alone_if_the_address_says_so(serve, exported, generator):

@@ -31,7 +31,7 @@ def pixels_of(path):
 
 def test_the_folder_holds_page_model_samples_and_settings(generator, tmp_path, capsys):
     samples = drawn_sources((32, 64), 3)
-    parity = export_web(generator, tmp_path / "page", samples=samples, quantization="none")
+    parity = export_web(generator, tmp_path / "page", pixels=samples, quantization="none")
     page = tmp_path / "page"
     settings = read(page)
     assert settings["image_size"] == [32, 64]
@@ -56,7 +56,7 @@ def test_only_eight_samples_are_shown_and_all_count_for_the_palette(generator, t
     samples = np.zeros((10, 32, 64, 3), np.uint8)
     samples[9, :16] = (10, 200, 30)
     samples[9, 0, 0] = (255, 255, 255)
-    export_web(generator, tmp_path / "page", samples=samples)
+    export_web(generator, tmp_path / "page", pixels=samples)
     settings = read(tmp_path / "page")
     assert len(settings["samples"]) == len(list((tmp_path / "page" / "samples").iterdir())) == 8
     assert settings["background"] == "#000000"
@@ -67,6 +67,8 @@ def test_size_and_quantization_reach_the_file(tmp_path):
     generator = unet_generator((None, None, 3), filters=2, num_downsamples=3)
     with pytest.raises(ValueError, match="`image_size` is needed"):
         export_web(generator, tmp_path / "page")
+    with pytest.raises(ValueError, match="A page has pictures of one size.*Received: image_size='any'"):
+        export_web(generator, tmp_path / "page", image_size="any")
     sizes = []
     for quantization in ("none", "float16"):
         parity = export_web(generator, tmp_path / "page", image_size=(16, 24), quantization=quantization)
@@ -80,11 +82,11 @@ def test_size_and_quantization_reach_the_file(tmp_path):
         export_web(generator, tmp_path / "page", image_size=(16, 24), quantization="int3")
 
 
-def test_ranges_of_int8_come_from_the_samples(generator, tmp_path):
+def test_representative_pictures_reach_int8(generator, tmp_path):
     with pytest.raises(ValueError, match="takes its ranges from source pictures"):
         export_web(generator, tmp_path / "page", quantization="int8")
     samples = drawn_sources((32, 64), 3)
-    parity = export_web(generator, tmp_path / "page", quantization="int8", samples=samples)
+    parity = export_web(generator, tmp_path / "page", quantization="int8", representative=samples, pixels=samples)
     alone = export_tflite(generator, tmp_path / "x.tflite", quantization="int8", representative=samples, pixels=samples)
     assert parity.psnr == alone.psnr
 
@@ -137,7 +139,8 @@ def test_a_page_is_replaced_and_its_runtime_kept(generator, tmp_path):
     installed = tmp_path / "page" / "node_modules" / "@litertjs"
     installed.mkdir(parents=True)
     (installed / "file").write_text("kept")
-    (tmp_path / "page" / "settings.json").write_text("of an older page")
+    for name in ("index.html", "settings.json", "model.tflite"):
+        (tmp_path / "page" / name).write_text("of an older page")
     export_web(generator, tmp_path / "page")
     assert (installed / "file").read_text() == "kept"
     assert read(tmp_path / "page")
@@ -147,6 +150,7 @@ def test_a_page_is_replaced_and_its_runtime_kept(generator, tmp_path):
 def test_a_folder_with_something_else_is_not_replaced(generator, tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "1.jpg").write_text("mine")
+    (tmp_path / "photos" / "settings.json").write_text("mine")
     (tmp_path / "file").write_text("mine")
     for name in ("photos", "file"):
         with pytest.raises(ValueError, match=f"{name} exists and is not a page"):
@@ -156,7 +160,8 @@ def test_a_folder_with_something_else_is_not_replaced(generator, tmp_path):
 
 def test_a_file_that_computes_something_else_makes_no_page(generator, tmp_path, monkeypatch):
     (tmp_path / "page").mkdir()
-    (tmp_path / "page" / "settings.json").write_text('"an older page"')
+    for name in ("index.html", "settings.json", "model.tflite"):
+        (tmp_path / "page" / name).write_text('"an older page"')
     kernel = rewrite.subpixel_kernel
     monkeypatch.setattr(rewrite, "subpixel_kernel", lambda *original, **form: kernel(*original, **form) * 2)
     for name in ("page", "other"):
