@@ -22,7 +22,8 @@ setup(
     install_requires=[
         "tensorflow>=2.20",
         "keras>=3.15",
-        "ai-edge-litert>=2.1",
+        "ai-edge-litert>=2.3",
+        "ai-edge-quantizer>=0.10",
         "tensorboard>=2.20",
         "numpy>=1.26.4",
         "pillow>=11",
@@ -34,7 +35,15 @@ setup(
         "onnx": ONNX,
         "safetensors": ["safetensors>=0.4.3"],
         "torch": ["torch>=2.6"],  # Before it, reading weights alone could still run code.
-        "test": ["pytest>=8", "hypothesis>=6.100", "ruff>=0.12", "selenium>=4.20", "safetensors>=0.4.3", *ONNX],
+        "test": [
+            "pytest>=8",
+            "hypothesis>=6.100",
+            "ruff>=0.12",
+            "safetensors>=0.4.3",
+            "scikit-image>=0.24",
+            "selenium>=4.20",
+            *ONNX,
+        ],
         "benchmark": ["torch>=2.6"],
     },
     entry_points={"console_scripts": ["keras-pix2pix = keras_pix2pix.cli.main:main"]},

@@ -12,7 +12,7 @@ import typer
 from keras_pix2pix import __version__
 from keras_pix2pix.cli.documentation import option, parameter_help
 from keras_pix2pix.cli.models import height_and_width, load, model_file
-from keras_pix2pix.cli.run_sources import run_sources
+from keras_pix2pix.cli.run_pictures import COMPARED, REPRESENTATIVE, source_pictures
 from keras_pix2pix.deploy.page_server import HERE, page_server
 
 WEB = "deploy.web:export_web"
@@ -56,7 +56,12 @@ def _export(run, file, directory, given):
     model = load(run)
     from keras_pix2pix import export_web
 
-    export_web(model, directory, pixels=run_sources(run, model, given.get("image_size")), **given)
+    size = {"image_size": given.get("image_size")}
+    if given.get("quantization") == "int8":
+        given["representative"], _ = source_pictures(run, model, **size, **REPRESENTATIVE)
+    pixels, origin = source_pictures(run, model, **size, **COMPARED)
+    print(f"{directory}: samples from {origin}", flush=True)
+    export_web(model, directory, pixels=pixels, **given)
     note.write_text(made_from, encoding="utf-8")  # Last: a page without it is made again.
 
 

@@ -1,35 +1,61 @@
 """`keras-pix2pix export`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from keras_pix2pix.cli.documentation import option, parameter_help
 from keras_pix2pix.cli.models import height_and_width, load
-from keras_pix2pix.cli.run_sources import run_sources
+from keras_pix2pix.cli.run_pictures import COMPARED, REPRESENTATIVE, configuration_of, source_pictures
 
 TFLITE, ONNX = "deploy.tflite:export_tflite", "deploy.onnx:export_onnx"
+WEB = "deploy.web:export_web"
 # And which options each has.
+ACCEPTED = ("least_psnr", "most_levels", "least_equal")
 FORMATS = {
-    "saved_model": (),
-    "tflite": ("quantization", "image_size"),
-    "onnx": ("image_size",),
+    "saved_model": ACCEPTED,
+    "tflite": ("quantization", "image_size", "license", *ACCEPTED),
+    "onnx": ("image_size", *ACCEPTED),
     "web": ("quantization", "image_size"),
 }
-IMAGE_SIZE = f"tflite, web: {parameter_help(TFLITE, 'image_size')} onnx: {parameter_help(ONNX, 'image_size')}"
+IMAGE_SIZE = f"tflite: {parameter_help(TFLITE, 'image_size')} onnx: {parameter_help(ONNX, 'image_size')}"
+QUANTIZATION = f"{parameter_help(TFLITE, 'quantization')} web: {parameter_help(WEB, 'quantization')}"
+ANY_SIZE = "any"
+EXPORTS = "exports"  # Where a run's report finds what came of its exports.
+FOLDERS = {"data", "target", "extra_source", "validation", "validation_target", "extra_validation_source"}
 
 
 def export(
     run: Annotated[str, typer.Argument(help=parameter_help("cli.models:load", "path"))],
     output: Annotated[str, typer.Option(help="Folder (saved_model, web) or file (tflite, onnx) to write.")],
     format: Annotated[str, typer.Option(help=f"One of {', '.join(FORMATS)}.")],
-    quantization: Annotated[str | None, option(TFLITE, "quantization")] = None,
-    image_size: Annotated[str | None, typer.Option(help=IMAGE_SIZE, metavar="HEIGHTxWIDTH")] = None,
+    quantization: Annotated[str | None, typer.Option(help=QUANTIZATION)] = None,
+    image_size: Annotated[str | None, typer.Option(help=IMAGE_SIZE, metavar="HEIGHTxWIDTH|any")] = None,
+    images: Annotated[
+        str | None,
+        typer.Option(
+            help="Folder of source pictures like those that will come: what was written is compared on up to 16 of "
+            "them, and --quantization int8 takes its ranges from up to 32. Defaults to the validation data of the run, "
+            "and to its training data for the ranges; without a run, it is compared on drawn label maps."
+        ),
+    ] = None,
+    license: Annotated[str | None, option(TFLITE, "license")] = None,
+    least_psnr: Annotated[float | None, option(TFLITE, "least_psnr")] = None,
+    most_levels: Annotated[float | None, option(TFLITE, "most_levels")] = None,
+    least_equal: Annotated[float | None, option(TFLITE, "least_equal")] = None,
 ):
     """Write the generator for serving, for a phone or as a web page, and compare it with the Keras model."""
     if format not in FORMATS:
         raise ValueError(f"--format must be one of {', '.join(FORMATS)}. Received: {format!r}.")
-    given = {"quantization": quantization, "image_size": image_size and height_and_width(image_size)}
+    given = {
+        "quantization": quantization,
+        "image_size": image_size and _size(image_size, format),
+        "license": license,
+        "least_psnr": least_psnr,
+        "most_levels": most_levels,
+        "least_equal": least_equal,
+    }
     given = {name: value for name, value in given.items() if value is not None}
     for name in given:
         if name in FORMATS[format]:
@@ -39,6 +65,28 @@ def export(
     model = load(run)
     import keras_pix2pix
 
-    if format == "web":
-        given["pixels"] = run_sources(run, model, given.get("image_size"))
+    config = configuration_of(run)
+    sought = {"images": images, "image_size": given.get("image_size") if given.get("image_size") != ANY_SIZE else None}
+    if quantization == "int8" and given.get("image_size") != ANY_SIZE:
+        representative, origin = source_pictures(run, model, **sought, **REPRESENTATIVE)
+        if representative is not None:
+            given["representative"] = representative
+            print(f"{output}: ranges of {origin}", flush=True)
+    if config and format == "tflite":
+        given["config"] = {name: value for name, value in config.items() if name not in FOLDERS}
+    given["pixels"], origin = source_pictures(run, model, **sought, **COMPARED)
+    print(f"{output}: compared on {origin}", flush=True)
     getattr(keras_pix2pix, f"export_{format}")(model, output, **given)
+    if Path(run).is_dir():
+        from keras_pix2pix.deploy.verdict import copy_verdict
+
+        judged = Path(output, f"{Path(output).name}.tflite") if format == "web" else output
+        copy_verdict(judged, Path(run) / EXPORTS)
+
+
+def _size(text, format):
+    if text != ANY_SIZE:
+        return height_and_width(text)
+    if format == "onnx":
+        raise ValueError("--format onnx takes pictures of any size. Received: --image-size any. Leave it out.")
+    return text

@@ -1,5 +1,7 @@
 """The data sets of a run, by its configuration."""
 
+import numpy as np
+
 from keras_pix2pix.data.synthetic import write_facades
 from keras_pix2pix.images import whole_file
 
@@ -102,6 +104,88 @@ def run_encodings(config):
     source_encoding, target_encoding = (config.get(name, "rgb") for name in ENCODINGS)
     folders = [config["data"], *config.get("extra_source", [])]
     return encoding_of_folders(source_encoding, folders), get(target_encoding)
+
+
+def run_sources(config, folders, image_size, count):
+    """Source pixels of a run's data set, of pairs spread evenly over it.
+
+    Args:
+        config: Configuration of the run, a dictionary.
+        folders: What `run_folders` returned of the data set.
+        image_size: (height, width) to resize to.
+        count: Most pictures to read.
+
+    Returns:
+        An array `(pictures, height, width, channels)` as the source's encoding stores it.
+
+    Raises:
+        ValueError: No such folder, or a file that can't be read.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.cli.run_data import run_sources
+    from keras_pix2pix.data import synthetic
+
+    synthetic.write_facades("pairs", 4, image_size=(64, 64))
+    config = {"data": "pairs", "preset": "paper", "direction": "AtoB"}
+    pixels = run_sources(config, ("pairs", None), (64, 64), count=2)
+    ```
+    """
+    from keras_pix2pix import preset_data
+    from keras_pix2pix.data.pairs import find_side_by_side, match_folders
+
+    encodings = run_encodings(config)
+    directory, target = folders
+    if target:
+        pairs = match_folders(directory, target, *encodings)
+    else:
+        pairs = find_side_by_side(directory, config["direction"], *encodings)
+    interpolation = preset_data(config["preset"], config.get("changes"))["source_interpolation"]
+    opened = ((pair.read(*encodings)[0], pair.source_file) for pair in _spread(pairs, count))
+    return np.stack([encodings[0].raw(source, file, image_size, interpolation) for source, file in opened])
+
+
+def folder_sources(directory, encoding, image_size, count):
+    """Source pixels of the pictures in a folder, spread evenly over it.
+
+    Args:
+        directory: Folder of source pictures.
+        encoding: How they lie in files.
+        image_size: (height, width) to resize to.
+        count: Most pictures to read.
+
+    Returns:
+        An array `(pictures, height, width, channels)` as the encoding stores it.
+
+    Raises:
+        ValueError: No such folder, a file that can't be read, or a source that is stacked of several folders.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import encodings
+    from keras_pix2pix.cli.run_data import folder_sources
+    from keras_pix2pix.data import synthetic
+
+    synthetic.write_facades("pictures", 4, image_size=(64, 64))
+    pixels = folder_sources("pictures", encodings.get("rgb"), (64, 64), count=2)
+    ```
+    """
+    from keras_pix2pix.data.pairs import list_picture_files
+    from keras_pix2pix.encodings import Stacked
+
+    if isinstance(encoding, Stacked):
+        raise ValueError(
+            f"--images takes one folder of sources, and this model has {len(encoding.parts)} for every picture. "
+            f"Received: {directory}. Export the run folder without it: its own data are taken."
+        )
+    files = _spread(list_picture_files(directory), count)
+    return np.stack([encoding.raw(encoding.open(file), file, image_size) for file in files])
+
+
+def _spread(items, count):
+    return [items[index] for index in np.unique(np.linspace(0, len(items) - 1, count).astype(int))]
 
 
 def _sources(config, first, extra):

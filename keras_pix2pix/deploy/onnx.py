@@ -3,9 +3,12 @@
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
-from keras_pix2pix.deploy import parity
+from keras_pix2pix.deploy.acceptance import accepted_of
+from keras_pix2pix.deploy.parity import sources_or_drawn
+from keras_pix2pix.deploy.verdict import judge, publish
 from keras_pix2pix.images import whole_file
 from keras_pix2pix.networks.serving import check_generator, encodings_of, serving_model
 from keras_pix2pix.quiet import quiet_native_code
@@ -15,13 +18,15 @@ OPSET = 15  # Of 2021: what tf2onnx writes unless told, and runtimes of any age 
 AXES = ("batch", "height", "width")  # What the file calls those of any size.
 
 
-def export_onnx(model, path, *, image_size=None, pixels=None):
+def export_onnx(model, path, *, image_size=None, pixels=None, least_psnr=None, most_levels=None, least_equal=None):
     """Write a trained generator as an ONNX file: pixels in, pixels out, pictures of any size.
 
     It has the input `source`, `(batch, height, width, channels)`, and the output `generated` of the same size, both
     as the encodings of the `Pix2Pix` store them: uint8 for pictures of 8 bits and label maps, float32 otherwise. Any
-    number of pictures of one size go in at once. The file is then run with ONNX Runtime beside the Keras model, and
-    the result printed. Needs `pip install keras-pix2pix[onnx]`. The paper's network takes tf2onnx a minute or two.
+    number of pictures of one size go in at once. The file is then run with ONNX Runtime beside the Keras model; the
+    verdict is printed and lies beside the file: `facades.onnx.export.json` beside `facades.onnx`, and the worst
+    picture as `facades.onnx.export.png`. Needs `pip install keras-pix2pix[onnx]`. The paper's network takes tf2onnx a
+    minute or two.
 
     Args:
         model: `Pix2Pix`, or a functional generator.
@@ -30,17 +35,20 @@ def export_onnx(model, path, *, image_size=None, pixels=None):
             size.
         pixels: Source pixels `(pictures, height, width, channels)` to compare on. Defaults to None: drawn
             label maps.
+        least_psnr: Smallest signal-to-noise ratio accepted, in dB, 0 to 100. Defaults to None: any.
+        most_levels: Largest difference accepted, in grey levels, 0 to 255. Defaults to None: 1.
+        least_equal: Smallest share of a label map's pixels of the same class accepted, 0 to 1. Defaults to None:
+            0.999.
 
     Returns:
-        A `Parity`: size in bytes, PSNR in dB, largest difference in grey levels; for label maps, the share of equal
-        pixels.
+        A `Parity`: size, PSNR, SSIM, largest and mean difference, latency; for label maps, the share of
+        equal pixels.
 
     Raises:
         ImportError: The packages that write and run ONNX files are not installed.
         ValueError: `path` is a folder, or the generator can't take `image_size`, or takes one size only and none is
-            given.
-        RuntimeError: The file differs from the Keras model by more than 1 grey level, or by the class of more than
-            0.1% of the pixels; it is not kept.
+            given, or pixels or a number accepted don't suit.
+        RuntimeError: The file differs from the Keras model by more than is accepted; it is not kept.
 
     Example:
 
@@ -63,18 +71,26 @@ def export_onnx(model, path, *, image_size=None, pixels=None):
     check_generator(generator)
     serving = serving_model(model, image_size)
     height, width = image_size or (side or 256 for side in generator.input_shape[1:3])
-    size = (height, width) if pixels is None or image_size else pixels.shape[1:3]
-    pixels = parity.sources_or_drawn(pixels, size, encodings_of(model)[0])
+    size = (height, width) if pixels is None or image_size else np.shape(pixels)[1:3]
+    source_encoding, target_encoding = encodings_of(model)
+    sources = sources_or_drawn(pixels, size, source_encoding)
+    limits = {"least_psnr": least_psnr, "most_levels": most_levels, "least_equal": least_equal}
+    accepted = accepted_of("none", target_encoding, **limits)
     with whole_file(path) as temporary:
         with quiet_native_code():
             _convert(serving, temporary)
-            session = _session(temporary)
-        result = parity.measure(
-            temporary, lambda source: session.run(["generated"], {"source": source})[0], model, pixels
+        verdict = judge(
+            temporary,
+            path,
+            model,
+            sources,
+            lambda threads: _runner(temporary, threads),
+            accepted=accepted,
+            about={"format": "onnx"},
+            drawn=pixels is None,
+            packages=NEEDED,
         )
-        parity.require(result, path, levels=1)
-    print(f"{path}: {result}", flush=True)
-    return result
+    return publish(verdict, path)
 
 
 def _convert(serving, path):
@@ -90,7 +106,11 @@ def _convert(serving, path):
     path.write_bytes(written.SerializeToString())
 
 
-def _session(path):
+def _runner(path, threads):
     import onnxruntime
 
-    return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    with quiet_native_code():
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return lambda source: session.run(["generated"], {"source": source})[0]

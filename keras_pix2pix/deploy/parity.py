@@ -1,34 +1,42 @@
-"""The exported file beside the Keras model, on the same pictures: the verdict."""
+"""The exported file beside the Keras model, on the same pictures: how far apart they are."""
 
 from pathlib import Path
 from typing import NamedTuple
 
 import keras
 import numpy as np
+import tensorflow as tf
 from PIL import Image
 
 from keras_pix2pix.data.synthetic import facade
 from keras_pix2pix.encodings import Picture
 from keras_pix2pix.encodings import get as get_encoding
+from keras_pix2pix.evaluation.metrics import MOST_DECIBELS, SSIM_WINDOW, ssim
 from keras_pix2pix.networks.serving import encodings_of
 
-# Of label maps, the share of pixels of the same class: where weights keep their precision, and where they lose some
-# and the network can't tell two classes apart.
-LEAST_EQUAL, LEAST_EQUAL_REDUCED = 0.999, 0.99
 GREY_LEVELS = 255
 DRAWN_PICTURES = 4
 DRAWN_SIDES = (16, 1024)  # What `facade` draws, in pixels; others are enlarged or reduced.
 
 
 class Parity(NamedTuple):
-    """How far an exported file is from the Keras model.
+    """The verdict on an exported file: how far it is from the Keras model, how large, and how fast.
+
+    Grey levels are 255ths of the target's value range. Of label maps, the share of equal pixels takes the place of
+    the other measures, which are None.
 
     Args:
         size: Size of the file or folder in bytes.
-        psnr: Peak signal-to-noise ratio in dB over all pixels compared; infinite if they are equal. None for label
-            maps.
-        largest_difference: In grey levels: 255ths of the target's value range. None for label maps.
+        psnr: Peak signal-to-noise ratio in dB over all pixels compared; 100 at most, if they are equal.
+        largest_difference: In grey levels.
         equal: Share of the pixels of a label map that are of the same class. Defaults to None, for pictures.
+        mean_difference: In grey levels. Defaults to None.
+        ssim: Structural similarity, the mean over the pictures; None below 11x11 pixels. Defaults to None.
+        pictures: Number of pictures compared. Defaults to None.
+        worst: Index of the picture that is furthest from the Keras model's. Defaults to None.
+        latency: Milliseconds a picture, medians of interleaved runs: a dictionary with "1 thread" and "2 threads" of
+            the file, and "Keras", the model as a TensorFlow function on all processors. Defaults to None.
+        operators: Dictionary from the names of the file's operators to their numbers. Defaults to None.
         gpu_fallbacks: Of a TFLite file, what `gpu_delegate.gpu_fallbacks` says. Defaults to None.
 
     Example:
@@ -44,16 +52,72 @@ class Parity(NamedTuple):
     psnr: float | None
     largest_difference: float | None
     equal: float | None = None
+    mean_difference: float | None = None
+    ssim: float | None = None
+    pictures: int | None = None
+    worst: int | None = None
+    latency: dict | None = None
+    operators: dict | None = None
     gpu_fallbacks: dict | None = None
 
     def __str__(self):
+        words = [f"{self.size / 1e6:.1f} MB"]
         if self.equal is not None:
-            return f"{self.size / 1e6:.1f} MB, {self.equal:.3%} of the pixels of the same class as the Keras model's"
-        levels = "level" if self.largest_difference == 1 else "levels"
-        return (
-            f"{self.size / 1e6:.1f} MB, PSNR {self.psnr:.1f} dB, "
-            f"largest difference {self.largest_difference:.3g} grey {levels} from the Keras model"
-        )
+            words.append(f"{self.equal:.3%} of the pixels of the same class as the Keras model's")
+        else:
+            levels = "level" if self.largest_difference == 1 else "levels"
+            words.append(f"PSNR {self.psnr:.1f} dB")
+            words.append(f"largest difference {self.largest_difference:.3g} grey {levels} from the Keras model")
+        if self.ssim is not None:
+            words.append(f"SSIM {self.ssim:.4f}")
+        words += [f"{milliseconds:.1f} ms ({name})" for name, milliseconds in (self.latency or {}).items()]
+        return ", ".join(words)
+
+
+def keras_function(model, image_size):
+    """What an exported file is compared with: the generator in its own stock layers, in float32, from raw to raw.
+
+    Args:
+        model: `Pix2Pix` or functional generator.
+        image_size: (height, width) in pixels.
+
+    Returns:
+        A function from source pixels `(batch, height, width, channels)` to generated pixels, both arrays as the
+        encodings store them.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix import unet_generator
+    from keras_pix2pix.deploy.parity import keras_function
+
+    run = keras_function(unet_generator((64, 64, 3), filters=8), (64, 64))
+    generated = run(np.zeros((1, 64, 64, 3), "uint8"))
+    ```
+    """
+    generator = getattr(model, "generator", model)
+    source_encoding, target_encoding = encodings_of(model)
+    reference = keras.models.clone_model(
+        generator,
+        input_tensors=keras.Input((*image_size, source_encoding.channels)),
+        clone_function=_in_float32,
+    )
+    reference.set_weights(generator.get_weights())
+
+    @tf.function
+    def translate(source):
+        return target_encoding.to_raw(reference(source_encoding.to_image(source), training=False))
+
+    return lambda source: np.asarray(translate(tf.convert_to_tensor(source)))
+
+
+def _in_float32(layer):
+    """A copy of a layer that does not round to 16 bits: several grey levels in bfloat16, of which the file has none."""
+    config = layer.get_config()
+    if getattr(layer, "compute_dtype", "float32") != "float32":
+        config["dtype"] = "float32"
+    return layer.__class__.from_config(config)
 
 
 def measure(path, run, model, pixels):
@@ -78,69 +142,96 @@ def measure(path, run, model, pixels):
     parity = measure("x.tflite", serving_model(generator), generator, drawn_sources((64, 64), 3))
     ```
     """
-    generator = getattr(model, "generator", model)
-    source_encoding, target_encoding = encodings_of(model)
-    reference = keras.models.clone_model(
-        generator, input_tensors=keras.Input((*pixels.shape[1:3], source_encoding.channels))
-    )
-    reference.set_weights(generator.get_weights())
-    expected, received = [], []
-    for picture in pixels:
-        source = picture[np.newaxis]
-        generated = reference(source_encoding.to_image(source), training=False)
-        expected.append(np.asarray(target_encoding.to_raw(generated)))
-        received.append(np.asarray(run(source)))
-    return _compare(_size(Path(path)), np.stack(expected), np.stack(received), target_encoding)
+    return compare(path, run, keras_function(model, pixels.shape[1:3]), pixels, encodings_of(model)[1])
 
 
-def _compare(size, expected, received, encoding):
-    if not isinstance(encoding, Picture):
-        same = (expected == received).all(axis=-1)
-        return Parity(size, None, None, equal=float(np.mean(same)))
-    low, high = encoding.value_range
-    differences = np.abs(expected.astype("float64") - received) * (GREY_LEVELS / (high - low))
-    mean_square = np.mean(np.square(differences))
-    psnr = 10 * np.log10(GREY_LEVELS**2 / mean_square) if mean_square else float("inf")
-    largest = np.max(differences)
-    return Parity(size, float(psnr), int(largest) if encoding.raw_dtype == "uint8" else float(largest))
-
-
-def require(parity, path, *, levels=None, psnr=None):
-    """Refuse a file that differs by more than is accepted.
+def compare(path, run, reference, pixels, encoding):
+    """Compare two functions from source pixels to generated pixels.
 
     Args:
-        parity: What `measure` returned.
-        path: Final name of the file, for the message.
-        levels: Largest difference accepted, in grey levels. Defaults to None: any. Of label maps, 99.9% of the pixels
-            must be of the same class if this is given, and 99% if not.
-        psnr: Smallest ratio accepted, in dB. Defaults to None: any.
+        path: The exported file or folder, for its size.
+        run: What it computes, of `(1, height, width, channels)`.
+        reference: What it should compute, such as a `keras_function`.
+        pixels: Source pixels, `(pictures, height, width, channels)`.
+        encoding: How the target lies in files: see `encodings.get`.
 
-    Raises:
-        RuntimeError: The file differs by more.
+    Returns:
+        A `Parity`.
 
     Example:
 
     ```python
-    from keras_pix2pix.deploy.parity import Parity, require
+    import numpy as np
+    from keras_pix2pix.deploy.parity import compare
 
-    require(Parity(size=1_000_000, psnr=80.0, largest_difference=1), "x.tflite", levels=1)
+    pixels = np.zeros((1, 16, 16, 3), "uint8")
+    parity = compare("x.tflite", lambda source: source + 1, lambda source: source, pixels, "rgb")
     ```
     """
-    accepted = []
-    if parity.equal is not None:
-        share = LEAST_EQUAL_REDUCED if levels is None else LEAST_EQUAL
-        accepted.append((parity.equal >= share, f"at least {share:.1%} of the pixels of the same class"))
-        levels = psnr = None
-    if levels is not None:
-        accepted.append((parity.largest_difference <= levels, f"at most {levels} grey level(s)"))
-    if psnr is not None:
-        accepted.append((parity.psnr >= psnr, f"at least {psnr} dB"))
-    if not all(passed for passed, _ in accepted):
+    encoding = get_encoding(encoding)
+    # One picture at a time, so that many or large ones need the memory of one.
+    rows = [
+        _differences(*(np.asarray(each(picture[np.newaxis])) for each in (reference, run)), encoding)
+        for picture in pixels
+    ]
+    size, columns = _size(Path(path)), {name: [row[name] for row in rows] for name in rows[0]}
+    if "equal" in columns:
+        mean, worst = float(np.mean(columns["equal"])), int(np.argmin(columns["equal"]))
+        return Parity(size, None, None, equal=mean, pictures=len(rows), worst=worst)
+    mean_square, largest = np.mean(columns["mean_square"]), max(columns["largest"])
+    psnr = 10 * np.log10(GREY_LEVELS**2 / mean_square) if mean_square else MOST_DECIBELS
+    return Parity(
+        size,
+        psnr=min(float(psnr), MOST_DECIBELS),
+        largest_difference=int(largest) if encoding.raw_dtype == "uint8" else float(largest),
+        mean_difference=float(np.mean(columns["mean"])),
+        ssim=None if None in columns["ssim"] else float(np.mean(columns["ssim"])),
+        pictures=len(rows),
+        worst=int(np.argmax(columns["mean_square"])),
+    )
+
+
+def _differences(expected, received, encoding):
+    if expected.shape != received.shape:
         raise RuntimeError(
-            f"The exported file does not compute what the Keras model does, and was not kept as {path}. Accepted: "
-            f"{' and '.join(words for _, words in accepted)}. Received: {parity}. "
-            "Try another `quantization`, if one was asked for, or replace the layer that is converted wrongly."
+            f"The exported file gives an array of shape {received.shape}, and the Keras model one of {expected.shape}. "
+            "Replace the layer that is converted wrongly."
         )
+    if not isinstance(encoding, Picture):
+        return {"equal": np.mean((expected == received).all(axis=-1))}
+    levels = grey_levels_apart(expected, received, encoding)
+    windows_fit = min(expected.shape[1:3]) >= SSIM_WINDOW
+    return {
+        "mean_square": np.mean(np.square(levels)),
+        "mean": np.mean(levels),
+        "largest": np.max(levels),
+        "ssim": float(ssim(encoding.to_image(expected), encoding.to_image(received))[0]) if windows_fit else None,
+    }
+
+
+def grey_levels_apart(expected, received, encoding):
+    """The absolute difference of two arrays of raw values, in grey levels.
+
+    Args:
+        expected: Array of values as the encoding stores them.
+        received: Array of the same shape.
+        encoding: A `Picture`.
+
+    Returns:
+        A float64 array of that shape: 255ths of the value range.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.deploy.parity import grey_levels_apart
+    from keras_pix2pix.encodings import Picture
+
+    levels = grey_levels_apart(np.array([0.2]), np.array([0.4]), Picture(1, (0.0, 1.0)))  # 51
+    ```
+    """
+    low, high = encoding.value_range
+    return np.abs(expected.astype("float64") - received) * (GREY_LEVELS / (high - low))
 
 
 def drawn_sources(image_size, channels):
@@ -196,10 +287,11 @@ def sources_or_drawn(pixels, image_size, encoding, name="`pixels`"):
     if pixels is None:
         return np.stack([encoding.from_pixels(picture) for picture in drawn_sources(image_size, 3)])
     pixels = np.asarray(pixels)
-    if pixels.dtype != encoding.raw_dtype or pixels.ndim != 4 or pixels.shape[1:] != (*image_size, channels):
+    suits = pixels.dtype == encoding.raw_dtype and pixels.ndim == 4 and pixels.shape[1:] == (*image_size, channels)
+    if not suits or not len(pixels):
         raise ValueError(
-            f"{name} must be {encoding.raw_dtype} of shape (pictures, {image_size[0]}, {image_size[1]}, {channels}). "
-            f"Received: {pixels.dtype} of shape {pixels.shape}."
+            f"{name} must be {encoding.raw_dtype} of shape (pictures, {image_size[0]}, {image_size[1]}, {channels}), "
+            f"of one picture or more. Received: {pixels.dtype} of shape {pixels.shape}."
         )
     return encoding.checked(pixels, name)
 

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from keras_pix2pix.deploy import parity
+from keras_pix2pix.deploy.acceptance import accepted_of
+from keras_pix2pix.deploy.parity import sources_or_drawn
+from keras_pix2pix.deploy.verdict import judge, publish
 from keras_pix2pix.encodings import Palette, Picture
 from keras_pix2pix.images import whole_file
 from keras_pix2pix.networks.serving import check_generator, encodings_of, serving_model
@@ -14,7 +17,7 @@ from keras_pix2pix.networks.serving import check_generator, encodings_of, servin
 ENCODED_CHANNELS = (1, 3, 4)
 
 
-def export_saved_model(model, path, *, pixels=None):
+def export_saved_model(model, path, *, pixels=None, least_psnr=None, most_levels=None, least_equal=None):
     """Write a trained generator as a SavedModel: pixels in, pixels out, pictures of any size.
 
     It loads with `tf.saved_model.load` and `keras.layers.TFSMLayer`, without this package. Its signatures:
@@ -25,22 +28,27 @@ def export_saved_model(model, path, *, pixels=None):
       `source_bytes`, strings `(batch,)` with a JPEG, PNG, BMP or GIF file each, of any sizes, to `generated_bytes`,
       PNG files.
 
-    What was written is then loaded and run beside the Keras model, and the result printed.
+    What was written is then loaded and run beside the Keras model; the verdict is printed and lies beside the folder:
+    `facades.export.json` beside `facades`, and the worst picture as `facades.export.png`.
 
     Args:
         model: `Pix2Pix`, or a functional generator.
         path: Folder to write. It is written under a temporary name first; a SavedModel of that name is replaced.
         pixels: Source pixels `(pictures, height, width, channels)` to compare on. Defaults to None: drawn
             label maps.
+        least_psnr: Smallest signal-to-noise ratio accepted, in dB, 0 to 100. Defaults to None: any.
+        most_levels: Largest difference accepted, in grey levels, 0 to 255. Defaults to None: 1.
+        least_equal: Smallest share of a label map's pixels of the same class accepted, 0 to 1. Defaults to None:
+            0.999.
 
     Returns:
-        A `Parity`: size in bytes, PSNR in dB, largest difference in grey levels; for label maps, the share of equal
-        pixels.
+        A `Parity`: size, PSNR, SSIM, largest and mean difference; for label maps, the share of
+        equal pixels.
 
     Raises:
-        ValueError: `path` exists and is no SavedModel, or the model is no generator.
-        RuntimeError: What was written differs from the Keras model by more than 1 grey level, or by the class of more
-            than 0.1% of the pixels; it is not kept.
+        ValueError: `path` exists and is no SavedModel, or the model is no generator, or pixels or a number accepted
+            don't suit.
+        RuntimeError: What was written differs from the Keras model by more than is accepted; it is not kept.
 
     Example:
 
@@ -58,8 +66,10 @@ def export_saved_model(model, path, *, pixels=None):
     serving = serving_model(model)
     source_encoding, target_encoding = encodings_of(model)
     height, width = (side or 256 for side in generator.input_shape[1:3])
-    size = (height, width) if pixels is None else pixels.shape[1:3]
-    pixels = parity.sources_or_drawn(pixels, size, source_encoding)
+    size = (height, width) if pixels is None else np.shape(pixels)[1:3]
+    sources = sources_or_drawn(pixels, size, source_encoding)
+    limits = {"least_psnr": least_psnr, "most_levels": most_levels, "least_equal": least_equal}
+    accepted = accepted_of("none", target_encoding, **limits)
 
     # Not `archive.track(serving)`: Keras would then write every variable twice.
     archive = keras.export.ExportArchive()
@@ -77,10 +87,18 @@ def export_saved_model(model, path, *, pixels=None):
     with whole_file(path) as temporary:
         archive.write_out(temporary, verbose=False)
         loaded = tf.saved_model.load(temporary)
-        result = parity.measure(temporary, lambda source: loaded.serve(source)["generated"], model, pixels)
-        parity.require(result, path, levels=1)
-    print(f"{path}: {result}", flush=True)
-    return result
+        verdict = judge(
+            temporary,
+            path,
+            model,
+            sources,
+            lambda threads: lambda source: loaded.serve(source)["generated"],
+            accepted=accepted,
+            about={"format": "saved_model"},
+            drawn=pixels is None,
+            threads=(),  # TensorFlow's are set once for the whole process.
+        )
+    return publish(verdict, path)
 
 
 def _is_decodable(encoding):

@@ -6,24 +6,17 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from keras_pix2pix.deploy import parity
-from keras_pix2pix.deploy.gpu_delegate import gpu_fallbacks
+from keras_pix2pix.deploy.acceptance import accepted_of
+from keras_pix2pix.deploy.gpu_delegate import gpu_fallbacks, operators
 from keras_pix2pix.deploy.metadata import describe, write_metadata
+from keras_pix2pix.deploy.parity import sources_or_drawn
 from keras_pix2pix.deploy.quantization import quantize
+from keras_pix2pix.deploy.verdict import judge, publish
 from keras_pix2pix.images import whole_file
 from keras_pix2pix.networks.serving import check_generator, encodings_of, serving_model
 from keras_pix2pix.quiet import quiet_native_code
 
-# What the converter makes float16, and what is accepted of the file: `parity.require`. Networks trained on the facades
-# reach 49 to 56 dB with int8 weights and 45 to 51 in static int8 (benchmarks/quantization.py). From 40 dB, where the
-# root of the mean square is 2.6 grey levels, differences begin to be seen.
-QUANTIZATIONS = {
-    "none": {"types": [], "accepted": {"levels": 1}},
-    "float16": {"types": [tf.float16], "accepted": {"psnr": 45}},
-    "weights": {"types": [], "accepted": {"psnr": 40}},
-    "dynamic": {"types": [], "accepted": {"psnr": 40}},
-    "int8": {"types": [], "accepted": {"psnr": 40}},
-}
+QUANTIZATIONS = ("none", "float16", "weights", "dynamic", "int8")
 IN_EIGHT_BITS = ("weights", "dynamic", "int8")
 ANY_SIZE = "any"
 USUAL_SIZE = 256
@@ -40,6 +33,9 @@ def export_tflite(
     license=None,
     config=None,
     pixels=None,
+    least_psnr=None,
+    most_levels=None,
+    least_equal=None,
 ):
     """Write a trained generator as a TFLite file: pixels in, pixels out, one picture of a fixed size, or of any.
 
@@ -47,7 +43,8 @@ def export_tflite(
     of the same size, both as the encodings of the `Pix2Pix` store them: uint8 for pictures of 8 bits and label maps,
     float32 otherwise. It needs builtin operators only, and no tensor has more than 4
     dimensions. What it is stands in the file: `metadata.read_metadata`. The file is then run with LiteRT beside the
-    Keras model, and the result printed, with the operators that a phone's GPU leaves to its CPU.
+    Keras model; the verdict is printed, with the operators that a phone's GPU leaves to its CPU, and lies beside the
+    file: `facades.tflite.export.json` beside `facades.tflite`, and the worst picture as `facades.tflite.export.png`.
 
     Args:
         model: `Pix2Pix`, or a functional generator.
@@ -63,17 +60,21 @@ def export_tflite(
         config: Dictionary of the training run, for the file's metadata. Defaults to None.
         pixels: Source pixels `(pictures, height, width, channels)` to compare on. Defaults to None: drawn
             label maps.
+        least_psnr: Smallest signal-to-noise ratio accepted, in dB, 0 to 100. Defaults to None: 45 for "float16",
+            40 for int8 of any kind.
+        most_levels: Largest difference accepted, in grey levels, 0 to 255. Defaults to None: 1 for "none".
+        least_equal: Smallest share of a label map's pixels of the same class accepted, 0 to 1. Defaults to None:
+            0.999 for "none", 0.99 for others.
 
     Returns:
-        A `Parity`: size in bytes, PSNR in dB, largest difference in grey levels; for label maps, the share of equal
-        pixels; and the operators that a GPU leaves to the CPU.
+        A `Parity`: size, PSNR, SSIM, largest and mean difference, latency, operators, and those that a GPU leaves to
+        the CPU; for label maps, the share of equal pixels.
 
     Raises:
         ValueError: An unknown quantization, no representative pictures for "int8", a size that the generator can't
-            take, or none given where the generator has none.
-        RuntimeError: The file differs from the Keras model by more than 1 grey level ("none"), or is under 45 dB
-            ("float16") or 40 dB (int8 of any kind), or gives another class to more than 0.1% ("none") or 1% (others)
-            of the pixels, or has a tensor of more than 4 dimensions; it is not kept.
+            take, or none given where the generator has none, or pixels or a number accepted that don't suit.
+        RuntimeError: The file differs from the Keras model by more than is accepted, or has a tensor of more than 4
+            dimensions; it is not kept.
 
     Example:
 
@@ -84,46 +85,65 @@ def export_tflite(
     ```
     """
     path = Path(path)
-    _check_quantization(quantization, image_size, representative)
+    if quantization not in QUANTIZATIONS:
+        raise ValueError(
+            f"`quantization` must be one of {', '.join(map(repr, QUANTIZATIONS))}. Received: {quantization!r}."
+        )
     if path.is_dir():
         raise ValueError(f"{path} is a folder. Accepted: the name of a file to write. Choose another path.")
     generator = getattr(model, "generator", model)
     check_generator(generator)
     encodings = encodings_of(model)
     image_size = _file_size(generator, image_size)
+    if quantization == "int8":
+        _check_fixed_ranges(image_size, representative)
     serving = serving_model(model, image_size if image_size[0] else None)
-    pixels = parity.sources_or_drawn(pixels, _compared_size(generator, image_size, pixels), encodings[0])
+    sources = sources_or_drawn(pixels, _compared_size(generator, image_size, pixels), encodings[0])
+    accepted = accepted_of(
+        quantization, encodings[1], least_psnr=least_psnr, most_levels=most_levels, least_equal=least_equal
+    )
     if representative is not None:
-        representative = parity.sources_or_drawn(representative, image_size, encodings[0], name="`representative`")
+        representative = sources_or_drawn(representative, image_size, encodings[0], name="`representative`")
     description = describe(generator, encodings, image_size, quantization=quantization, license=license, config=config)
     with whole_file(path) as temporary:
         with quiet_native_code():
-            content = _convert(serving, QUANTIZATIONS[quantization]["types"])
+            content = _convert(serving, [tf.float16] if quantization == "float16" else [])
         if quantization in IN_EIGHT_BITS:
             content = quantize(content, quantization, representative)
         temporary.write_bytes(content)
         write_metadata(temporary, description)
-        with quiet_native_code():
-            interpreter = Interpreter(str(temporary), num_threads=2)
-            interpreter.allocate_tensors()
-        _refuse_many_dimensions(interpreter)
-        run = interpreter.get_signature_runner("serving_default")
-        result = parity.measure(temporary, lambda source: run(source=source)["generated"], model, pixels)
-        parity.require(result, path, **QUANTIZATIONS[quantization]["accepted"])
-        result = result._replace(gpu_fallbacks=gpu_fallbacks(temporary))
-    print(f"{path}: {result}", flush=True)
+        _refuse_many_dimensions(_interpreter(temporary))
+        verdict = judge(
+            temporary,
+            path,
+            model,
+            sources,
+            lambda threads: _runner(temporary, threads),
+            accepted=accepted,
+            about={"format": "tflite", "quantization": quantization},
+            drawn=pixels is None,
+            counted={"operators": operators(temporary), "gpu_fallbacks": gpu_fallbacks(temporary)},
+            packages=["ai-edge-litert"],
+        )
+    result = publish(verdict, path)
     print(f"{path}: {_words_on_gpus(result.gpu_fallbacks, image_size)}", flush=True)
     return result
 
 
-def _check_quantization(quantization, image_size, representative):
-    if quantization not in QUANTIZATIONS:
-        raise ValueError(
-            f"`quantization` must be one of {', '.join(map(repr, QUANTIZATIONS))}. Received: {quantization!r}."
-        )
-    if quantization != "int8":
-        return
-    if image_size == ANY_SIZE:
+def _interpreter(path, threads=1):
+    with quiet_native_code():
+        interpreter = Interpreter(str(path), num_threads=threads)
+        interpreter.allocate_tensors()  # Here XNNPACK takes the operators over.
+    return interpreter
+
+
+def _runner(path, threads):
+    run = _interpreter(path, threads).get_signature_runner("serving_default")
+    return lambda source: run(source=source)["generated"]
+
+
+def _check_fixed_ranges(image_size, representative):
+    if image_size[0] is None:
         raise ValueError(
             'quantization="int8" has ranges for pictures of one size. Received: image_size="any". '
             'Pass (height, width), or quantization="dynamic".'

@@ -20,7 +20,6 @@ from keras_pix2pix.networks.serving import check_generator, encodings_of, servin
 
 PAGE = Path(__file__).parent / "page"
 SETTINGS = "settings.json"
-MODEL = "model.tflite"
 RUNTIME = "node_modules"  # LiteRT.js, as npm installs it.
 CHANNELS = (1, 3, 4)  # What a canvas can show.
 SAMPLES_SHOWN = 8
@@ -33,7 +32,8 @@ def export_web(model, directory, *, quantization="dynamic", image_size=None, rep
     The folder is static: any web server will do, and no picture leaves the browser. The model runs by LiteRT.js, which
     `npm install` in the folder puts beside the page, once. A palette is offered to draw with: the colours of the
     source's encoding, or those that `pixels` are mostly made of. When it is loaded, the page compares its first
-    picture with the Keras model's, and refuses to go on with another.
+    picture with the Keras model's, and refuses to go on with another. The file and the verdict on it lie in the folder:
+    `page/page.tflite`, `page/page.tflite.export.json` and `page/page.tflite.export.png`.
 
     Args:
         model: `Pix2Pix`, or a functional generator; both sides pictures of 8 bits, or label maps.
@@ -73,19 +73,21 @@ def export_web(model, directory, *, quantization="dynamic", image_size=None, rep
                 f"The page draws pictures of 8 bits with {', '.join(map(str, CHANNELS))} channels, and label maps. "
                 f"Received: a {side} of encoding {encoding.word!r}. Export it as tflite or onnx instead."
             )
+    # Named after the page, so that the verdicts of several pages can lie in one folder.
+    file = f"{directory.name}.tflite"
     with whole_file(directory) as temporary:
         shutil.copytree(PAGE, temporary)
         with _as_if_in(directory, temporary):
             result = export_tflite(
                 model,
-                temporary / MODEL,
+                temporary / file,
                 quantization=quantization,
                 image_size=image_size,
                 representative=representative,
                 pixels=pixels,
             )
         settings = _write_pictures(model, temporary, image_size, pixels)
-        settings |= {"model": MODEL, "quantization": quantization, "version": __version__}
+        settings |= {"model": file, "quantization": quantization, "version": __version__}
         (temporary / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
         if (directory / RUNTIME).is_dir():
             os.replace(directory / RUNTIME, temporary / RUNTIME)
@@ -96,7 +98,7 @@ def export_web(model, directory, *, quantization="dynamic", image_size=None, rep
 
 def _is_page_or_empty(directory):
     names = {path.name for path in directory.iterdir()}
-    return {"index.html", SETTINGS, MODEL} <= names or names <= {RUNTIME, "package.json", "package-lock.json"}
+    return {"index.html", "page.js", SETTINGS} <= names or names <= {RUNTIME, "package.json", "package-lock.json"}
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+import keras_pix2pix.evaluation.metrics  # noqa: F401 (makes them known to Keras, for the recipes that hold them)
 from keras_pix2pix.encodings import Stacked, get_for_channels
 from keras_pix2pix.networks.patchgan import patchgan_discriminator, pytorch_gan_discriminator
 from keras_pix2pix.networks.resnet import resnet_generator

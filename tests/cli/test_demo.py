@@ -109,7 +109,7 @@ def test_a_file_has_its_page_beside_it(run, tmp_path, install, visited):
     unet_generator((32, 32, 3), filters=2, num_downsamples=3).save(tmp_path / "facades.keras")
     install(tmp_path / "facades_web")
     assert run("demo", tmp_path / "facades.keras")[0] == 0
-    assert (tmp_path / "facades_web" / "model.tflite").is_file()
+    assert (tmp_path / "facades_web" / "facades_web.tflite").is_file()
 
 
 def test_install_runs_npm_and_says_when_it_cannot(run, run_folder, visited, monkeypatch):
@@ -141,6 +141,8 @@ def test_export_takes_samples_from_the_run(run, run_folder, tmp_path):
     settings = json.loads((tmp_path / "page" / "settings.json").read_text())
     assert settings["quantization"] == "none"
     assert len(settings["samples"]) == 3
+    record = json.loads((run_folder / "exports" / "page.tflite.export.json").read_text())
+    assert record["quantization"] == "none"
 
 
 def test_where_the_data_are_gone_label_maps_are_drawn(run, run_folder, tmp_path):
@@ -148,7 +150,7 @@ def test_where_the_data_are_gone_label_maps_are_drawn(run, run_folder, tmp_path)
     (run_folder / "config.json").write_text(json.dumps(config))
     code, printed, _ = run("export", run_folder, "--format", "web", "--output", tmp_path / "page", "--image-size", "16")
     assert code == 0
-    assert "drawn label maps stand in" in printed
+    assert "compared on drawn label maps" in printed
     settings = json.loads((tmp_path / "page" / "settings.json").read_text())
     assert settings["image_size"] == [16, 16]
     assert len(settings["samples"]) == 4

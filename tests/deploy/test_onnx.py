@@ -1,6 +1,7 @@
 """ONNX files, run with ONNX Runtime alone."""
 
 import importlib.util
+import json
 import subprocess
 import sys
 
@@ -129,6 +130,20 @@ def test_a_file_that_computes_something_else_is_not_kept(generator, tmp_path, mo
     with pytest.raises(RuntimeError, match=r"not kept as .*x\.onnx.*Received: .* PSNR"):
         export_onnx(generator, tmp_path / "x.onnx")
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("x.onnx", "the old one")]
+
+
+def test_what_is_accepted_can_be_chosen(generator, tmp_path, monkeypatch):
+    kernel = rewrite.subpixel_kernel
+    monkeypatch.setattr(rewrite, "subpixel_kernel", lambda *original, **form: kernel(*original, **form) * 2)
+    export_onnx(generator, tmp_path / "x.onnx", most_levels=255)
+    record = json.loads((tmp_path / "x.onnx.export.json").read_text())
+    assert (record["format"], record["accepted"]) == ("onnx", {"most_levels": 255})
+    assert record["latency"].keys() == {"1 thread", "2 threads", "Keras"}
+    assert "onnxruntime" in record["versions"]
+    with pytest.raises(RuntimeError, match="at most 255 grey level.* and at least 99 dB"):
+        export_onnx(generator, tmp_path / "x.onnx", most_levels=255, least_psnr=99)
+    with pytest.raises(ValueError, match="`least_equal` does not apply"):
+        export_onnx(generator, tmp_path / "x.onnx", least_equal=0.5)
 
 
 def test_a_folder_is_not_a_file_name(generator, tmp_path):

@@ -1,9 +1,15 @@
 """The generators of all published systems, as exported files."""
 
 import keras
+import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 
 from keras_pix2pix import Pix2Pix, export_onnx, export_saved_model, export_tflite, resnet_generator, unet_generator
+from keras_pix2pix.data.synthetic import facade
+from keras_pix2pix.deploy.parity import drawn_sources
+from keras_pix2pix.deploy.tflite import QUANTIZATIONS
+from keras_pix2pix.images import to_image, to_pixels
 from keras_pix2pix.training.presets import PRESETS
 
 UNETS = {
@@ -40,6 +46,25 @@ def test_tflite(builder, options, tmp_path):
     parity = export_tflite(built(builder, options), tmp_path / "x.tflite")
     assert parity.largest_difference <= 1
     assert parity.psnr > 60
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("quantization", QUANTIZATIONS)
+@pytest.mark.parametrize("name", PRESETS)
+def test_tflite_of_a_preset(name, quantization, tmp_path, monkeypatch):
+    monkeypatch.setitem(PRESETS[name]["generator"], "filters", 8)
+    model = Pix2Pix.from_preset(name, (64, 64, 3), schedule="constant")
+    model.generator.set_weights([weight * 1.5 for weight in model.generator.get_weights()])
+    representative = np.stack([facade(seed, (64, 64))[0] for seed in range(100, 116)])
+    options = {"representative": representative} if quantization == "int8" else {}
+    parity = export_tflite(model, tmp_path / "x.tflite", quantization=quantization, **options)
+    assert parity.psnr > (60 if quantization == "none" else 40)
+    assert set(parity.gpu_fallbacks) == {"CAST (UINT8 to FLOAT32)", "ROUND", "CAST (FLOAT32 to UINT8)"}
+    run = Interpreter(str(tmp_path / "x.tflite")).get_signature_runner()
+    pixels = drawn_sources((64, 64), 3)
+    generated = np.concatenate([run(source=each[np.newaxis])["generated"] for each in pixels])
+    expected = np.asarray(to_pixels(model.generator(to_image(pixels))))
+    assert np.abs(generated.astype(int) - expected).mean() < 3
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """SavedModels, loaded where this package is not."""
 
 import io
+import json
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_pix2pix import export_saved_model, serving_model, unet_generator
+from keras_pix2pix.deploy.verdict import digest
 from keras_pix2pix.networks import rewrite
 
 
@@ -93,7 +95,7 @@ def test_an_older_saved_model_is_replaced(generator, exported, tmp_path):
     (tmp_path / "x" / "assets" / "old").write_text("")
     export_saved_model(generator, tmp_path / "x")
     assert not (tmp_path / "x" / "assets" / "old").exists()
-    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+    assert {path.name for path in tmp_path.iterdir()} == {"x", "x.export.json", "x.export.png"}
 
 
 def test_other_folders_and_files_are_left_alone(generator, tmp_path):
@@ -110,3 +112,17 @@ def test_what_computes_something_else_is_not_kept(generator, tmp_path, monkeypat
     with pytest.raises(RuntimeError, match=r"not kept as .*at most 1 grey level"):
         export_saved_model(generator, tmp_path / "x")
     assert not list(tmp_path.iterdir())
+
+
+def test_what_is_accepted_can_be_chosen(generator, tmp_path, monkeypatch):
+    kernel = rewrite.subpixel_kernel
+    monkeypatch.setattr(rewrite, "subpixel_kernel", lambda *original, **form: kernel(*original, **form) * 2)
+    parity = export_saved_model(generator, tmp_path / "x", most_levels=255)
+    record = json.loads((tmp_path / "x.export.json").read_text())
+    assert (record["format"], record["accepted"]) == ("saved_model", {"most_levels": 255})
+    assert record["sha256"] == digest(tmp_path / "x")
+    assert parity.latency is None
+    with pytest.raises(RuntimeError, match="at most 255 grey level.* and at least 99 dB"):
+        export_saved_model(generator, tmp_path / "x", most_levels=255, least_psnr=99)
+    with pytest.raises(ValueError, match="`least_equal` does not apply"):
+        export_saved_model(generator, tmp_path / "x", least_equal=0.5)

@@ -45,9 +45,9 @@ def test_the_folder_holds_page_model_samples_and_settings(generator, tmp_path, c
     np.testing.assert_allclose(pixels_of(page / settings["check"]["expected"]).astype(int), expected, atol=1)
     assert settings["check"]["source"] == "samples/1.png"
     alone = export_tflite(generator, tmp_path / "alone.tflite", pixels=samples)
-    assert parity.size == alone.size == (page / "model.tflite").stat().st_size
+    assert parity.size == alone.size == (page / "page.tflite").stat().st_size
     printed = capsys.readouterr().out
-    assert f"{page / 'model.tflite'}: " in printed
+    assert f"{page / 'page.tflite'}: " in printed
     assert f"npm install --prefix {page}" in printed
     assert {path.name for path in web.PAGE.iterdir()} < {path.name for path in page.iterdir()}
 
@@ -139,7 +139,7 @@ def test_a_page_is_replaced_and_its_runtime_kept(generator, tmp_path):
     installed = tmp_path / "page" / "node_modules" / "@litertjs"
     installed.mkdir(parents=True)
     (installed / "file").write_text("kept")
-    for name in ("index.html", "settings.json", "model.tflite"):
+    for name in ("index.html", "settings.json", "page.js"):
         (tmp_path / "page" / name).write_text("of an older page")
     export_web(generator, tmp_path / "page")
     assert (installed / "file").read_text() == "kept"
@@ -160,12 +160,12 @@ def test_a_folder_with_something_else_is_not_replaced(generator, tmp_path):
 
 def test_a_file_that_computes_something_else_makes_no_page(generator, tmp_path, monkeypatch):
     (tmp_path / "page").mkdir()
-    for name in ("index.html", "settings.json", "model.tflite"):
+    for name in ("index.html", "settings.json", "page.js"):
         (tmp_path / "page" / name).write_text('"an older page"')
     kernel = rewrite.subpixel_kernel
     monkeypatch.setattr(rewrite, "subpixel_kernel", lambda *original, **form: kernel(*original, **form) * 2)
     for name in ("page", "other"):
-        with pytest.raises(RuntimeError, match=rf"{tmp_path / name / 'model.tflite'}.*Received"):
+        with pytest.raises(RuntimeError, match=rf"{tmp_path / name / name}\.tflite.*Received"):
             export_web(generator, tmp_path / name)
     assert read(tmp_path / "page") == "an older page"
     assert [path.name for path in tmp_path.iterdir()] == ["page"]

@@ -1,0 +1,80 @@
+"""What a file makes of a picture, drawn beside what the Keras model makes of it."""
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from keras_pix2pix.deploy.parity import GREY_LEVELS, grey_levels_apart
+from keras_pix2pix.encodings import Picture
+from keras_pix2pix.images import beside
+
+LEAST_WIDTH = 160  # Pixels of each of the three, for the words above it; smaller ones are enlarged.
+CAPTION_HEIGHT = 20
+FONT_SIZE = 13
+
+
+def draw_comparison(expected, received, encoding):
+    """Expected | got | difference, with captions.
+
+    The difference is amplified by the largest power of two that leaves none of it clipped, which the caption says; of
+    a label map, pixels of another class are white.
+
+    Args:
+        expected: Raw values of the Keras model, `(height, width, channels)`.
+        received: Those of the exported file.
+        encoding: How they lie in files, an encoding.
+
+    Returns:
+        RGB pixels, uint8 `(height, width, 3)`, and the factor: 1 or more, None for a label map.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.deploy.comparison_picture import draw_comparison
+    from keras_pix2pix.encodings import Picture
+
+    expected = np.zeros((64, 64, 3), "uint8")
+    drawing, factor = draw_comparison(expected, expected + 3, Picture(3))  # 64: 192 of 255 grey levels.
+    ```
+    """
+    if isinstance(encoding, Picture):
+        levels = grey_levels_apart(expected, received, encoding)
+        factor = amplification(levels.max())
+        difference, words = np.rint(levels * factor), f"difference x{factor}"
+    else:
+        difference = np.where((expected == received).all(axis=-1, keepdims=True), 0, GREY_LEVELS)
+        factor, words = None, "other class"
+    panels = encoding.show(expected), encoding.show(received), beside(difference.astype(np.uint8))
+    enlarged = -(-LEAST_WIDTH // panels[0].shape[1])
+    panels = [panel.repeat(enlarged, axis=0).repeat(enlarged, axis=1) for panel in panels]
+    captions = ("expected: Keras", "got: the file", words)
+    return np.concatenate([_caption(panels[0].shape[1], captions), beside(*panels)]), factor
+
+
+def amplification(largest):
+    """The largest power of two that keeps a difference in the range of pixels.
+
+    Args:
+        largest: Largest difference in grey levels.
+
+    Returns:
+        1, 2, 4, ..., 128; 1 where there is no difference.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.deploy.comparison_picture import amplification
+
+    factor = amplification(3)  # 64
+    ```
+    """
+    factors = [factor for factor in (2, 4, 8, 16, 32, 64, 128) if 0 < largest * factor <= GREY_LEVELS]
+    return max(factors, default=1)
+
+
+def _caption(width, words):
+    strip = Image.new("RGB", (width * len(words), CAPTION_HEIGHT), "white")
+    draw = ImageDraw.Draw(strip)
+    for position, each in enumerate(words):
+        draw.text((position * width + 4, 2), each, fill="black", font=ImageFont.load_default(FONT_SIZE))
+    return np.asarray(strip)

@@ -1,0 +1,39 @@
+"""How long a picture takes."""
+
+import statistics
+import time
+
+SECONDS = 1.0  # For all functions together: few runs, so that an export stays quick.
+LEAST_ROUNDS = 3
+
+
+def latencies(runs, source):
+    """Time functions on one picture, taking turns, so that what else the machine does slows them all alike.
+
+    Args:
+        runs: Dictionary from names to functions of `source`.
+        source: What they are called with. Each is called once before the clock starts.
+
+    Returns:
+        A dictionary from the names to milliseconds: medians of at least three runs.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.deploy.latency import latencies
+
+    milliseconds = latencies({"sum": np.sum, "sort": np.sort}, np.zeros(1000))["sort"]
+    ```
+    """
+    for run in runs.values():
+        run(source)
+    times = {name: [] for name in runs}
+    started, rounds = time.perf_counter(), 0
+    while rounds < LEAST_ROUNDS or time.perf_counter() - started < SECONDS:
+        for name, run in runs.items():
+            begun = time.perf_counter()
+            run(source)
+            times[name].append(time.perf_counter() - begun)
+        rounds += 1
+    return {name: 1000 * statistics.median(each) for name, each in times.items()}

@@ -1,0 +1,117 @@
+"""`keras-pix2pix export`: the verdict that it leaves."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+import keras_pix2pix
+from keras_pix2pix.data.synthetic import write_facades
+from keras_pix2pix.deploy.verdict import digest
+from keras_pix2pix.images import write_png
+from keras_pix2pix.networks import rewrite
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Folders of pairs, 20 to train on and 3 to validate."""
+    write_facades(tmp_path / "train", 20, image_size=(32, 32))
+    write_facades(tmp_path / "validation", 3, image_size=(32, 32), seed=100)
+    return tmp_path
+
+
+@pytest.fixture
+def run_dir(data):
+    """A run folder as far as an export reads it."""
+    config = {
+        "data": str(data / "train"),
+        "validation": str(data / "validation"),
+        **{"preset": "paper", "direction": "BtoA", "image_size": [32, 32], "batch_size": 1, "epochs": 1, "seed": 0},
+    }
+    (data / "run").mkdir()
+    (data / "run" / "config.json").write_text(json.dumps(config))
+    model = keras_pix2pix.Pix2Pix(keras_pix2pix.unet_generator((32, 32, 3), filters=2), direction="BtoA")
+    model.save(data / "run" / "model.keras")
+    return data / "run"
+
+
+def record_of(path):
+    return json.loads(path.with_name(f"{path.name}.export.json").read_text())
+
+
+def test_a_run_is_compared_on_its_validation_data(run, run_dir, tmp_path):
+    path = tmp_path / "x.tflite"
+    code, printed, errors = run("export", run_dir, "--format", "tflite", "--output", path)
+    assert (code, errors) == (0, "")
+    first, verdict, *_ = printed.splitlines()
+    assert first == f"{path}: compared on 3 pictures of the validation data"
+    assert verdict.startswith(f"{path}: 0.1 MB, PSNR ")
+    record = record_of(path)
+    assert (record["pictures"], record["drawn_pictures"], record["source"]) == (3, False, "32x32 rgb")
+    assert record["sha256"] == digest(path)
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [
+        ({"validation"}, "16 pictures of the training data"),
+        ({"validation", "train"}, "drawn label maps"),
+    ],
+)
+def test_where_there_is_none_on_what_is_there(run, run_dir, tmp_path, missing, words):
+    for name in missing:
+        shutil.rmtree(tmp_path / name)
+    path = tmp_path / "x.tflite"
+    code, printed, errors = run("export", run_dir, "--format", "tflite", "--output", path)
+    assert (code, errors) == (0, "")
+    assert f"{path}: compared on {words}\n" in printed
+    assert record_of(path)["drawn_pictures"] == (words == "drawn label maps")
+
+
+def test_a_run_without_validation_is_compared_on_its_training_data(run, run_dir, tmp_path):
+    config = json.loads((run_dir / "config.json").read_text())
+    del config["validation"]
+    (run_dir / "config.json").write_text(json.dumps(config))
+    code, printed, _ = run("export", run_dir, "--format", "saved_model", "--output", tmp_path / "saved")
+    assert code == 0
+    assert "compared on 16 pictures of the training data" in printed
+
+
+def test_the_run_folder_keeps_what_came_of_its_exports(run, run_dir, tmp_path):
+    for path in (tmp_path / "x.tflite", run_dir / "exports" / "y.tflite", tmp_path / "saved"):
+        form = "tflite" if path.suffix else "saved_model"
+        assert run("export", run_dir, "--format", form, "--output", path)[0] == 0
+    assert {path.name for path in (run_dir / "exports").iterdir()} == {
+        "y.tflite",
+        *(f"{name}.export.{suffix}" for name in ("x.tflite", "y.tflite", "saved") for suffix in ("json", "png")),
+    }
+    assert record_of(run_dir / "exports" / "x.tflite") == record_of(tmp_path / "x.tflite")
+
+
+def test_a_bare_model_is_compared_on_drawn_label_maps_or_on_a_folder(run, tmp_path):
+    keras_pix2pix.unet_generator((32, 32, 3), filters=2).save(tmp_path / "generator.keras")
+    write_png(tmp_path / "pictures" / "0.png", np.full((50, 40, 3), 100, "uint8"))
+    arguments = ("export", tmp_path / "generator.keras", "--format", "tflite", "--output", tmp_path / "x.tflite")
+    assert "compared on drawn label maps" in run(*arguments)[1]
+    code, printed, _ = run(*arguments, "--images", tmp_path / "pictures")
+    assert code == 0
+    assert f"compared on 1 picture of {tmp_path / 'pictures'}" in printed
+    assert record_of(tmp_path / "x.tflite")["pictures"] == 1
+    assert not (tmp_path / "exports").exists()
+
+
+@pytest.mark.parametrize("form", ["tflite", "saved_model"])
+def test_what_is_accepted_is_said_by_flags(run, run_dir, tmp_path, form, monkeypatch):
+    kernel = rewrite.subpixel_kernel
+    monkeypatch.setattr(rewrite, "subpixel_kernel", lambda *original, **form: kernel(*original, **form) * 2)
+    arguments = ("export", run_dir, "--format", form, "--output", tmp_path / "x")
+    code, _, errors = run(*arguments, "--least-psnr", 99, "--most-levels", 255)
+    assert code == 1
+    assert "was not kept as" in errors
+    assert "Accepted: at most 255 grey level(s) and at least 99 dB. Received: " in errors
+    assert not list(tmp_path.glob("x*"))
+    assert run(*arguments, "--most-levels", 255)[0] == 0
+    code, _, errors = run(*arguments, "--least-equal", 0.9)
+    assert code == 2
+    assert "`least_equal` does not apply to this target, 'rgb'" in errors
