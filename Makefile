@@ -9,7 +9,9 @@ TORCH := torch==2.13.0
 ADDONS_PYTHON ?= $(shell command -v python3.11 || command -v python3.10 || command -v python3.9)
 ADDONS := .venv-addons
 
-.PHONY: demo test test-all test-addons torch lint
+LITERTJS := .litertjs
+
+.PHONY: demo test test-all test-addons torch web lint
 
 demo: $(INSTALLED)  ## Train on drawn facades, export, and draw what the exported file makes of unseen label maps.
 	$(BIN)/python examples/demo.py --directory demo
@@ -17,7 +19,7 @@ demo: $(INSTALLED)  ## Train on drawn facades, export, and draw what the exporte
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -m "not slow"
 
-test-all: $(INSTALLED) torch  ## What `make test` leaves out because it takes long or needs other packages.
+test-all: $(INSTALLED) torch web  ## What `make test` leaves out because it takes long or needs other packages.
 	$(BIN)/python -m pytest -m "slow and not addons"
 	$(MAKE) --no-print-directory test-addons
 
@@ -29,6 +31,12 @@ test-addons: $(INSTALLED)  ## Beside the real tensorflow-addons; skipped, with t
 torch: $(INSTALLED)
 	$(BIN)/python -c "import torch" 2>/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check --retries 1 $(TORCH) \
 		|| echo "PyTorch can't be installed here: the tests beside it are skipped."
+
+web: $(INSTALLED)  ## Chromium, and LiteRT.js from npm, for the tests of the page in a browser.
+	@{ command -v chromium && command -v chromedriver; } >/dev/null || { test "$$(id -u)" = 0 && apt-get install --yes --quiet \
+		chromium chromium-driver; } || echo "Chromium isn't here, and only root can install it, by apt-get: the tests in a browser are skipped."
+	@$(MAKE) --no-print-directory $(LITERTJS)/installed || \
+		echo "LiteRT.js can't be fetched here, for the reason above: the tests in a browser are skipped."
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -45,4 +53,9 @@ $(ADDONS)/installed:
 	$(ADDONS_PYTHON) -m venv $(ADDONS)
 	$(ADDONS)/bin/pip install --quiet --disable-pip-version-check \
 		tensorflow==2.15.1 tensorflow-addons==0.23.0 numpy==1.26.4
+	touch $@
+
+$(LITERTJS)/installed: keras_pix2pix/deploy/page/package.json
+	mkdir -p $(LITERTJS) && cp $< $(LITERTJS)
+	npm install --silent --no-audit --no-fund --prefix $(LITERTJS)
 	touch $@

@@ -18,7 +18,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["keras_pix2pix", "keras_pix2pix.*"]),
-    package_data={"keras_pix2pix.evaluation": ["*.jinja"]},
+    package_data={"keras_pix2pix.deploy": ["page/*"], "keras_pix2pix.evaluation": ["*.jinja"]},
     install_requires=[
         "tensorflow>=2.20",
         "keras>=3.15",
@@ -36,7 +36,15 @@ setup(
         "onnx": ONNX,
         "safetensors": ["safetensors>=0.4.3"],
         "torch": ["torch>=2.6"],  # Before it, reading weights alone could still run code.
-        "test": ["pytest>=8", "hypothesis>=6.100", "ruff>=0.12", "safetensors>=0.4.3", "scikit-image>=0.24", *ONNX],
+        "test": [
+            "pytest>=8",
+            "hypothesis>=6.100",
+            "ruff>=0.12",
+            "safetensors>=0.4.3",
+            "scikit-image>=0.24",
+            "selenium>=4.20",
+            *ONNX,
+        ],
         "benchmark": ["torch>=2.6"],
     },
     entry_points={"console_scripts": ["keras-pix2pix = keras_pix2pix.cli.main:main"]},

@@ -32,6 +32,7 @@ _HOMES = {
     "export_onnx": "keras_pix2pix.deploy.onnx",
     "export_saved_model": "keras_pix2pix.deploy.saved_model",
     "export_tflite": "keras_pix2pix.deploy.tflite",
+    "export_web": "keras_pix2pix.deploy.web",
 }
 # Modules: `from keras_pix2pix import callbacks`, then `callbacks.ImageSummary`.
 _MODULES = {

@@ -22,6 +22,7 @@ NAMES = {
     "export_onnx",
     "export_saved_model",
     "export_tflite",
+    "export_web",
     "fit_on_workers",
     "from_legacy_keras",
     "from_pytorch",
@@ -57,7 +58,7 @@ OBJECTS = dict(public_objects())
 # Commands are documented by their --help, which `tests/cli` reads.
 COMMANDS = {
     f"keras_pix2pix.cli.{name}.{name}"
-    for name in ("train", "translate", "export", "inspect", "presets", "convert", "report")
+    for name in ("train", "translate", "export", "demo", "report", "inspect", "presets", "convert")
 }
 DOCUMENTED = sorted(OBJECTS.keys() - COMMANDS)
 

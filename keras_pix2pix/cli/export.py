@@ -5,34 +5,32 @@ from typing import Annotated
 
 import typer
 
-from keras_pix2pix.cli.configuration import CONFIG_FILE, resumed_configuration
 from keras_pix2pix.cli.documentation import option, parameter_help
 from keras_pix2pix.cli.models import height_and_width, load
-from keras_pix2pix.cli.run_data import folder_sources, run_folders, run_sources
+from keras_pix2pix.cli.run_pictures import COMPARED, REPRESENTATIVE, configuration_of, source_pictures
 
 TFLITE, ONNX = "deploy.tflite:export_tflite", "deploy.onnx:export_onnx"
+WEB = "deploy.web:export_web"
 # And which options each has.
 ACCEPTED = ("least_psnr", "most_levels", "least_equal")
 FORMATS = {
     "saved_model": ACCEPTED,
     "tflite": ("quantization", "image_size", "license", *ACCEPTED),
     "onnx": ("image_size", *ACCEPTED),
+    "web": ("quantization", "image_size"),
 }
 IMAGE_SIZE = f"tflite: {parameter_help(TFLITE, 'image_size')} onnx: {parameter_help(ONNX, 'image_size')}"
+QUANTIZATION = f"{parameter_help(TFLITE, 'quantization')} web: {parameter_help(WEB, 'quantization')}"
 ANY_SIZE = "any"
-USUAL_SIZE = 256
-# The ranges of more pictures are no better: benchmarks/quantization.py.
-REPRESENTATIVE_PICTURES = 32
-COMPARED_PICTURES = 16
 EXPORTS = "exports"  # Where a run's report finds what came of its exports.
 FOLDERS = {"data", "target", "extra_source", "validation", "validation_target", "extra_validation_source"}
 
 
 def export(
     run: Annotated[str, typer.Argument(help=parameter_help("cli.models:load", "path"))],
-    output: Annotated[str, typer.Option(help="Folder (saved_model) or file (tflite, onnx) to write.")],
+    output: Annotated[str, typer.Option(help="Folder (saved_model, web) or file (tflite, onnx) to write.")],
     format: Annotated[str, typer.Option(help=f"One of {', '.join(FORMATS)}.")],
-    quantization: Annotated[str | None, option(TFLITE, "quantization")] = None,
+    quantization: Annotated[str | None, typer.Option(help=QUANTIZATION)] = None,
     image_size: Annotated[str | None, typer.Option(help=IMAGE_SIZE, metavar="HEIGHTxWIDTH|any")] = None,
     images: Annotated[
         str | None,
@@ -47,7 +45,7 @@ def export(
     most_levels: Annotated[float | None, option(TFLITE, "most_levels")] = None,
     least_equal: Annotated[float | None, option(TFLITE, "least_equal")] = None,
 ):
-    """Write the generator for serving or for a phone, and compare what was written with the Keras model."""
+    """Write the generator for serving, for a phone or as a web page, and compare it with the Keras model."""
     if format not in FORMATS:
         raise ValueError(f"--format must be one of {', '.join(FORMATS)}. Received: {format!r}.")
     given = {
@@ -67,22 +65,23 @@ def export(
     model = load(run)
     import keras_pix2pix
 
-    config = _configuration(Path(run))
-    pictures = {"images": images, "image_size": given.get("image_size"), "run": Path(run), "config": config}
+    config = configuration_of(run)
+    sought = {"images": images, "image_size": given.get("image_size") if given.get("image_size") != ANY_SIZE else None}
     if quantization == "int8" and given.get("image_size") != ANY_SIZE:
-        representative, origin = _pictures(model, **pictures, count=REPRESENTATIVE_PICTURES, kinds=("training",))
+        representative, origin = source_pictures(run, model, **sought, **REPRESENTATIVE)
         if representative is not None:
             given["representative"] = representative
             print(f"{output}: ranges of {origin}", flush=True)
     if config and format == "tflite":
         given["config"] = {name: value for name, value in config.items() if name not in FOLDERS}
-    given["pixels"], origin = _pictures(model, **pictures, count=COMPARED_PICTURES, kinds=("validation", "training"))
+    given["pixels"], origin = source_pictures(run, model, **sought, **COMPARED)
     print(f"{output}: compared on {origin}", flush=True)
     getattr(keras_pix2pix, f"export_{format}")(model, output, **given)
     if Path(run).is_dir():
         from keras_pix2pix.deploy.verdict import copy_verdict
 
-        copy_verdict(output, Path(run) / EXPORTS)
+        judged = Path(output, f"{Path(output).name}.tflite") if format == "web" else output
+        copy_verdict(judged, Path(run) / EXPORTS)
 
 
 def _size(text, format):
@@ -91,36 +90,3 @@ def _size(text, format):
     if format == "onnx":
         raise ValueError("--format onnx takes pictures of any size. Received: --image-size any. Leave it out.")
     return text
-
-
-def _configuration(run):
-    """What a run was begun with; None of a bare model."""
-    return resumed_configuration(run, {}) if (run / CONFIG_FILE).is_file() else None
-
-
-def _pictures(model, images, image_size, run, config, count, kinds):
-    """Source pixels like those that will come, and words on where they are from; None where there are none."""
-    from keras_pix2pix.networks.serving import encodings_of
-
-    generator = getattr(model, "generator", model)
-    fixed = None if image_size == ANY_SIZE else image_size
-    image_size = fixed or tuple(side or USUAL_SIZE for side in generator.input_shape[1:3])
-    if images:
-        pixels = folder_sources(images, encodings_of(model)[0], image_size, count)
-        return pixels, f"{_number(pixels)} of {images}"
-    data = dict(zip(("training", "validation"), run_folders(config, run, resume=True), strict=True)) if config else {}
-    for kind in kinds:
-        if data.get(kind) and _are_there(data[kind]):
-            pixels = run_sources(config, data[kind], image_size, count)
-            return pixels, f"{_number(pixels)} of the {kind} data"
-    return None, "drawn label maps"
-
-
-def _number(pixels):
-    return f"{len(pixels)} picture{'s' if len(pixels) > 1 else ''}"
-
-
-def _are_there(folders):
-    sources, target = folders
-    wanted = [*([sources] if isinstance(sources, (str, Path)) else sources), *([target] if target else [])]
-    return all(Path(folder).is_dir() for folder in wanted)

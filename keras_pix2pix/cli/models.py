@@ -30,15 +30,7 @@ def load(path):
     generator = load("generator.keras")
     ```
     """
-    path = Path(path)
-    file = path / MODEL_FILE if path.is_dir() else path
-    if not file.is_file() or file.suffix != ".keras":
-        raise ValueError(
-            f"There is no model at {path}. Accepted: a run folder of `keras-pix2pix train`, which holds {MODEL_FILE}, "
-            "or a .keras file. Check the path."
-        )
-    if not zipfile.is_zipfile(file):
-        raise ValueError(f"{file} is not a .keras file, or not a whole one. Train again, or take another file.")
+    file = model_file(path)
     start_tensorflow()
     import keras
 
@@ -55,6 +47,40 @@ def load(path):
             f"{file} holds neither a Pix2Pix nor a generator. Received: {type(model).__name__}. Take another file."
         )
     return model
+
+
+def model_file(path):
+    """The `.keras` file of a run folder, or the file itself, without loading it.
+
+    Args:
+        path: Run folder of `keras-pix2pix train`, or a `.keras` file.
+
+    Returns:
+        A `Path`.
+
+    Raises:
+        ValueError: Nothing there, or something else.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import unet_generator
+    from keras_pix2pix.cli.models import model_file
+
+    unet_generator((64, 64, 3), filters=8).save("generator.keras")
+    file = model_file("generator.keras")
+    ```
+    """
+    path = Path(path)
+    file = path / MODEL_FILE if path.is_dir() else path
+    if not file.is_file() or file.suffix != ".keras":
+        raise ValueError(
+            f"There is no model at {path}. Accepted: a run folder of `keras-pix2pix train`, which holds {MODEL_FILE}, "
+            "or a .keras file. Check the path."
+        )
+    if not zipfile.is_zipfile(file):
+        raise ValueError(f"{file} is not a .keras file, or not a whole one. Train again, or take another file.")
+    return file
 
 
 def height_and_width(text):

@@ -1,0 +1,272 @@
+// The page: what is drawn or loaded goes through the model, and the answer is shown, as fast as it comes.
+
+import { Drawing } from "./drawing.js";
+import { listenToKeyboard } from "./keyboard.js";
+import { Model } from "./model.js";
+import { cameraFrame, readPicture, snapToColors, startCamera, stopCamera } from "./pictures.js";
+import { listenToPointer } from "./pointer.js";
+
+const SIZES = [2, 6, 12, 24]; // Of the brush, in pixels of a 256-pixel picture.
+
+const find = (id) => document.getElementById(id);
+const source = find("source").getContext("2d", { willReadFrequently: true });
+const generated = find("generated").getContext("2d", { willReadFrequently: true });
+const video = document.createElement("video");
+Object.assign(video, { muted: true, playsInline: true });
+
+let settings, drawing, model, size, palette;
+let wanted = false;
+let running = false;
+
+main().catch(showProblem);
+
+async function main() {
+  const response = await fetch("settings.json").catch(() => null);
+  if (!response?.ok) throw new Error("settings.json is missing beside this page. Export the page again.");
+  settings = await response.json().catch(() => {
+    throw new Error("settings.json is broken. Export the page again.");
+  });
+  const [height, width] = settings.image_size;
+  size = { width, height };
+  for (const { canvas } of [source, generated]) Object.assign(canvas, size);
+  find("studio").style.setProperty("--aspect", width / height);
+  for (const side of [settings.source, settings.target]) side.classes = side.classes?.map(levels);
+  palette = settings.palette.map(levels);
+  drawing = new Drawing(width, height, levels(settings.background));
+  addColors();
+  addSizes();
+  addSamples();
+  const [first, expected] = await Promise.all([settings.check.source, settings.check.expected].map(readExactly));
+  drawing.replace(first);
+  show(source, first);
+  model = await Model.load(settings, { source: first, expected }, say);
+  listen();
+  find("studio").inert = false;
+  hideProblem();
+  find("about").textContent = `${settings.model}, ${settings.quantization}, on ${model.device}.`;
+  say("Ready");
+  await translate();
+}
+
+// --- From the drawing to the answer ---------------------------------------------------------------------------------
+
+// While one picture is in the making, only the newest wish waits.
+async function translate() {
+  show(source, drawing.image.data);
+  find("undo").disabled = drawing.earlier.length === 0;
+  wanted = true;
+  if (running) return;
+  setRunning(true);
+  try {
+    while (wanted) {
+      wanted = false;
+      await new Promise(requestAnimationFrame); // The pointer comes first.
+      const began = performance.now();
+      show(generated, await model.translate(drawing.image.data));
+      find("time").textContent = `${(performance.now() - began).toFixed(0)} ms`;
+      if (video.srcObject) await nextFrame();
+    }
+  } catch (error) {
+    showProblem(new Error(`The model failed: ${error.message ?? error}. Load the page again.`));
+  } finally {
+    setRunning(false);
+  }
+}
+
+function setRunning(value) {
+  running = value;
+  generated.canvas.ariaBusy = String(value);
+}
+
+async function nextFrame() {
+  drawing.replace(snapped(await cameraFrame(video, size, !settings.labels)));
+  show(source, drawing.image.data);
+  wanted = true;
+}
+
+function snapped(data) {
+  if (settings.labels) snapToColors(data, palette);
+  return data;
+}
+
+function show(context, data) {
+  context.putImageData(new ImageData(new Uint8ClampedArray(data), size.width, size.height), 0, 0);
+}
+
+function readExactly(url) {
+  return readPicture(url, size, false);
+}
+
+function begin() {
+  endCamera();
+  drawing.remember();
+}
+
+function change(what, ...values) {
+  begin();
+  drawing[what](...values);
+  translate();
+}
+
+async function open(file, spoken) {
+  try {
+    const data = snapped(await readPicture(file, size, !settings.labels));
+    hideProblem();
+    change("replace", data);
+    say(spoken);
+  } catch (error) {
+    showProblem(error);
+  }
+}
+
+// --- Controls -------------------------------------------------------------------------------------------------------
+
+function listen() {
+  const hand = { size, drawing, begin, change, translate, chosen, color, pick, undo, say };
+  listenToPointer(source.canvas, hand);
+  listenToKeyboard(source.canvas, find("cursor"), hand);
+
+  find("undo").addEventListener("click", undo);
+  find("clear").addEventListener("click", () => {
+    change("clear");
+    say("Cleared");
+  });
+  find("file").addEventListener("change", ({ target }) => {
+    if (target.files.length) open(target.files[0], "Picture loaded");
+    target.value = ""; // So that the same file can be chosen again.
+  });
+  find("camera").addEventListener("click", toggleCamera);
+  find("save").addEventListener("click", save);
+
+  // Dropped anywhere: beside the frame, the browser would leave the page for the picture.
+  document.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    find("drop").classList.add("over");
+  });
+  document.addEventListener("dragleave", () => find("drop").classList.remove("over"));
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    find("drop").classList.remove("over");
+    const [file] = event.dataTransfer.files;
+    if (file) open(file, "Picture loaded");
+  });
+}
+
+function addColors() {
+  settings.palette.forEach((color, index) => {
+    find("palette").append(choice("color", color, `Colour ${index + 1}, ${color}`, color));
+  });
+  if (!settings.labels) {
+    const any = document.createElement("input");
+    Object.assign(any, { type: "color", className: "any", title: "Another colour", value: "#808080" });
+    any.setAttribute("aria-label", "Another colour");
+    any.addEventListener("input", () => {
+      for (const each of document.querySelectorAll("[name=color]")) each.checked = false;
+    });
+    find("palette").append(any);
+  }
+  document.querySelectorAll("[name=color]")[Math.min(1, palette.length - 1)].checked = true;
+}
+
+function addSizes() {
+  for (const pixels of SIZES) {
+    const scaled = Math.max(1, Math.round((pixels * Math.min(size.width, size.height)) / 256));
+    find("sizes").append(choice("size", scaled, `${scaled} pixels`, null, scaled));
+  }
+  document.querySelectorAll("[name=size]")[2].checked = true;
+}
+
+function choice(name, value, label, color, text = "") {
+  const input = Object.assign(document.createElement("input"), { type: "radio", name, value, title: label });
+  input.setAttribute("aria-label", label);
+  const face = Object.assign(document.createElement("span"), { textContent: text });
+  if (color) face.style.setProperty("--color", color);
+  const both = document.createElement("label");
+  both.title = label;
+  both.append(input, face);
+  return both;
+}
+
+function addSamples() {
+  settings.samples.forEach((url, index) => {
+    const button = Object.assign(document.createElement("button"), { type: "button" });
+    button.append(Object.assign(new Image(), { src: url, alt: `Sample ${index + 1}`, loading: "lazy" }));
+    button.addEventListener("click", () => open(url, `Sample ${index + 1} loaded`));
+    find("samples").append(button);
+  });
+}
+
+function chosen(name) {
+  return document.querySelector(`[name=${name}]:checked`)?.value;
+}
+
+function pick(name, value) {
+  const input = document.querySelector(`[name=${name}][value="${value}"]`);
+  if (!input) return;
+  input.checked = true;
+  say(input.getAttribute("aria-label") ?? `Tool: ${value}`);
+}
+
+function color() {
+  return levels(chosen("color") ?? document.querySelector(".any").value);
+}
+
+function undo() {
+  if (!drawing.earlier.length) return;
+  endCamera();
+  drawing.undo();
+  translate();
+  say("Undone");
+}
+
+function save() {
+  generated.canvas.toBlob((blob) => {
+    const link = Object.assign(document.createElement("a"), { download: "generated.png" });
+    link.href = URL.createObjectURL(blob);
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    say("Saved as generated.png");
+  });
+}
+
+async function toggleCamera() {
+  if (video.srcObject) return endCamera();
+  try {
+    await startCamera(video);
+    drawing.remember();
+    find("camera").setAttribute("aria-pressed", "true");
+    say("Camera on");
+    translate();
+  } catch (error) {
+    showProblem(error);
+  }
+}
+
+function endCamera() {
+  if (!video.srcObject) return;
+  stopCamera(video);
+  find("camera").setAttribute("aria-pressed", "false");
+  say("Camera off");
+}
+
+// --- Words ----------------------------------------------------------------------------------------------------------
+
+function levels(hex) {
+  return [1, 3, 5].map((start) => parseInt(hex.slice(start, start + 2), 16));
+}
+
+function say(text) {
+  find("status").textContent = text;
+}
+
+function showProblem(error) {
+  find("problem").className = "";
+  find("problem").hidden = false;
+  find("problem").textContent = error.message;
+  find("problem").scrollIntoView({ block: "nearest" });
+  say("");
+}
+
+function hideProblem() {
+  find("problem").hidden = true;
+}

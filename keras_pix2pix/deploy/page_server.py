@@ -1,0 +1,89 @@
+"""A web server for one folder and one computer: what `keras-pix2pix demo` shows its page with."""
+
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+HERE = "127.0.0.1"
+# Not left to the system's table, which knows some of these on some machines.
+TYPES = {
+    "": "application/octet-stream",
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".mjs": "text/javascript",
+    ".png": "image/png",
+    ".wasm": "application/wasm",
+}
+HEADERS = {
+    # Together they allow threads in WebAssembly.
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    # The next export is the next page.
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def page_server(directory, port=0):
+    """A server of the files of one folder, for browsers on this computer only; `serve_forever` sets it to work.
+
+    There are no listings, and nothing outside the folder is served, by whatever path, link or host name.
+
+    Args:
+        directory: Folder with an `index.html`.
+        port: Number of the port, 0 to 65535. Defaults to 0: any free one.
+
+    Returns:
+        A `ThreadingHTTPServer` that listens already; its `server_port` says where.
+
+    Raises:
+        ValueError: No such number, or the port is taken.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.deploy.page_server import page_server
+
+    with page_server(".") as server:
+        address = f"http://127.0.0.1:{server.server_port}/"
+    ```
+    """
+    if not 0 <= port <= 65535:
+        raise ValueError(f"A port is a number from 0 to 65535. Received: {port}. Choose another; 0 takes any free one.")
+    root = Path(directory).resolve()
+    try:
+        return _Server((HERE, port), lambda *arguments: _Handler(*arguments, directory=root))
+    except OSError as error:
+        raise ValueError(
+            f"Port {port} of {HERE} can't be used: {error.strerror}. Choose another; 0 takes any free one."
+        ) from error
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True  # A browser's open connection doesn't keep the program from ending.
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    extensions_map = TYPES
+
+    def send_head(self):
+        # A page elsewhere can give its name this address, but its browser still sends the name.
+        if self.headers.get("Host", "").rpartition(":")[0] not in (HERE, "localhost"):
+            return self.send_error(403, f"This server answers to {HERE} only")
+        if not Path(self.translate_path(self.path)).resolve().is_relative_to(self.directory):
+            return self.send_error(404)
+        return super().send_head()
+
+    def list_directory(self, path):
+        return self.send_error(404)
+
+    def end_headers(self):
+        for name, value in HEADERS.items():
+            self.send_header(name, value)
+        super().end_headers()
+
+    def log_message(self, *arguments):
+        pass

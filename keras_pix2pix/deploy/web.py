@@ -1,0 +1,169 @@
+"""A static page that runs the exported file in the browser: draw a source, see it generated."""
+
+import colorsys
+import contextlib
+import io
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from keras_pix2pix import __version__
+from keras_pix2pix.deploy import parity
+from keras_pix2pix.deploy.dominant_colors import dominant_colors
+from keras_pix2pix.deploy.tflite import export_tflite
+from keras_pix2pix.encodings import Classes, Palette, Picture
+from keras_pix2pix.images import beside, whole_file, write_png
+from keras_pix2pix.networks.serving import check_generator, encodings_of, serving_model
+
+PAGE = Path(__file__).parent / "page"
+SETTINGS = "settings.json"
+RUNTIME = "node_modules"  # LiteRT.js, as npm installs it.
+CHANNELS = (1, 3, 4)  # What a canvas can show.
+SAMPLES_SHOWN = 8
+GRAY = 0.1  # Saturation up to which a colour has no hue to speak of.
+
+
+def export_web(model, directory, *, quantization="dynamic", image_size=None, representative=None, pixels=None):
+    """Write a web page that runs a trained generator: draw a source, drop a picture or use the camera.
+
+    The folder is static: any web server will do, and no picture leaves the browser. The model runs by LiteRT.js, which
+    `npm install` in the folder puts beside the page, once. A palette is offered to draw with: the colours of the
+    source's encoding, or those that `pixels` are mostly made of. When it is loaded, the page compares its first
+    picture with the Keras model's, and refuses to go on with another. The file and the verdict on it lie in the folder:
+    `page/page.tflite`, `page/page.tflite.export.json` and `page/page.tflite.export.png`.
+
+    Args:
+        model: `Pix2Pix`, or a functional generator; both sides pictures of 8 bits, or label maps.
+        directory: Folder to write, under a temporary name first; a page of that name is replaced, and the LiteRT.js
+            in it kept.
+        quantization: As in `export_tflite`. Defaults to "dynamic": a quarter of the space, and the fastest on
+            processors.
+        image_size: (height, width) in pixels. Defaults to None: the size that the generator was built for.
+        representative: Source pixels for quantization="int8", as in `export_tflite`. Defaults to None.
+        pixels: Source pixels `(pictures, height, width, channels)` to compare on; the page offers the first 8 as
+            samples. Defaults to None: drawn label maps.
+
+    Returns:
+        A `Parity`, as `export_tflite` does.
+
+    Raises:
+        ValueError: Sides that a canvas can't show, a folder that holds something else, or what `export_tflite` refuses.
+        RuntimeError: The file differs too much from the Keras model, as in `export_tflite`; no page is kept.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import export_web, unet_generator
+
+    parity = export_web(unet_generator((64, 64, 3), filters=8), "page")
+    ```
+    """
+    directory = Path(directory)
+    if directory.exists() and not (directory.is_dir() and _is_page_or_empty(directory)):
+        raise ValueError(f"{directory} exists and is not a page of this kind, so it is not replaced. Choose another.")
+    if isinstance(image_size, str):
+        raise ValueError(f"A page has pictures of one size, (height, width). Received: image_size={image_size!r}.")
+    check_generator(getattr(model, "generator", model))
+    for side, encoding in zip(("source", "target"), encodings_of(model), strict=True):
+        if encoding.raw_dtype != "uint8" or encoding.raw_channels not in CHANNELS:
+            raise ValueError(
+                f"The page draws pictures of 8 bits with {', '.join(map(str, CHANNELS))} channels, and label maps. "
+                f"Received: a {side} of encoding {encoding.word!r}. Export it as tflite or onnx instead."
+            )
+    # Named after the page, so that the verdicts of several pages can lie in one folder.
+    file = f"{directory.name}.tflite"
+    with whole_file(directory) as temporary:
+        shutil.copytree(PAGE, temporary)
+        with _as_if_in(directory, temporary):
+            result = export_tflite(
+                model,
+                temporary / file,
+                quantization=quantization,
+                image_size=image_size,
+                representative=representative,
+                pixels=pixels,
+            )
+        settings = _write_pictures(model, temporary, image_size, pixels)
+        settings |= {"model": file, "quantization": quantization, "version": __version__}
+        (temporary / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+        if (directory / RUNTIME).is_dir():
+            os.replace(directory / RUNTIME, temporary / RUNTIME)
+    if not (directory / RUNTIME).is_dir():
+        print(f"Once, to put LiteRT.js beside the page: npm install --prefix {directory}", flush=True)
+    return result
+
+
+def _is_page_or_empty(directory):
+    names = {path.name for path in directory.iterdir()}
+    return {"index.html", "page.js", SETTINGS} <= names or names <= {RUNTIME, "package.json", "package-lock.json"}
+
+
+@contextlib.contextmanager
+def _as_if_in(directory, temporary):
+    """What is said of files under the temporary name, said of their final names."""
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said):
+            yield
+    except RuntimeError as error:
+        raise RuntimeError(str(error).replace(str(temporary), str(directory))) from error
+    print(said.getvalue().replace(str(temporary), str(directory)), end="", flush=True)
+
+
+def _write_pictures(model, directory, image_size, pixels):
+    """The samples and what the Keras model makes of the first; returns what the page must know of the pictures."""
+    source_encoding, target_encoding = encodings_of(model)
+    height, width = image_size or getattr(model, "generator", model).input_shape[1:3]
+    samples = parity.sources_or_drawn(pixels, (height, width), source_encoding).copy()
+    samples[..., 3:] = 255  # A canvas is opaque.
+    names = [f"samples/{number}.png" for number in range(1, len(samples[:SAMPLES_SHOWN]) + 1)]
+    for name, sample in zip(names, samples, strict=False):
+        write_png(directory / name, beside(source_encoding.show(sample)))
+    generated = np.asarray(serving_model(model, (height, width))(samples[:1]))[0]
+    write_png(directory / "check.png", beside(target_encoding.show(generated)))
+    colors = _palette(source_encoding, samples)
+    return {
+        "image_size": [height, width],
+        "source": _side(source_encoding),
+        "target": _side(target_encoding),
+        # Only these colours mean something, and what is between two of them nothing.
+        "labels": isinstance(source_encoding, (Classes, Palette)),
+        "background": _hex(colors[0]),
+        "palette": [_hex(color) for color in sorted(colors, key=_place_in_rainbow)],
+        "samples": names,
+        "check": {"source": names[0], "expected": "check.png"},
+    }
+
+
+def _side(encoding):
+    # Of colours, the file itself finds the nearest; indices are the page's affair.
+    colors = _class_colors(encoding) if isinstance(encoding, Classes) else None
+    return {"channels": encoding.raw_channels, "classes": colors and [_hex(color) for color in colors]}
+
+
+def _palette(encoding, samples):
+    """Colours to draw with, the background's first."""
+    shown = np.stack([beside(encoding.show(sample)) for sample in samples])
+    if isinstance(encoding, Picture):
+        return dominant_colors(shown)
+    colors = list(encoding.colors) if isinstance(encoding, Palette) else _class_colors(encoding)
+    nearest = np.abs(np.array(colors, int)[:, np.newaxis] - shown.reshape(-1, 3)[::97]).sum(axis=-1).argmin(axis=0)
+    background = np.bincount(nearest).argmax()
+    return [colors[background], *colors[:background], *colors[background + 1 :]]
+
+
+def _class_colors(encoding):
+    indices = np.arange(encoding.num_classes, dtype=np.uint8)[np.newaxis, :, np.newaxis]
+    return [tuple(color) for color in encoding.show(indices)[0].tolist()]
+
+
+def _place_in_rainbow(color):
+    hue, saturation, value = colorsys.rgb_to_hsv(*(level / 255 for level in color))
+    return (True, -hue, value) if saturation > GRAY else (False, 0, value)
+
+
+def _hex(color):
+    return "#{:02x}{:02x}{:02x}".format(*color)
