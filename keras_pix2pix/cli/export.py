@@ -77,11 +77,13 @@ def export(
     given["pixels"], origin = source_pictures(run, model, **sought, **COMPARED)
     print(f"{output}: compared on {origin}", flush=True)
     getattr(keras_pix2pix, f"export_{format}")(model, output, **given)
-    if Path(run).is_dir():
+    if config:
         from keras_pix2pix.deploy.verdict import copy_verdict
+        from keras_pix2pix.evaluation import write_report
 
         judged = Path(output, f"{Path(output).name}.tflite") if format == "web" else output
         copy_verdict(judged, Path(run) / EXPORTS)
+        write_report(run)
 
 
 def _size(text, format):
