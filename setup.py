@@ -22,8 +22,8 @@ setup(
     install_requires=[
         "tensorflow>=2.20",
         "keras>=3.15",
-        "ai-edge-litert>=2.3",
-        "ai-edge-quantizer>=0.10",
+        "ai-edge-litert>=2.1.5",
+        "ai-edge-quantizer>=0.7",
         "tensorboard>=2.20",
         "numpy>=1.26.4",
         "pillow>=11",

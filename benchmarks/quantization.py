@@ -174,8 +174,7 @@ class Comparison:
         """Convolutions in static int8 by their place and the side of what they give, as a share of the picture's."""
         quantizer = Quantizer(bytearray(self.whole))
         for at, (name, side) in enumerate(self._convolutions()):
-            # What depth-to-space follows gives a row more, to be cropped.
-            if is_static(at, (side - 1) / self.train.shape[1]):
+            if is_static(at, side / self.train.shape[1]):
                 quantizer.add_static_config(
                     f"^{re.escape(name)};?$", TFLOperationName.CONV_2D, 8, 8, algorithm_key=algorithm
                 )
