@@ -59,11 +59,7 @@ def export(
         "least_equal": least_equal,
     }
     given = {name: value for name, value in given.items() if value is not None}
-    for name in given:
-        if name in FORMATS[format]:
-            continue
-        accepted = " or ".join(each for each, options in FORMATS.items() if name in options)
-        raise ValueError(f"--{name.replace('_', '-')} is for --format {accepted}. Received: --format {format}.")
+    _check_options(given, format)
     model = load(run)
     import keras_pix2pix
 
@@ -77,12 +73,20 @@ def export(
     if config and format == "tflite":
         given["config"] = {name: value for name, value in config.items() if name not in FOLDERS}
     given["pixels"], origin = _pictures(model, **pictures, count=COMPARED_PICTURES, kinds=("validation", "training"))
-    print(f"{output}: compared on {origin}", flush=True)
     getattr(keras_pix2pix, f"export_{format}")(model, output, **given)
+    print(f"{output}: compared on {origin}", flush=True)
     if Path(run).is_dir():
         from keras_pix2pix.deploy.verdict import copy_verdict
 
         copy_verdict(output, Path(run) / EXPORTS)
+
+
+def _check_options(given, format):
+    for name in given:
+        if name in FORMATS[format]:
+            continue
+        accepted = " or ".join(each for each, options in FORMATS.items() if name in options)
+        raise ValueError(f"--{name.replace('_', '-')} is for --format {accepted}. Received: --format {format}.")
 
 
 def _size(text, format):
