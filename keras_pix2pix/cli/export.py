@@ -57,11 +57,7 @@ def export(
         "least_equal": least_equal,
     }
     given = {name: value for name, value in given.items() if value is not None}
-    for name in given:
-        if name in FORMATS[format]:
-            continue
-        accepted = " or ".join(each for each, options in FORMATS.items() if name in options)
-        raise ValueError(f"--{name.replace('_', '-')} is for --format {accepted}. Received: --format {format}.")
+    _check_options(given, format)
     model = load(run)
     import keras_pix2pix
 
@@ -75,8 +71,8 @@ def export(
     if config and format == "tflite":
         given["config"] = {name: value for name, value in config.items() if name not in FOLDERS}
     given["pixels"], origin = source_pictures(run, model, **sought, **COMPARED)
-    print(f"{output}: compared on {origin}", flush=True)
     getattr(keras_pix2pix, f"export_{format}")(model, output, **given)
+    print(f"{output}: compared on {origin}", flush=True)
     if config:
         from keras_pix2pix.deploy.verdict import copy_verdict
         from keras_pix2pix.evaluation import write_report
@@ -84,6 +80,14 @@ def export(
         judged = Path(output, f"{Path(output).name}.tflite") if format == "web" else output
         copy_verdict(judged, Path(run) / EXPORTS)
         write_report(run)
+
+
+def _check_options(given, format):
+    for name in given:
+        if name in FORMATS[format]:
+            continue
+        accepted = " or ".join(each for each, options in FORMATS.items() if name in options)
+        raise ValueError(f"--{name.replace('_', '-')} is for --format {accepted}. Received: --format {format}.")
 
 
 def _size(text, format):

@@ -68,6 +68,8 @@ class Parity(NamedTuple):
             levels = "level" if self.largest_difference == 1 else "levels"
             words.append(f"PSNR {self.psnr:.1f} dB")
             words.append(f"largest difference {self.largest_difference:.3g} grey {levels} from the Keras model")
+        if self.mean_difference is not None:
+            words.append(f"mean difference {self.mean_difference:.2g}")
         if self.ssim is not None:
             words.append(f"SSIM {self.ssim:.4f}")
         words += [f"{milliseconds:.1f} ms ({name})" for name, milliseconds in (self.latency or {}).items()]

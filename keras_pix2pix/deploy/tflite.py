@@ -105,11 +105,7 @@ def export_tflite(
         representative = sources_or_drawn(representative, image_size, encodings[0], name="`representative`")
     description = describe(generator, encodings, image_size, quantization=quantization, license=license, config=config)
     with whole_file(path) as temporary:
-        with quiet_native_code():
-            content = _convert(serving, [tf.float16] if quantization == "float16" else [])
-        if quantization in RECIPES:
-            content = quantize(content, quantization, representative)
-        temporary.write_bytes(content)
+        temporary.write_bytes(_content(serving, quantization, representative))
         write_metadata(temporary, description)
         _refuse_many_dimensions(_interpreter(temporary))
         verdict = judge(
@@ -127,6 +123,12 @@ def export_tflite(
     result = publish(verdict, path)
     print(f"{path}: {_words_on_gpus(result.gpu_fallbacks, image_size)}", flush=True)
     return result
+
+
+def _content(serving, quantization, representative):
+    with quiet_native_code():
+        content = _convert(serving, [tf.float16] if quantization == "float16" else [])
+    return quantize(content, quantization, representative) if quantization in RECIPES else content
 
 
 def _interpreter(path, threads=1):

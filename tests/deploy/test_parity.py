@@ -93,8 +93,8 @@ def test_a_verdict_in_words():
     words = "2.5 MB, PSNR 40.1 dB, largest difference 3 grey levels from the Keras model"
     parity = Parity(size=2_500_000, psnr=40.1, largest_difference=3)
     assert str(parity) == words
-    assert str(parity._replace(ssim=0.98766, latency={"2 threads": 12.34, "Keras": 56.0})) == (
-        f"{words}, SSIM 0.9877, 12.3 ms (2 threads), 56.0 ms (Keras)"
+    assert str(parity._replace(mean_difference=0.123, ssim=0.98766, latency={"2 threads": 12.34, "Keras": 56.0})) == (
+        f"{words}, mean difference 0.12, SSIM 0.9877, 12.3 ms (2 threads), 56.0 ms (Keras)"
     )
 
 
