@@ -21,6 +21,7 @@ let running = false;
 main().catch(showProblem);
 
 async function main() {
+  hideProblem(); // The words for browsers that run no scripts.
   const response = await fetch("settings.json").catch(() => null);
   if (!response?.ok) throw new Error("settings.json is missing beside this page. Export the page again.");
   settings = await response.json().catch(() => {
@@ -42,7 +43,6 @@ async function main() {
   model = await Model.load(settings, { source: first, expected }, say);
   listen();
   find("studio").inert = false;
-  hideProblem();
   find("about").textContent = `${settings.model}, ${settings.quantization}, on ${model.device}.`;
   say("Ready");
   await translate();
