@@ -58,8 +58,10 @@ class Page:
         self.driver = driver
         self.address = address
 
-    def open(self, query=""):
+    def open(self, query="", wait=True):
         self.driver.get(self.address + query)
+        if not wait:
+            return self
         self.wait(lambda: self.find("studio").get_property("inert") is False or self.problem())
         self.settle()
         return self
@@ -168,7 +170,7 @@ def serve(tmp_path, driver):
     """A function from a folder to the page in it, opened; LiteRT.js comes from where `make web` has put it."""
     servers = []
 
-    def start(directory, runtime=True, query="", browser=driver):
+    def start(directory, runtime=True, query="", browser=driver, wait=True):
         directory = Path(directory)
         copy = tmp_path / f"served{len(servers)}"
         shutil.copytree(directory, copy)
@@ -179,7 +181,7 @@ def serve(tmp_path, driver):
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         page = Page(browser, f"http://127.0.0.1:{server.server_port}/")
         page.folder = tmp_path
-        return page.open(query)
+        return page.open(query, wait)
 
     yield start
     for server in servers:
@@ -406,6 +408,17 @@ def test_a_hostile_picture_ends_in_a_message(page, generator, name, contents, ti
     page.wait(lambda: words in page.problem())
     page.draw((3, 3), (30, 30))  # The page goes on.
     assert_agrees(page, generator)
+
+
+def test_the_words_for_browsers_without_scripts_are_gone_while_a_large_model_loads(serve, exported, driver):
+    script = "const ask = fetch; window.fetch = (url) => url.endsWith('.tflite') ? new Promise(() => {}) : ask(url)"
+    script = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+    try:
+        page = serve(exported, wait=False)
+        page.wait(lambda: page.find("problem").get_property("hidden"))
+        assert page.find("studio").get_property("inert")
+    finally:
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
 
 
 def test_without_the_runtime_the_page_says_what_to_run(serve, exported):

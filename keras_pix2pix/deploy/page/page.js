@@ -1,12 +1,11 @@
 // The page: what is drawn or loaded goes through the model, and the answer is shown, as fast as it comes.
 
+import { addColors, addSizes, choose, chosen, color, levels } from "./choices.js";
 import { Drawing } from "./drawing.js";
 import { listenToKeyboard } from "./keyboard.js";
 import { Model } from "./model.js";
 import { cameraFrame, readPicture, snapToColors, startCamera, stopCamera } from "./pictures.js";
 import { listenToPointer } from "./pointer.js";
-
-const SIZES = [2, 6, 12, 24]; // Of the brush, in pixels of a 256-pixel picture.
 
 const find = (id) => document.getElementById(id);
 const source = find("source").getContext("2d", { willReadFrequently: true });
@@ -21,6 +20,7 @@ let running = false;
 main().catch(showProblem);
 
 async function main() {
+  hideProblem(); // The words for browsers that run no scripts.
   const response = await fetch("settings.json").catch(() => null);
   if (!response?.ok) throw new Error("settings.json is missing beside this page. Export the page again.");
   settings = await response.json().catch(() => {
@@ -33,8 +33,8 @@ async function main() {
   for (const side of [settings.source, settings.target]) side.classes = side.classes?.map(levels);
   palette = settings.palette.map(levels);
   drawing = new Drawing(width, height, levels(settings.background));
-  addColors();
-  addSizes();
+  addColors(find("palette"), settings);
+  addSizes(find("sizes"), size);
   addSamples();
   const [first, expected] = await Promise.all([settings.check.source, settings.check.expected].map(readExactly));
   drawing.replace(first);
@@ -42,7 +42,6 @@ async function main() {
   model = await Model.load(settings, { source: first, expected }, say);
   listen();
   find("studio").inert = false;
-  hideProblem();
   find("about").textContent = `${settings.model}, ${settings.quantization}, on ${model.device}.`;
   say("Ready");
   await translate();
@@ -152,41 +151,6 @@ function listen() {
   });
 }
 
-function addColors() {
-  settings.palette.forEach((color, index) => {
-    find("palette").append(choice("color", color, `Colour ${index + 1}, ${color}`, color));
-  });
-  if (!settings.labels) {
-    const any = document.createElement("input");
-    Object.assign(any, { type: "color", className: "any", title: "Another colour", value: "#808080" });
-    any.setAttribute("aria-label", "Another colour");
-    any.addEventListener("input", () => {
-      for (const each of document.querySelectorAll("[name=color]")) each.checked = false;
-    });
-    find("palette").append(any);
-  }
-  document.querySelectorAll("[name=color]")[Math.min(1, palette.length - 1)].checked = true;
-}
-
-function addSizes() {
-  for (const pixels of SIZES) {
-    const scaled = Math.max(1, Math.round((pixels * Math.min(size.width, size.height)) / 256));
-    find("sizes").append(choice("size", scaled, `${scaled} pixels`, null, scaled));
-  }
-  document.querySelectorAll("[name=size]")[2].checked = true;
-}
-
-function choice(name, value, label, color, text = "") {
-  const input = Object.assign(document.createElement("input"), { type: "radio", name, value, title: label });
-  input.setAttribute("aria-label", label);
-  const face = Object.assign(document.createElement("span"), { textContent: text });
-  if (color) face.style.setProperty("--color", color);
-  const both = document.createElement("label");
-  both.title = label;
-  both.append(input, face);
-  return both;
-}
-
 function addSamples() {
   settings.samples.forEach((url, index) => {
     const button = Object.assign(document.createElement("button"), { type: "button" });
@@ -196,19 +160,9 @@ function addSamples() {
   });
 }
 
-function chosen(name) {
-  return document.querySelector(`[name=${name}]:checked`)?.value;
-}
-
 function pick(name, value) {
-  const input = document.querySelector(`[name=${name}][value="${value}"]`);
-  if (!input) return;
-  input.checked = true;
-  say(input.getAttribute("aria-label") ?? `Tool: ${value}`);
-}
-
-function color() {
-  return levels(chosen("color") ?? document.querySelector(".any").value);
+  const words = choose(name, value);
+  if (words) say(words);
 }
 
 function undo() {
@@ -250,10 +204,6 @@ function endCamera() {
 }
 
 // --- Words ----------------------------------------------------------------------------------------------------------
-
-function levels(hex) {
-  return [1, 3, 5].map((start) => parseInt(hex.slice(start, start + 2), 16));
-}
 
 function say(text) {
   find("status").textContent = text;
