@@ -68,7 +68,7 @@ def finish(run_dir, options, log):
     """Train to the end."""
     code = start(run_dir, options, log).wait()
     if code:
-        raise RuntimeError(f"Training ended with exit code {code}. See {log.name}.")
+        raise RuntimeError(f"Training ended with exit code {code}.\n{_end_of(log)}")
 
 
 def kill(run_dir, options, log, renewals, seconds):
@@ -83,11 +83,15 @@ def kill(run_dir, options, log, renewals, seconds):
     time.sleep(seconds)
     process.kill()
     if process.wait() != -9:
-        raise RuntimeError(f"Training had ended, with exit code {process.returncode}, before it was killed.")
+        raise RuntimeError(f"Training had ended before it was killed. Give it more epochs.\n{_end_of(log)}")
     if not (run_dir / MODEL_FILE).exists():
         return 0, 0
     epochs, steps, _ = arrays_of(run_dir / MODEL_FILE)["vars/progress"]
     return int(epochs), int(steps)
+
+
+def _end_of(log):
+    return Path(log.name).read_text(encoding="utf-8", errors="replace")[-2000:]
 
 
 def _stamp(path):
@@ -126,7 +130,7 @@ def main(arguments=None):
         with open(Path(folder) / "log.txt", "w") as log:
             finish(alone, options, log)
             for number in range(1, given.kills + 1):
-                place = kill(killed, options, log, chance.randint(2, 3), chance.uniform(0, 10))
+                place = kill(killed, options, log, chance.randint(2, 3), chance.uniform(0, 5))
                 print(f"kill {number}: goes on from epoch {place[0]}, step {place[1]}", flush=True)
             finish(killed, options, log)
         digests = [digest(run_dir / MODEL_FILE) for run_dir in (alone, killed)]

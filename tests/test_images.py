@@ -3,6 +3,7 @@
 import io
 import os
 import pathlib
+import stat
 import struct
 import zlib
 
@@ -330,11 +331,16 @@ def test_whole_file_takes_its_place_when_the_block_has_ended(tmp_path):
 def test_whole_file_is_on_disk_before_it_takes_its_place(tmp_path, monkeypatch):
     calls = []
     replace, fsync = os.replace, os.fsync
-    monkeypatch.setattr(os, "fsync", lambda descriptor: (calls.append("fsync"), fsync(descriptor)))
+
+    def sync(descriptor):
+        calls.append("fsync of the folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "fsync of the file")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync)
     monkeypatch.setattr(os, "replace", lambda *paths: (calls.append("replace"), replace(*paths)))
     with whole_file(tmp_path / "notes.txt") as temporary:
         temporary.write_text("new")
-    assert calls == ["fsync", "replace"]
+    assert calls == ["fsync of the file", "replace", "fsync of the folder"]
 
 
 @pytest.mark.parametrize("existing", [["notes.txt"], []])
