@@ -99,6 +99,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._stop_if_asked()
 
     def _save(self, progress):
+        refuse_broken_weights(self.model, self.path)
         before, self.model.progress = self.model.progress, progress
         try:
             with whole_file(self.path) as temporary:

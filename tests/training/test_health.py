@@ -10,6 +10,7 @@ from keras import layers
 
 from keras_pix2pix import Pix2Pix, callbacks, evaluation, patchgan_discriminator, unet_generator
 from keras_pix2pix.evaluation.history import read_messages
+from keras_pix2pix.training.progress import Progress
 
 QUICK = {"after_steps": 0, "patience": 2}
 SHAPE = (16, 16, 3)
@@ -80,18 +81,30 @@ def test_validation_that_is_not_finite_ends_training_too(make_model):
         feed(callbacks.Health(), model, 0, val_g_l1=math.inf)
 
 
+def test_steps_are_counted_from_the_beginning_of_an_epoch_that_was_resumed(make_model):
+    model = make_model()
+    model.compile()
+    model.progress = Progress(epoch=2, step=5, seen=25)
+    health = callbacks.Health()
+    health.set_model(model)
+    health.on_epoch_begin(2)
+    with pytest.raises(RuntimeError, match="g_l1 is nan in step 6 of epoch 3"):
+        health.on_train_batch_end(0, {"g_l1": math.nan})
+
+
 def test_a_checkpoint_refuses_broken_weights_by_itself(make_model, tmp_path):
     model = make_model()
     model.compile()
     path = tmp_path / "model.keras"
     checkpoint = callbacks.Checkpoint(path)
     checkpoint.set_model(model)
-    checkpoint.save()
+    checkpoint.on_train_begin()
+    checkpoint.on_epoch_begin(0)
     good = path.read_bytes()
     kernel = model.generator.trainable_variables[0]
     kernel.assign(np.full(kernel.shape, np.nan))
     with pytest.raises(RuntimeError, match=f"not saved, because .*{kernel.path} the first. {path} is the last good"):
-        checkpoint.save()
+        checkpoint.on_epoch_end(0)
     assert path.read_bytes() == good
 
 
