@@ -238,7 +238,8 @@ class Pix2Pix(keras.Model):
 
         Raises:
             ValueError: An unknown word, a number out of range, one optimizer passed for both networks, no
-                discriminator where one is needed, or batch norm in the discriminator of "wgangp".
+                discriminator where one is needed, batch norm in the discriminator of "wgangp", or XLA or accumulated
+                gradients for several replicas.
         """
         terms = {
             "gan_loss": gan_loss,
@@ -252,6 +253,7 @@ class Pix2Pix(keras.Model):
         }
         self.objective = Objective(self.discriminator, **terms)
         _check_updates(generator_optimizer, discriminator_optimizer, discriminator_steps, update_order)
+        _check_replicas(jit_compile, generator_optimizer, discriminator_optimizer)
         # Without None, Keras would add an optimizer of its own that learning-rate callbacks then steer.
         super().compile(
             optimizer=None,
@@ -580,6 +582,24 @@ def _global_mean(losses, weights):
     count = tf.cast(tf.shape(losses)[0], losses.dtype)
     count = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, count)
     return ops.sum(losses if weights is None else losses * ops.cast(weights, losses.dtype)) / count
+
+
+def _check_replicas(jit_compile, *optimizers):
+    strategy = tf.distribute.get_strategy()
+    if strategy.num_replicas_in_sync == 1:
+        return
+    if jit_compile is True:
+        raise ValueError(
+            "XLA can't compile a step of several replicas. Received: jit_compile=True with "
+            f"{strategy.num_replicas_in_sync} of them. Pass `jit_compile=False`, or train on one device."
+        )
+    steps = [getattr(each, "gradient_accumulation_steps", None) for each in optimizers]
+    if any(steps) and isinstance(strategy, tf.distribute.MirroredStrategy):
+        raise ValueError(
+            "Keras' optimizers don't accumulate gradients on several devices of one machine. Received: "
+            f"gradient_accumulation_steps={max(filter(None, steps))} with {strategy.num_replicas_in_sync} replicas. "
+            "Leave it out, or train on one device."
+        )
 
 
 def _check_updates(generator_optimizer, discriminator_optimizer, discriminator_steps, update_order):

@@ -60,6 +60,51 @@ def test_devices_that_do_not_suit(run, pairs, tmp_path, options, words):
     assert words in errors
 
 
+def test_precision_and_average_are_kept_when_a_run_is_resumed(run, pairs, tmp_path):
+    run_dir = tmp_path / "run"
+    code, _, errors = run(
+        *("train", pairs, "--run-dir", run_dir, *OPTIONS, *SMALL, "--epochs", 1),
+        *("--precision", "bfloat16", "--average", 0.5),
+    )
+    assert code == 0, errors
+    assert run("train", "--run-dir", run_dir, "--resume", "--epochs", 2)[0] == 0
+    config = json.loads((run_dir / "config.json").read_text())
+    assert (config["precision"], config["average"]) == ("bfloat16", 0.5)
+    model = keras.saving.load_model(run_dir / "model.keras")
+    assert model.generator.get_layer("down2_convolution").compute_dtype == "bfloat16"
+    assert keras.config.dtype_policy().name == "float32"
+    average = keras.saving.load_model(run_dir / "average.keras")
+    for ours, theirs in zip(average.generator.trainable_variables, model.average, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert run("translate", run_dir / "average.keras", pairs, "--output", tmp_path / "out", "--side-by-side")[0] == 0
+    code, _, errors = run("export", run_dir / "average.keras", "--format", "tflite", "--output", tmp_path / "x.tflite")
+    assert code == 0, errors
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--precision", "half"), "one of float32, bfloat16, float16. Received: precision='half'"),
+        (("--average", 1), "above 0 and below 1. Received: decay=1.0"),
+    ],
+)
+def test_precision_and_average_that_are_none(run, pairs, tmp_path, options, words):
+    code, _, errors = run("train", pairs, "--run-dir", tmp_path / "run", "--image-size", 32, *options, *SMALL)
+    assert code == 2
+    assert words in errors
+
+
+def test_how_steps_are_executed_reaches_keras(run, pairs, tmp_path):
+    changes = ["compile.jit_compile=true", "compile.steps_per_execution=2", "adam.gradient_accumulation_steps=2"]
+    changes = [word for change in changes for word in ("--set", change)]
+    code, _, errors = run("train", pairs, "--run-dir", tmp_path / "run", *OPTIONS, *SMALL, *changes, "--epochs", 1)
+    assert code == 0, errors
+    model = keras.saving.load_model(tmp_path / "run" / "model.keras")
+    assert (model.jit_compile, model.steps_per_execution) == (True, 2)
+    assert model.generator_optimizer.gradient_accumulation_steps == 2
+    assert int(model.generator_optimizer._iterations) == 2
+
+
 @pytest.mark.slow
 def test_two_workers_train_like_one_process_and_only_the_chief_writes(run, pairs, tmp_path):
     arguments = ("train", pairs, "--validation", pairs, *OPTIONS, *SMALL)
