@@ -42,7 +42,7 @@ def test_steps_executed_together_are_the_same_steps(make_model, images, mirrored
         together.compile(*sgd(), metrics=METRICS, steps_per_execution=steps_per_execution)
     together.set_weights(alone.get_weights())
     alone.compile(*sgd(), metrics=METRICS)
-    # Four steps, which three at once don't divide, and validation that ends with 2 pairs on one replica, 1 on the other.
+    # Four steps, which three at once don't divide; validation ends with 2 pairs on one replica and 1 on the other.
     histories = [
         model.fit(data(images, 2), validation_data=data(images, 4, 7), shuffle=False, verbose=0).history
         for model in (alone, together)
