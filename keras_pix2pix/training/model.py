@@ -238,8 +238,8 @@ class Pix2Pix(keras.Model):
 
         Raises:
             ValueError: An unknown word, a number out of range, one optimizer passed for both networks, no
-                discriminator where one is needed, batch norm in the discriminator of "wgangp", or XLA or accumulated
-                gradients for several replicas.
+                discriminator where one is needed, batch norm in the discriminator of "wgangp", or what several replicas
+                can't do.
         """
         terms = {
             "gan_loss": gan_loss,
@@ -253,7 +253,7 @@ class Pix2Pix(keras.Model):
         }
         self.objective = Objective(self.discriminator, **terms)
         _check_updates(generator_optimizer, discriminator_optimizer, discriminator_steps, update_order)
-        _check_replicas(jit_compile, generator_optimizer, discriminator_optimizer)
+        _check_replicas(steps_per_execution, jit_compile, generator_optimizer, discriminator_optimizer)
         # Without None, Keras would add an optimizer of its own that learning-rate callbacks then steer.
         super().compile(
             optimizer=None,
@@ -584,22 +584,21 @@ def _global_mean(losses, weights):
     return ops.sum(losses if weights is None else losses * ops.cast(weights, losses.dtype)) / count
 
 
-def _check_replicas(jit_compile, *optimizers):
+def _check_replicas(steps_per_execution, jit_compile, *optimizers):
+    """What Keras and TensorFlow can't do on several replicas is said before it fails in other words."""
     strategy = tf.distribute.get_strategy()
     if strategy.num_replicas_in_sync == 1:
         return
-    if jit_compile is True:
-        raise ValueError(
-            "XLA can't compile a step of several replicas. Received: jit_compile=True with "
-            f"{strategy.num_replicas_in_sync} of them. Pass `jit_compile=False`, or train on one device."
-        )
-    steps = [getattr(each, "gradient_accumulation_steps", None) for each in optimizers]
-    if any(steps) and isinstance(strategy, tf.distribute.MirroredStrategy):
-        raise ValueError(
-            "Keras' optimizers don't accumulate gradients on several devices of one machine. Received: "
-            f"gradient_accumulation_steps={max(filter(None, steps))} with {strategy.num_replicas_in_sync} replicas. "
-            "Leave it out, or train on one device."
-        )
+    accumulated = max(getattr(each, "gradient_accumulation_steps", None) or 1 for each in optimizers)
+    impossible = {"jit_compile": jit_compile is True, "gradient_accumulation_steps": accumulated}
+    if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        impossible["steps_per_execution"] = steps_per_execution
+    for name, value in impossible.items():
+        if value is True or value > 1:
+            raise ValueError(
+                f"`{name}` doesn't work on several replicas. Received: {name}={value} with "
+                f"{strategy.num_replicas_in_sync} of them. Leave it out, or train on one device."
+            )
 
 
 def _check_updates(generator_optimizer, discriminator_optimizer, discriminator_steps, update_order):
