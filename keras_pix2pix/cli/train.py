@@ -175,7 +175,7 @@ def _resume_point(model, run_dir, epochs):
     from keras_pix2pix import callbacks
 
     epoch, step = callbacks.resume_point(model)
-    if not step and int(model.generator_optimizer.iterations):
+    if not step and int(model.generator_optimizer.iterations.numpy()):
         raise ValueError(
             f"{run_dir / MODEL_FILE} doesn't say how far the run has come: it was written by something else than "
             "`keras-pix2pix train`. Put the file back, or begin a new run."
