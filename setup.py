@@ -40,7 +40,7 @@ setup(
             "hypothesis>=6.100",
             "ruff>=0.12",
             "safetensors>=0.4.3",
-            "scikit-image>=0.24",
+            "scikit-image>=0.26",
             "selenium>=4.20",
             *ONNX,
         ],

@@ -10,7 +10,6 @@ from keras_pix2pix.cli.models import height_and_width, load
 from keras_pix2pix.cli.run_pictures import COMPARED, REPRESENTATIVE, configuration_of, source_pictures
 
 TFLITE, ONNX = "deploy.tflite:export_tflite", "deploy.onnx:export_onnx"
-WEB = "deploy.web:export_web"
 # And which options each has.
 ACCEPTED = ("least_psnr", "most_levels", "least_equal")
 FORMATS = {
@@ -20,7 +19,6 @@ FORMATS = {
     "web": ("quantization", "image_size"),
 }
 IMAGE_SIZE = f"tflite: {parameter_help(TFLITE, 'image_size')} onnx: {parameter_help(ONNX, 'image_size')}"
-QUANTIZATION = f"{parameter_help(TFLITE, 'quantization')} web: {parameter_help(WEB, 'quantization')}"
 ANY_SIZE = "any"
 EXPORTS = "exports"  # Where a run's report finds what came of its exports.
 FOLDERS = {"data", "target", "extra_source", "validation", "validation_target", "extra_validation_source"}
@@ -29,8 +27,8 @@ FOLDERS = {"data", "target", "extra_source", "validation", "validation_target", 
 def export(
     run: Annotated[str, typer.Argument(help=parameter_help("cli.models:load", "path"))],
     output: Annotated[str, typer.Option(help="Folder (saved_model, web) or file (tflite, onnx) to write.")],
-    format: Annotated[str, typer.Option(help=f"One of {', '.join(FORMATS)}.")],
-    quantization: Annotated[str | None, typer.Option(help=QUANTIZATION)] = None,
+    format: Annotated[str, typer.Option(help=f"One of {', '.join(FORMATS)}, whose --quantization is dynamic by default.")],
+    quantization: Annotated[str | None, option(TFLITE, "quantization")] = None,
     image_size: Annotated[str | None, typer.Option(help=IMAGE_SIZE, metavar="HEIGHTxWIDTH|any")] = None,
     images: Annotated[
         str | None,
@@ -57,11 +55,7 @@ def export(
         "least_equal": least_equal,
     }
     given = {name: value for name, value in given.items() if value is not None}
-    for name in given:
-        if name in FORMATS[format]:
-            continue
-        accepted = " or ".join(each for each, options in FORMATS.items() if name in options)
-        raise ValueError(f"--{name.replace('_', '-')} is for --format {accepted}. Received: --format {format}.")
+    _check_options(given, format)
     model = load(run)
     import keras_pix2pix
 
@@ -75,13 +69,21 @@ def export(
     if config and format == "tflite":
         given["config"] = {name: value for name, value in config.items() if name not in FOLDERS}
     given["pixels"], origin = source_pictures(run, model, **sought, **COMPARED)
-    print(f"{output}: compared on {origin}", flush=True)
     getattr(keras_pix2pix, f"export_{format}")(model, output, **given)
+    print(f"{output}: compared on {origin}", flush=True)
     if Path(run).is_dir():
         from keras_pix2pix.deploy.verdict import copy_verdict
 
         judged = Path(output, f"{Path(output).name}.tflite") if format == "web" else output
         copy_verdict(judged, Path(run) / EXPORTS)
+
+
+def _check_options(given, format):
+    for name in given:
+        if name in FORMATS[format]:
+            continue
+        accepted = " or ".join(each for each, options in FORMATS.items() if name in options)
+        raise ValueError(f"--{name.replace('_', '-')} is for --format {accepted}. Received: --format {format}.")
 
 
 def _size(text, format):

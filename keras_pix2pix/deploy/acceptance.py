@@ -65,6 +65,8 @@ def accepted_of(quantization, encoding, *, least_psnr=None, most_levels=None, le
                 f"`{name}` does not apply to this target, {encoding.word!r}. Accepted: {' and '.join(sorted(names))}. "
                 f"Received: {name}={value!r}."
             )
+    # Python's own numbers, which JSON takes.
+    given = {name: value if isinstance(value, int) else float(value) for name, value in given.items()}
     return {name: value for name, value in {**ACCEPTED[quantization], **given}.items() if name in names}
 
 

@@ -68,6 +68,8 @@ class Parity(NamedTuple):
             levels = "level" if self.largest_difference == 1 else "levels"
             words.append(f"PSNR {self.psnr:.1f} dB")
             words.append(f"largest difference {self.largest_difference:.3g} grey {levels} from the Keras model")
+        if self.mean_difference is not None:
+            words.append(f"mean difference {self.mean_difference:.2g}")
         if self.ssim is not None:
             words.append(f"SSIM {self.ssim:.4f}")
         words += [f"{milliseconds:.1f} ms ({name})" for name, milliseconds in (self.latency or {}).items()]
@@ -118,31 +120,6 @@ def _in_float32(layer):
     if getattr(layer, "compute_dtype", "float32") != "float32":
         config["dtype"] = "float32"
     return layer.__class__.from_config(config)
-
-
-def measure(path, run, model, pixels):
-    """Compare an exported file with the Keras generator that it was made from.
-
-    Args:
-        path: The file or folder, for its size.
-        run: Function from source pixels `(1, height, width, channels)` to generated pixels: the exported file.
-        model: `Pix2Pix` or functional generator, run in its own stock layers.
-        pixels: Source pixels as the source's encoding stores them, `(pictures, height, width, channels)`.
-
-    Returns:
-        A `Parity`.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import serving_model, unet_generator
-    from keras_pix2pix.deploy.parity import drawn_sources, measure
-
-    generator = unet_generator((64, 64, 3), filters=8)
-    parity = measure("x.tflite", serving_model(generator), generator, drawn_sources((64, 64), 3))
-    ```
-    """
-    return compare(path, run, keras_function(model, pixels.shape[1:3]), pixels, encodings_of(model)[1])
 
 
 def compare(path, run, reference, pixels, encoding):

@@ -51,10 +51,10 @@ def quantize(model, quantization, representative=None):
         smaller = quantize(opened.read(), "dynamic")
     ```
     """
-    if quantization not in _RECIPES:
-        raise ValueError(f"`quantization` must be one of {', '.join(_RECIPES)}. Received: {quantization!r}.")
+    if quantization not in RECIPES:
+        raise ValueError(f"`quantization` must be one of {', '.join(RECIPES)}. Received: {quantization!r}.")
     quantizer = Quantizer(bytearray(model))
-    _RECIPES[quantization](quantizer, model)
+    RECIPES[quantization](quantizer, model)
     with _quiet():
         ranges = None
         if quantizer.need_calibration:
@@ -83,7 +83,7 @@ def _static(quantizer, model):
         quantizer.add_static_config(f"^{re.escape(name)};?$", TFLOperationName.CONV_2D, BITS, BITS)
 
 
-_RECIPES = {"weights": _weights, "dynamic": _dynamic, "int8": _static}
+RECIPES = {"weights": _weights, "dynamic": _dynamic, "int8": _static}
 
 
 def small_convolutions(model):

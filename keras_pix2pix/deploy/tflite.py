@@ -10,14 +10,13 @@ from keras_pix2pix.deploy.acceptance import accepted_of
 from keras_pix2pix.deploy.gpu_delegate import gpu_fallbacks, operators
 from keras_pix2pix.deploy.metadata import describe, write_metadata
 from keras_pix2pix.deploy.parity import sources_or_drawn
-from keras_pix2pix.deploy.quantization import quantize
+from keras_pix2pix.deploy.quantization import RECIPES, quantize
 from keras_pix2pix.deploy.verdict import judge, publish
 from keras_pix2pix.images import whole_file
 from keras_pix2pix.networks.serving import check_generator, encodings_of, serving_model
 from keras_pix2pix.quiet import quiet_native_code
 
 QUANTIZATIONS = ("none", "float16", "weights", "dynamic", "int8")
-IN_EIGHT_BITS = ("weights", "dynamic", "int8")
 ANY_SIZE = "any"
 USUAL_SIZE = 256
 MOST_DIMENSIONS = 4  # GPU delegates take no more.
@@ -106,11 +105,7 @@ def export_tflite(
         representative = sources_or_drawn(representative, image_size, encodings[0], name="`representative`")
     description = describe(generator, encodings, image_size, quantization=quantization, license=license, config=config)
     with whole_file(path) as temporary:
-        with quiet_native_code():
-            content = _convert(serving, [tf.float16] if quantization == "float16" else [])
-        if quantization in IN_EIGHT_BITS:
-            content = quantize(content, quantization, representative)
-        temporary.write_bytes(content)
+        temporary.write_bytes(_content(serving, quantization, representative))
         write_metadata(temporary, description)
         _refuse_many_dimensions(_interpreter(temporary))
         verdict = judge(
@@ -128,6 +123,12 @@ def export_tflite(
     result = publish(verdict, path)
     print(f"{path}: {_words_on_gpus(result.gpu_fallbacks, image_size)}", flush=True)
     return result
+
+
+def _content(serving, quantization, representative):
+    with quiet_native_code():
+        content = _convert(serving, [tf.float16] if quantization == "float16" else [])
+    return quantize(content, quantization, representative) if quantization in RECIPES else content
 
 
 def _interpreter(path, threads=1):

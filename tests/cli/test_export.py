@@ -44,8 +44,8 @@ def test_a_run_is_compared_on_its_validation_data(run, run_dir, tmp_path):
     path = tmp_path / "x.tflite"
     code, printed, errors = run("export", run_dir, "--format", "tflite", "--output", path)
     assert (code, errors) == (0, "")
-    first, verdict, *_ = printed.splitlines()
-    assert first == f"{path}: compared on 3 pictures of the validation data"
+    verdict, *_, last = printed.splitlines()
+    assert last == f"{path}: compared on 3 pictures of the validation data"
     assert verdict.startswith(f"{path}: 0.1 MB, PSNR ")
     record = record_of(path)
     assert (record["pictures"], record["drawn_pictures"], record["source"]) == (3, False, "32x32 rgb")

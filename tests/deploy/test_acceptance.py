@@ -1,5 +1,7 @@
 """What is accepted of an exported file."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -69,6 +71,7 @@ def test_what_was_asked_for_takes_the_place_of_the_default():
     assert accepted_of("none", RGB, most_levels=0, least_psnr=50) == {"most_levels": 0, "least_psnr": 50}
     assert accepted_of("float16", RGB, least_psnr=0) == {"least_psnr": 0}
     assert accepted_of("int8", LABELS, least_equal=0.5) == {"least_equal": 0.5}
+    assert json.dumps(accepted_of("float16", RGB, least_psnr=np.float32(40))) == '{"least_psnr": 40.0}'
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,24 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from keras_pix2pix import encodings
-from keras_pix2pix.deploy.parity import Parity, compare, drawn_sources, grey_levels_apart, measure, sources_or_drawn
+from keras_pix2pix.deploy.parity import (
+    Parity,
+    compare,
+    drawn_sources,
+    grey_levels_apart,
+    keras_function,
+    sources_or_drawn,
+)
+from keras_pix2pix.networks.serving import encodings_of
 
 
 def identity(height=4, width=4):
     source = keras.Input((height, width, 3))
     return keras.Model(source, keras.layers.Identity()(source))
+
+
+def measure(path, run, model, pixels):
+    return compare(path, run, keras_function(model, pixels.shape[1:3]), pixels, encodings_of(model)[1])
 
 
 def test_differences_by_hand(tmp_path):
@@ -81,8 +93,8 @@ def test_a_verdict_in_words():
     words = "2.5 MB, PSNR 40.1 dB, largest difference 3 grey levels from the Keras model"
     parity = Parity(size=2_500_000, psnr=40.1, largest_difference=3)
     assert str(parity) == words
-    assert str(parity._replace(ssim=0.98766, latency={"2 threads": 12.34, "Keras": 56.0})) == (
-        f"{words}, SSIM 0.9877, 12.3 ms (2 threads), 56.0 ms (Keras)"
+    assert str(parity._replace(mean_difference=0.123, ssim=0.98766, latency={"2 threads": 12.34, "Keras": 56.0})) == (
+        f"{words}, mean difference 0.12, SSIM 0.9877, 12.3 ms (2 threads), 56.0 ms (Keras)"
     )
 
 

@@ -213,11 +213,12 @@ def test_a_file_that_computes_something_else_is_not_kept(generator, tmp_path, mo
     network = unet_generator((32, 64, 3), filters=8, num_downsamples=4, normalization=None)
     network.set_weights([weight * 4 for weight in network.get_weights()])
     exported(network, tmp_path / "x.tflite", quantization)
-    (tmp_path / "x.tflite").write_text("the old one")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     monkeypatch.setattr(rewrite, "_lean_layer", with_one_weight_doubled)
     with pytest.raises(RuntimeError, match=r"not kept as .*x\.tflite.*Received: .* PSNR"):
         exported(network, tmp_path / "x.tflite", quantization)
-    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("x.tflite", "the old one")]
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert before.keys() == {"x.tflite", "x.tflite.export.json", "x.tflite.export.png"}
 
 
 def test_what_is_accepted_can_be_chosen(generator, tmp_path, monkeypatch):
