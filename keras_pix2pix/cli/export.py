@@ -27,7 +27,9 @@ FOLDERS = {"data", "target", "extra_source", "validation", "validation_target", 
 def export(
     run: Annotated[str, typer.Argument(help=parameter_help("cli.models:load", "path"))],
     output: Annotated[str, typer.Option(help="Folder (saved_model, web) or file (tflite, onnx) to write.")],
-    format: Annotated[str, typer.Option(help=f"One of {', '.join(FORMATS)}, whose --quantization is dynamic by default.")],
+    format: Annotated[
+        str, typer.Option(help=f"One of {', '.join(FORMATS)}, whose --quantization is dynamic by default.")
+    ],
     quantization: Annotated[str | None, option(TFLITE, "quantization")] = None,
     image_size: Annotated[str | None, typer.Option(help=IMAGE_SIZE, metavar="HEIGHTxWIDTH|any")] = None,
     images: Annotated[
