@@ -10,7 +10,6 @@ from keras_pix2pix.cli.models import height_and_width, load
 from keras_pix2pix.cli.run_pictures import COMPARED, REPRESENTATIVE, configuration_of, source_pictures
 
 TFLITE, ONNX = "deploy.tflite:export_tflite", "deploy.onnx:export_onnx"
-WEB = "deploy.web:export_web"
 # And which options each has.
 ACCEPTED = ("least_psnr", "most_levels", "least_equal")
 FORMATS = {
@@ -20,7 +19,6 @@ FORMATS = {
     "web": ("quantization", "image_size"),
 }
 IMAGE_SIZE = f"tflite: {parameter_help(TFLITE, 'image_size')} onnx: {parameter_help(ONNX, 'image_size')}"
-QUANTIZATION = f"{parameter_help(TFLITE, 'quantization')} web: {parameter_help(WEB, 'quantization')}"
 ANY_SIZE = "any"
 EXPORTS = "exports"  # Where a run's report finds what came of its exports.
 FOLDERS = {"data", "target", "extra_source", "validation", "validation_target", "extra_validation_source"}
@@ -29,8 +27,10 @@ FOLDERS = {"data", "target", "extra_source", "validation", "validation_target", 
 def export(
     run: Annotated[str, typer.Argument(help=parameter_help("cli.models:load", "path"))],
     output: Annotated[str, typer.Option(help="Folder (saved_model, web) or file (tflite, onnx) to write.")],
-    format: Annotated[str, typer.Option(help=f"One of {', '.join(FORMATS)}.")],
-    quantization: Annotated[str | None, typer.Option(help=QUANTIZATION)] = None,
+    format: Annotated[
+        str, typer.Option(help=f"One of {', '.join(FORMATS)}, whose --quantization is dynamic by default.")
+    ],
+    quantization: Annotated[str | None, option(TFLITE, "quantization")] = None,
     image_size: Annotated[str | None, typer.Option(help=IMAGE_SIZE, metavar="HEIGHTxWIDTH|any")] = None,
     images: Annotated[
         str | None,

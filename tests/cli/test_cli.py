@@ -571,11 +571,11 @@ MISTAKES = {
     ),
     "quantized ONNX": (
         ["export", "MODEL", "--format", "onnx", "--quantization", "none", "--output", "OUT"],
-        ["--quantization is for --format tflite. Received: --format onnx"],
+        ["--quantization is for --format tflite or web. Received: --format onnx"],
     ),
     "SavedModel of one size": (
         ["export", "MODEL", "--format", "saved_model", "--image-size", "32", "--output", "OUT"],
-        ["--image-size is for --format tflite or onnx"],
+        ["--image-size is for --format tflite or onnx or web"],
     ),
     "export size": (
         ["export", "MODEL", "--format", "tflite", "--image-size", "40", "--output", "OUT"],
