@@ -33,8 +33,8 @@ torch: $(INSTALLED)
 		|| echo "PyTorch can't be installed here: the tests beside it are skipped."
 
 web: $(INSTALLED)  ## Chromium, and LiteRT.js from npm, for the tests of the page in a browser.
-	@{ command -v chromium && command -v chromedriver; } >/dev/null || { test "$$(id -u)" = 0 && apt-get install --yes --quiet \
-		chromium chromium-driver; } || echo "Chromium isn't here, and only root can install it, by apt-get: the tests in a browser are skipped."
+	@{ command -v chromium && command -v chromedriver; } >/dev/null || { test "$$(id -u)" = 0 && apt-get update --quiet && \
+		apt-get install --yes --quiet chromium chromium-driver; } || echo "Chromium isn't here, and only root can install it, by apt-get: the tests in a browser are skipped."
 	@$(MAKE) --no-print-directory $(LITERTJS)/installed || \
 		echo "LiteRT.js can't be fetched here, for the reason above: the tests in a browser are skipped."
 
