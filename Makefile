@@ -4,6 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/installed
 TORCH := torch==2.13.0
+SHARED := --numprocesses 2  # Most of a test is tracing, which takes one core.
 
 # tensorflow-addons ended with Python 3.11.
 ADDONS_PYTHON ?= $(shell command -v python3.11 || command -v python3.10 || command -v python3.9)
@@ -17,10 +18,10 @@ demo: $(INSTALLED)  ## Train on drawn facades, export, and draw what the exporte
 	$(BIN)/python examples/demo.py --directory demo
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" $(SHARED)
 
 test-all: $(INSTALLED) torch web  ## What `make test` leaves out because it takes long or needs other packages.
-	$(BIN)/python -m pytest -m "slow and not addons"
+	$(BIN)/python -m pytest -m "slow and not addons" $(SHARED)
 	$(MAKE) --no-print-directory test-addons
 
 test-addons: $(INSTALLED)  ## Beside the real tensorflow-addons; skipped, with the reason, where it can't be installed.

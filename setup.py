@@ -38,6 +38,7 @@ setup(
         "torch": ["torch>=2.6"],  # Before it, reading weights alone could still run code.
         "test": [
             "pytest>=8",
+            "pytest-xdist>=3.6",
             "hypothesis>=6.100",
             "ruff>=0.12",
             "safetensors>=0.4.3",
