@@ -18,6 +18,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["keras_pix2pix", "keras_pix2pix.*"]),
+    package_data={"keras_pix2pix.evaluation": ["*.jinja"]},
     install_requires=[
         "tensorflow>=2.20",
         "keras>=3.15",
@@ -26,6 +27,7 @@ setup(
         "numpy>=1.26.4",
         "pillow>=11",
         "matplotlib>=3.9",
+        "jinja2>=3.1",
         "rich>=14",
         "typer>=0.20",
     ],
@@ -33,7 +35,7 @@ setup(
         "onnx": ONNX,
         "safetensors": ["safetensors>=0.4.3"],
         "torch": ["torch>=2.6"],  # Before it, reading weights alone could still run code.
-        "test": ["pytest>=8", "hypothesis>=6.100", "ruff>=0.12", "safetensors>=0.4.3", *ONNX],
+        "test": ["pytest>=8", "hypothesis>=6.100", "ruff>=0.12", "safetensors>=0.4.3", "scikit-image>=0.24", *ONNX],
         "benchmark": ["torch>=2.6"],
     },
     entry_points={"console_scripts": ["keras-pix2pix = keras_pix2pix.cli.main:main"]},

@@ -38,6 +38,7 @@ _MODULES = {
     "callbacks": "keras_pix2pix.training.callbacks",
     "data": "keras_pix2pix.data",
     "encodings": "keras_pix2pix.encodings",
+    "evaluation": "keras_pix2pix.evaluation",
     "images": "keras_pix2pix.images",
 }
 

@@ -289,11 +289,22 @@ def whole_file(path):
         temporary = Path(directory) / path.name
         yield temporary
         if temporary.is_file():
-            with open(temporary, "rb") as written:
-                os.fsync(written.fileno())
+            _write_through(temporary)
         if temporary.is_dir() and path.exists():
             os.replace(path, Path(directory) / f"{path.name}.replaced")
         os.replace(temporary, path)
+        _write_through(path.parent)
+
+
+def _write_through(path):
+    """Have the file, or the names in the folder, on the disk and not only in its cache."""
+    if os.name != "posix" and path.is_dir():
+        return  # Windows opens no folders.
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _as_rgb(pixels):

@@ -18,6 +18,7 @@ NAMES = {
     "data",
     "draw_pairs",
     "encodings",
+    "evaluation",
     "export_onnx",
     "export_saved_model",
     "export_tflite",
@@ -55,7 +56,8 @@ def public_objects():
 OBJECTS = dict(public_objects())
 # Commands are documented by their --help, which `tests/cli` reads.
 COMMANDS = {
-    f"keras_pix2pix.cli.{name}.{name}" for name in ("train", "translate", "export", "inspect", "presets", "convert")
+    f"keras_pix2pix.cli.{name}.{name}"
+    for name in ("train", "translate", "export", "inspect", "presets", "convert", "report")
 }
 DOCUMENTED = sorted(OBJECTS.keys() - COMMANDS)
 

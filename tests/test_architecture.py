@@ -12,7 +12,7 @@ PACKAGE = Path(keras_pix2pix.__file__).parent
 FLOORS = [
     {"images", "quiet", "tiling"},
     {"encodings"},
-    {"networks", "data"},
+    {"networks", "data", "evaluation"},
     {"training", "deploy", "convert"},
     {"cli"},
     {"__main__"},

@@ -7,8 +7,10 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
+from keras_pix2pix import Pix2Pix, callbacks
 from keras_pix2pix.data.synthetic import facade, write_facades
 from keras_pix2pix.training.presets import PRESETS
 
@@ -44,6 +46,29 @@ def test_facades_are_trained_and_the_file_runs_on_its_own(tmp_path, monkeypatch)
     )
     assert (tmp_path / "run" / "model.keras").is_file()
     assert list((tmp_path / "run" / "logs" / "images").iterdir())
+
+
+def test_training_that_was_killed_goes_on_with_the_same_program(tmp_path, monkeypatch):
+    for network in ("generator", "discriminator"):
+        monkeypatch.setitem(PRESETS["paper"][network], "filters", 2)
+    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: None)  # It holds for the process.
+    write_facades(tmp_path / "pairs", 3, image_size=(32, 32))
+    arguments = [str(tmp_path / "pairs"), "--directory", str(tmp_path), "--size", "32", "--every-steps", "1"]
+    step = Pix2Pix.train_step
+
+    def fail(self, data):
+        tf.debugging.assert_less(self.generator_optimizer.iterations, 4)
+        return step(self, data)
+
+    monkeypatch.setattr(Pix2Pix, "train_step", fail)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        load("resume").main([*arguments, "--epochs", "2"])
+    monkeypatch.setattr(Pix2Pix, "train_step", step)
+    assert callbacks.resume_point(keras.saving.load_model(tmp_path / "model.keras")) == (1, 4)
+    load("resume").main([*arguments, "--epochs", "2"])
+    model = keras.saving.load_model(tmp_path / "model.keras")
+    assert callbacks.resume_point(model) == (2, 6)
+    assert int(model.generator_optimizer.iterations) == 6
 
 
 def test_an_own_network_reaches_the_phone(tmp_path):

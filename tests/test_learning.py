@@ -59,6 +59,8 @@ def test_the_papers_facades_from_the_command_line_to_the_phone(tmp_path, monkeyp
     history = np.genfromtxt(run / "history.csv", delimiter=",", names=True)
     assert len(history) == 3
     assert history["val_g_l1"].max() < 0.5
+    assert (run / "report.html").is_file()
+    assert not (run / "health.jsonl").exists()  # `Health` has nothing to say of these pictures.
     translate = Interpreter(str(run / "facades.tflite")).get_signature_runner()
     config = json.loads((run / "config.json").read_text())
     for pair in find_side_by_side(config["validation"], config["direction"])[:4]:

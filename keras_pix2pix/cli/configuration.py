@@ -13,6 +13,7 @@ from keras_pix2pix.training.presets import SCHEDULES, preset
 
 CONFIG_FILE = "config.json"
 NEEDED = {"data", "preset", "direction", "image_size", "batch_size", "epochs", "seed"}
+CHANGEABLE = {"epochs", "checkpoint_every", "patience"}  # What a resumed run may do otherwise than it was begun.
 # The only repetitions of defaults that live elsewhere; a test compares them.
 DEFAULTS = {"preset": "paper", "direction": "AtoB", "image_size": (256, 256), "seed": 0}
 PYTHON_WORDS = {"True": "true", "False": "false", "None": "null"}
@@ -43,8 +44,7 @@ def new_configuration(run_dir, given):
     ```
     """
     _check_folders(given)
-    # What an earlier try has drawn is no run yet.
-    if run_dir.exists() and (not run_dir.is_dir() or {path.name for path in run_dir.iterdir()} - {DRAWN_FOLDER}):
+    if run_dir.exists() and (not run_dir.is_dir() or not all(map(_is_no_run_yet, run_dir.iterdir()))):
         raise ValueError(
             f"{run_dir} exists and is not empty. Choose another --run-dir, or go on with the run in it: "
             f"keras-pix2pix train --run-dir {run_dir} --resume"
@@ -59,7 +59,7 @@ def new_configuration(run_dir, given):
 
 
 def resumed_configuration(run_dir, given):
-    """The configuration that a run was begun with, which nothing but `epochs` may change.
+    """The configuration that a run was begun with, of which only what is `CHANGEABLE` may change.
 
     Args:
         run_dir: Its folder, a `Path`.
@@ -84,7 +84,7 @@ def resumed_configuration(run_dir, given):
     """
     config = _read(run_dir / CONFIG_FILE)
     for name, value in given.items():
-        if name != "epochs" and value != config.get(name):
+        if name not in CHANGEABLE and value != config.get(name):
             raise ValueError(
                 f"A run is resumed as it was begun. Received: {name}={value!r}; {run_dir / CONFIG_FILE} says "
                 f"{config.get(name)!r}. Leave the option out, or begin a new run in another --run-dir."
@@ -95,7 +95,7 @@ def resumed_configuration(run_dir, given):
             f"The learning rate of the run in {run_dir} was planned for {config['epochs']} epochs "
             f"({config['schedule']}). Received: --epochs {epochs}. Leave --epochs out, or begin a new run."
         )
-    return {**config, "epochs": epochs}
+    return {**config, **{name: given[name] for name in CHANGEABLE & given.keys()}}
 
 
 def write_configuration(run_dir, config):
@@ -151,6 +151,11 @@ def preset_changes(texts):
         except json.JSONDecodeError:
             changes[key] = value
     return changes
+
+
+def _is_no_run_yet(path):
+    """Whether an earlier try has left this: data that it drew, or a configuration that it was killed in writing."""
+    return path.name == DRAWN_FOLDER or path.name.startswith(f".{CONFIG_FILE}.")
 
 
 def _read(file):

@@ -10,6 +10,7 @@ from keras_pix2pix.cli.convert import convert
 from keras_pix2pix.cli.export import export
 from keras_pix2pix.cli.inspect import inspect
 from keras_pix2pix.cli.presets import presets
+from keras_pix2pix.cli.report import report
 from keras_pix2pix.cli.train import train
 from keras_pix2pix.cli.translate import translate
 
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Paired image-to-image translation (pix2pix): train, translate, export to a phone.",
 )
-for command in (train, translate, export, inspect, presets, convert):
+for command in (train, translate, export, inspect, presets, convert, report):
     app.command()(command)
 
 
@@ -62,7 +63,8 @@ def main(arguments=None):
     try:
         app(arguments)
     except OSError as error:
-        _fail(f"{error.strerror or error}: {error.filename}. Check its permissions and the space left.", error)
+        place = f": {error.filename}. Check its permissions and the space left." if error.filename else ""
+        _fail(f"{error.strerror or error}{place}", error)
     except (ValueError, ImportError) as error:
         _fail(str(error), error)
     except RuntimeError as error:

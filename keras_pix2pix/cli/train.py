@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -16,14 +15,22 @@ from keras_pix2pix.cli.configuration import (
     write_configuration,
 )
 from keras_pix2pix.cli.documentation import option
+from keras_pix2pix.cli.header import print_header
 from keras_pix2pix.cli.models import MODEL_FILE, height_and_width, load
 from keras_pix2pix.cli.run_data import SYNTHETIC, run_dataset, run_encodings, run_folders
 from keras_pix2pix.cli.startup import start_tensorflow
+from keras_pix2pix.cli.stopping import stopping_after_a_step
+from keras_pix2pix.cli.watching import (
+    BEST_FILE,
+    CHECKPOINT_EVERY,
+    HISTORY_FILE,
+    monitored_log,
+    run_callbacks,
+    run_metrics,
+)
 from keras_pix2pix.images import whole_file
 from keras_pix2pix.training.cluster import folder_to_write, is_chief
 
-AVERAGE_FILE = "average.keras"
-HISTORY_FILE = "history.csv"
 INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C has stopped.
 PAIRED = "data.pipeline:paired_dataset"
 FROM_PRESET = "training.model:Pix2Pix.from_preset"
@@ -66,6 +73,29 @@ def train(
     ] = None,
     schedule: Annotated[str | None, option(FROM_PRESET, "schedule")] = None,
     seed: Annotated[int | None, option(PAIRED, "seed", min=0, max=2**32 - 1)] = None,
+    monitor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOG",
+            help=f"Log by which {BEST_FILE} keeps the best model. Defaults to val_ssim, or none without validation.",
+        ),
+    ] = None,
+    patience: Annotated[int | None, option("training.best_model:BestModel", "patience", min=1)] = None,
+    checkpoint_every: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="STEPS",
+            help=f"Steps between checkpoints in an epoch, which ends with one too. Defaults to {CHECKPOINT_EVERY}.",
+        ),
+    ] = None,
+    deterministic: Annotated[
+        bool | None,
+        typer.Option(
+            help="Whether a resumed run ends bit for bit like an uninterrupted one. Defaults to yes without a GPU, "
+            "where it costs nothing, and no with one or with compile.jit_compile."
+        ),
+    ] = None,
     precision: Annotated[str | None, option(FROM_PRESET, "precision")] = None,
     average: Annotated[
         float | None,
@@ -74,7 +104,11 @@ def train(
     devices: Annotated[str | None, option("training.distribution:strategy_for", "devices")] = None,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Go on with the run in --run-dir as it was begun; only --epochs may change."),
+        typer.Option(
+            "--resume",
+            help="Go on with the run in --run-dir as it was begun; only --epochs, --patience and --checkpoint-every "
+            "may change.",
+        ),
     ] = False,
 ):
     """Train on a folder of pairs; --resume goes on with a run that was stopped."""
@@ -99,6 +133,10 @@ def train(
         "seed": seed,
         "precision": precision,
         "average": average,
+        "monitor": monitor,
+        "patience": patience,
+        "checkpoint_every": checkpoint_every,
+        "deterministic": deterministic,
     }
     given = {name: value for name, value in given.items() if value is not None}
     for name in FOLDERS & given.keys():
@@ -117,50 +155,95 @@ def _run(config, run_dir, resume, devices):
     run_dir.mkdir(parents=True, exist_ok=True)
     training_data, validation_data = run_folders(config, run_dir, resume)
     start_tensorflow()
+    from keras_pix2pix.evaluation.report import REPORT_FILE, write_report
     from keras_pix2pix.training.workers import one_error_if_a_worker_stops
 
+    _seed(config)
     strategy = _strategy(config, devices)
-    dataset = run_dataset(config, training_data)
     validation = run_dataset(config, validation_data, training=False) if validation_data else None
     shown = validation or run_dataset(config, training_data, training=False)
-    batches = len(dataset)
+    batches = len(run_dataset(config, training_data))
     steps = config.get("steps_per_epoch", batches)
     # A run that was stopped before its first checkpoint is resumed from its beginning.
     model = _model(config, run_dir, steps, strategy)
-    done = int(model.generator_optimizer.iterations.numpy())
-    if done // steps >= config["epochs"]:
-        raise ValueError(
-            f"The run in {run_dir} has {done // steps} epochs behind it, and nothing is left of {config['epochs']}. "
-            "Pass a larger --epochs."
-        )
-    if done:
-        dataset = run_dataset(config, training_data, initial_epoch=done // batches)
-    if steps != batches:
-        dataset = dataset.repeat().skip(done % batches)
+    epoch, step = _resume_point(model, run_dir, config["epochs"])
+    monitor = monitored_log(config, model.objective.log_names, validation is not None)
     write_configuration(run_dir, config)
-    _clear_up_after_a_crash(run_dir, done // steps)
-    _print_header(config, run_dir, model, steps, validation)
+    _forget_what_comes_again(run_dir / HISTORY_FILE, epoch)
+    print_header(config, run_dir, model, steps, validation, monitor)
+    *watching, bar, checkpoint = run_callbacks(config, run_dir, shown, resume, monitor)
     try:
-        # Several workers' `fit` needs it; others' has it from the model.
-        with strategy.scope(), one_error_if_a_worker_stops():
+        # Several workers' `fit` needs the scope; others' has it from the model.
+        with (
+            strategy.scope(),
+            one_error_if_a_worker_stops(),
+            contextlib.closing(bar),
+            stopping_after_a_step(checkpoint),
+        ):
             model.fit(
-                dataset,
+                run_dataset(config, training_data, repeat=True, initial_step=step),
                 epochs=config["epochs"],
-                initial_epoch=done // steps,
-                steps_per_epoch=None if steps == batches else steps,
+                initial_epoch=epoch,
+                steps_per_epoch=steps,
                 validation_data=validation,
-                verbose=1 if sys.stdout.isatty() else 2,
+                verbose=0,  # The bar is ours.
                 shuffle=False,  # The data set shuffles, and Keras would warn that it doesn't.
-                callbacks=_callbacks(config, run_dir, shown, resume),
+                callbacks=[*watching, bar, checkpoint],
             )
     except KeyboardInterrupt:
         print(
-            f"\nStopped. {run_dir} holds the run as of its last whole epoch. Go on with:\n"
-            f"keras-pix2pix train --run-dir {run_dir} --resume",
+            f"\nStopped. {run_dir} holds the run as of {_place(model.progress)}. {_go_on(run_dir)}",
             file=sys.stderr,
         )
         raise SystemExit(INTERRUPTED) from None
-    print(f"The model: {run_dir / MODEL_FILE}\nHow it came about: tensorboard --logdir {run_dir / 'logs'}")
+    except RuntimeError:
+        write_report(run_dir)  # With what `Health` has said last.
+        raise
+    except OSError as error:
+        file = f": {error.filename}" if error.filename else ""
+        raise OSError(error.errno, f"{error.strerror or error}{file}. {_go_on(run_dir)}") from error
+    print(f"The model: {run_dir / MODEL_FILE}")
+    print(f"How it came about: {run_dir / REPORT_FILE}, or tensorboard --logdir {run_dir / 'logs'}")
+
+
+def _seed(config):
+    import keras
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(config["seed"])
+    # XLA is off under determinism, and not every operation has a deterministic form on a GPU.
+    without_cost = not (tf.config.list_physical_devices("GPU") or config.get("changes", {}).get("compile.jit_compile"))
+    if config.get("deterministic", without_cost):
+        tf.config.experimental.enable_op_determinism()
+
+
+def _resume_point(model, run_dir, epochs):
+    from keras_pix2pix import callbacks
+
+    epoch, step = callbacks.resume_point(model)
+    if not step and int(model.generator_optimizer.iterations.numpy()):
+        raise ValueError(
+            f"{run_dir / MODEL_FILE} doesn't say how far the run has come: it was written by something else than "
+            "`keras-pix2pix train`. Put the file back, or begin a new run."
+        )
+    if epoch >= epochs:
+        raise ValueError(
+            f"The run in {run_dir} has {epoch} epochs behind it, and nothing is left of {epochs}. Pass a larger "
+            "--epochs."
+        )
+    return epoch, step
+
+
+def _place(progress):
+    if progress is None or not progress.seen:
+        return "its beginning"
+    if progress.step:
+        return f"step {progress.step} of epoch {progress.epoch + 1}"
+    return f"the end of epoch {progress.epoch}"
+
+
+def _go_on(run_dir):
+    return f"Go on with:\nkeras-pix2pix train --run-dir {run_dir} --resume"
 
 
 def _strategy(config, devices):
@@ -190,19 +273,19 @@ def _model(config, run_dir, steps, strategy):
 
 
 def _new_model(config, steps, strategy):
-    import keras
-
     from keras_pix2pix import Pix2Pix
 
-    keras.utils.set_random_seed(config["seed"])
     source_encoding, target_encoding = run_encodings(config)
     plan = {name: config[name] for name in ("epochs", "schedule", "direction")}
+    with strategy.scope():
+        metrics = run_metrics(config["image_size"])
     return Pix2Pix.from_preset(
         config["preset"],
         (*config["image_size"], source_encoding.channels),
         target_channels=target_encoding.channels,
         steps_per_epoch=steps,
         changes=config.get("changes"),
+        metrics=metrics,
         source_encoding=source_encoding,
         target_encoding=target_encoding,
         precision=config.get("precision"),
@@ -211,48 +294,10 @@ def _new_model(config, steps, strategy):
     )
 
 
-def _callbacks(config, run_dir, shown, resume):
-    import keras
-
-    from keras_pix2pix import callbacks
-
-    averages = (
-        [callbacks.ExponentialMovingAverage(run_dir / AVERAGE_FILE, config["average"])] if "average" in config else []
-    )
-    return [
-        *averages,
-        callbacks.SampleGrid(run_dir / "samples", shown),
-        callbacks.ImageSummary(run_dir / "logs", shown),
-        keras.callbacks.TensorBoard(run_dir / "logs", write_graph=False),
-        keras.callbacks.CSVLogger(run_dir / HISTORY_FILE, append=resume),
-        callbacks.Checkpoint(run_dir / MODEL_FILE),
-    ]
-
-
-def _clear_up_after_a_crash(run_dir, epoch):
-    """Take out what a kill left behind: a half-written checkpoint, and history that the last whole one doesn't know."""
-    for half_written in run_dir.glob(f".{MODEL_FILE}.*"):
-        shutil.rmtree(half_written)
-    history = run_dir / HISTORY_FILE
+def _forget_what_comes_again(history, epoch):
+    """Take out of the history what the last checkpoint doesn't know, and a row that was not written whole."""
     if history.exists():
         header, *rows = history.read_text(encoding="utf-8").splitlines(keepends=True) or [""]
+        kept = [row for row in rows if row.endswith("\n") and int(row.split(",")[0]) < epoch]
         with whole_file(history) as temporary:
-            temporary.write_text(header + "".join(row for row in rows if int(row.split(",")[0]) < epoch))
-
-
-def _print_header(config, run_dir, model, steps, validation):
-    from keras_pix2pix import receptive_field
-
-    height, width = config["image_size"]
-    layout = "two folders" if "target" in config else f"direction {config['direction']}"
-    if "extra_source" in config:
-        layout = f"{1 + len(config['extra_source'])} folders of sources, one of targets"
-    batch_size = config["batch_size"]
-    validated = f"{len(validation)} batches of validation" if validation else "no validation data"
-    print(f"Data     {steps} batches of {batch_size} pair(s) an epoch, {height}x{width}, {layout}; {validated}")
-    patch = receptive_field(model.discriminator)
-    print(
-        f"Networks {config['preset']}: generator of {model.generator.count_params():,} parameters, discriminator of "
-        f"{model.discriminator.count_params():,}, which judges patches of {patch}x{patch} pixels"
-    )
-    print(f"Run      {run_dir}, {config['epochs']} epochs in all", flush=True)
+            temporary.write_text("".join([header if header.endswith("\n") else "", *kept]), encoding="utf-8")

@@ -25,6 +25,8 @@ def paired_dataset(
     training=True,
     seed=0,
     initial_epoch=0,
+    initial_step=0,
+    repeat=False,
     source_encoding="rgb",
     target_encoding="rgb",
     source_interpolation="bicubic",
@@ -41,7 +43,8 @@ def paired_dataset(
     label maps of 8 bits.
 
     Every pass over the data set is the next epoch: order, crop, mirror and colours are functions of (seed, epoch,
-    index) alone, so that a run resumed with `initial_epoch` sees what the uninterrupted run would have seen.
+    index) alone, so that a run resumed with `initial_epoch` sees what the uninterrupted run would have seen. With
+    `repeat=True` and `initial_step` it does so in the middle of an epoch too.
 
     Args:
         directory: Folder of JPEG, PNG, BMP, GIF, TIFF or WebP files, or `.npy` arrays, of even width. EXIF orientation
@@ -53,7 +56,11 @@ def paired_dataset(
             once, in the order of the file names, and the last batch is filled up with pairs of weight 0.
             Defaults to True.
         seed: Integer from which order, crops, mirroring and colours follow. Defaults to 0.
-        initial_epoch: Number of the first pass, counted from 0. Defaults to 0.
+        initial_epoch: Number of the first epoch, counted from 0. Defaults to 0.
+        initial_step: Batches, from the first of `initial_epoch` on, that were trained on already, in this epoch and in
+            further ones; with `repeat=True`. Defaults to 0.
+        repeat: Whether epoch follows epoch without end, for `fit(steps_per_epoch=...)`: then every pass begins anew
+            with batch `initial_step`. Defaults to False.
         source_encoding: How the source lies in the files: "rgb", "gray", "rgba", "gray16", "classes:NUMBER" (indices),
             "palette:#RRGGBB,#RRGGBB,..." (label colours), "values:CHANNELS:LOW:HIGH" (`.npy`), or an object of
             `encodings`. Defaults to "rgb".
@@ -70,9 +77,9 @@ def paired_dataset(
             the cache off. Defaults to 2 GiB.
 
     Returns:
-        A `tf.data.Dataset` of known cardinality. With `training=True` its elements are (source, target), float32
-        of shape `(batch_size, height, width, channels)`, in [-1, 1]; with `training=False` they are
-        (source, target, sample_weight), with float32 weights of shape `(batch_size,)`.
+        A `tf.data.Dataset` of known cardinality, or infinite with `repeat=True`. With `training=True` its elements are
+        (source, target), float32 of shape `(batch_size, height, width, channels)`, in [-1, 1]; with `training=False`
+        they are (source, target, sample_weight), with float32 weights of shape `(batch_size,)`.
 
     Raises:
         ValueError: An unusable folder or file, which is named, or an argument out of range.
@@ -100,6 +107,8 @@ def paired_dataset(
         training=training,
         seed=seed,
         initial_epoch=initial_epoch,
+        initial_step=initial_step,
+        repeat=repeat,
         interpolations=(source_interpolation, target_interpolation),
         jitter=jitter,
         mirror=mirror,
@@ -117,6 +126,8 @@ def paired_dataset_from_folders(
     training=True,
     seed=0,
     initial_epoch=0,
+    initial_step=0,
+    repeat=False,
     source_encoding="rgb",
     target_encoding="rgb",
     source_interpolation="bicubic",
@@ -138,7 +149,10 @@ def paired_dataset_from_folders(
         batch_size: Pairs in a batch, over all replicas. Defaults to 1, as in the paper.
         training: Whether to shuffle, jitter, mirror, and drop the last incomplete batch. Defaults to True.
         seed: Integer from which order, crops, mirroring and colours follow. Defaults to 0.
-        initial_epoch: Number of the first pass, counted from 0. Defaults to 0.
+        initial_epoch: Number of the first epoch, counted from 0. Defaults to 0.
+        initial_step: Batches, from the first of `initial_epoch` on, that were trained on already; with `repeat=True`.
+            Defaults to 0.
+        repeat: Whether epoch follows epoch without end, for `fit(steps_per_epoch=...)`. Defaults to False.
         source_encoding: How the source lies in the files: "rgb", "gray", "rgba", "gray16", "classes:NUMBER" (indices),
             "palette:#RRGGBB,#RRGGBB,..." (label colours), "values:CHANNELS:LOW:HIGH" (`.npy`), or an object of
             `encodings`; one for all folders of sources, or a list with one for each. Defaults to "rgb".
@@ -185,6 +199,8 @@ def paired_dataset_from_folders(
         training=training,
         seed=seed,
         initial_epoch=initial_epoch,
+        initial_step=initial_step,
+        repeat=repeat,
         interpolations=(source_interpolation, target_interpolation),
         jitter=jitter,
         mirror=mirror,
@@ -230,14 +246,17 @@ def _dataset(
     training,
     seed,
     initial_epoch,
+    initial_step,
+    repeat,
     interpolations,
     jitter,
     mirror,
     color_jitter,
     cache_bytes,
 ):
-    _check_whole_numbers(batch_size=(batch_size, 1), initial_epoch=(initial_epoch, 0), cache_bytes=(cache_bytes, 0))
-    _check_whole_numbers(seed=(seed, -math.inf))
+    _check_whole_numbers(batch_size=(batch_size, 1), initial_epoch=(initial_epoch, 0), initial_step=(initial_step, 0))
+    _check_whole_numbers(seed=(seed, -math.inf), cache_bytes=(cache_bytes, 0))
+    _check_start(training, initial_step, repeat)
     _check_jitter_and_interpolations(jitter, interpolations)
     check_color_jitter(color_jitter, encodings[0])
     image_size = height_and_width(image_size)
@@ -247,7 +266,11 @@ def _dataset(
     if training:
         batches = len(pairs) // batch_size
         jittered = _jittered(load, image_size, mirror, color_jitter)
-        examples = _training_examples(jittered, len(pairs), seed, initial_epoch)
+        if repeat:
+            positions = _endless_positions(initial_epoch, initial_step * batch_size, batches * batch_size)
+        else:
+            positions = _positions_of_passes(initial_epoch, len(pairs))
+        examples = _training_examples(jittered, positions, len(pairs), seed)
     else:
         batches = -(-len(pairs) // batch_size)
         examples = _validation_examples(load, len(pairs), batches * batch_size)
@@ -258,11 +281,12 @@ def _dataset(
         )
     dataset = examples.batch(batch_size, drop_remainder=True)
     dataset = dataset.map(_encoder(encodings, training and color_jitter))
-    dataset = dataset.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(tf.data.AUTOTUNE)
+    if not repeat:
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(batches))
     # Several workers divide each batch among them; by files they couldn't.
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    return dataset.with_options(options)
+    return dataset.prefetch(tf.data.AUTOTUNE).with_options(options)
 
 
 def _loader(read, size, encodings):
@@ -297,6 +321,16 @@ def _check_whole_numbers(**values):
             raise ValueError(f"`{name}` must be an integer{bound}. Received: {name}={value!r}.")
 
 
+def _check_start(training, initial_step, repeat):
+    if repeat and not training:
+        raise ValueError("`repeat=True` is for training data: validation ends. Leave it out, or pass `training=True`.")
+    if initial_step and not repeat:
+        raise ValueError(
+            f"`initial_step` is for data without end. Received: initial_step={initial_step}, repeat=False. Pass "
+            "`repeat=True`, and `steps_per_epoch` to `fit`."
+        )
+
+
 def _check_jitter_and_interpolations(jitter, interpolations):
     if not isinstance(jitter, Real) or not 1 <= jitter < math.inf:
         raise ValueError(f"`jitter` is a ratio of 1 (off) or more, such as 286 / 256. Received: jitter={jitter!r}.")
@@ -315,13 +349,22 @@ def _jittered(load, image_size, mirror, color_jitter):
     return load_jittered
 
 
-def _training_examples(load, count, seed, initial_epoch):
-    """What `load` makes of (index, seed), in the order of the next epoch each time that the data set is passed over."""
+def _positions_of_passes(initial_epoch, count):
+    """(epoch, position) of the next epoch each time that the data set is passed over."""
     epochs = itertools.count(initial_epoch)
     next_epoch = tf.data.Dataset.from_generator(
         lambda: iter([next(epochs)]), output_signature=tf.TensorSpec((), tf.int64)
     )
-    positions = next_epoch.flat_map(lambda epoch: tf.data.Dataset.range(count).map(lambda position: (epoch, position)))
+    return next_epoch.flat_map(lambda epoch: tf.data.Dataset.range(count).map(lambda position: (epoch, position)))
+
+
+def _endless_positions(initial_epoch, first, count):
+    """(epoch, position), epoch after epoch: the same in every pass, however many iterators Keras makes and drops."""
+    return tf.data.Dataset.counter(first).map(lambda place: (initial_epoch + place // count, place % count))
+
+
+def _training_examples(load, positions, count, seed):
+    """What `load` makes of (index, seed), in the order of each epoch."""
 
     def example(epoch, position):
         epoch_seed = tf.random.experimental.stateless_fold_in([seed, 0], epoch)

@@ -7,50 +7,33 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_pix2pix.images import beside, to_pixels, whole_file, write_png
+from keras_pix2pix.evaluation.report import write_report
+from keras_pix2pix.evaluation.samples import write_over_time
+from keras_pix2pix.images import beside, to_pixels, write_png
 from keras_pix2pix.training.average import ExponentialMovingAverage
+from keras_pix2pix.training.best_model import BestModel
+from keras_pix2pix.training.checkpoint import Checkpoint, resume_point
+from keras_pix2pix.training.fixed_pairs import FixedPairs
+from keras_pix2pix.training.health import Health
 from keras_pix2pix.training.losses import as_list
+from keras_pix2pix.training.rates import Rates
 
-__all__ = ["Checkpoint", "ExponentialMovingAverage", "ImageSummary", "SampleGrid"]
+__all__ = [
+    "BestModel",
+    "Checkpoint",
+    "ExponentialMovingAverage",
+    "Health",
+    "ImageSummary",
+    "Rates",
+    "Report",
+    "SampleGrid",
+    "resume_point",
+]
 
-
-class _FixedPairs(keras.callbacks.Callback):
-    """Shows the same few pairs before the first epoch and after every `every`th; subclasses say where."""
-
-    def __init__(self, pairs, count, every):
-        super().__init__()
-        if count < 1 or every < 1:
-            raise ValueError(f"`count` and `every` must be 1 or more. Received: count={count}, every={every}.")
-        self.every = every
-        self.source, self.target = _first_pairs(pairs, count)
-        self.begun = False
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if not self.begun:
-            self.show(epoch)
-        self.begun = True
-
-    def on_epoch_end(self, epoch, logs=None):
-        if (epoch + 1) % self.every == 0:
-            self.show(epoch + 1)
-
-    def show(self, epochs_done):
-        raise NotImplementedError
-
-    def generate(self):
-        # One by one: a few pairs may be more than the memory that a training step of batch 1 leaves.
-        sources = self.source[:, np.newaxis]
-        return np.concatenate([ops.convert_to_numpy(self.model.generator(each, training=False)) for each in sources])
-
-    def rows(self, generated):
-        """source | generated | target of each pair, as RGB pixels, whatever their encodings."""
-        source_encoding, target_encoding = self.model.source_encoding, self.model.target_encoding
-        source = _shown(self.source, source_encoding)
-        columns = source, _shown(generated, target_encoding), _shown(self.target, target_encoding)
-        return np.stack([beside(*row) for row in zip(*columns, strict=True)])
+OVER_TIME_FILE = "over_time.png"
 
 
-class ImageSummary(_FixedPairs):
+class ImageSummary(FixedPairs):
     """Pictures for TensorBoard: source | generated | target of a few fixed pairs, and the discriminator's view.
 
     Written before the first epoch, as step 0, and then after every `every`th, beside the scalars of
@@ -109,8 +92,10 @@ class ImageSummary(_FixedPairs):
             self.writer = None
 
 
-class SampleGrid(_FixedPairs):
+class SampleGrid(FixedPairs):
     """Pictures in a folder: one PNG file for an epoch, a row source | generated | target for each fixed pair.
+
+    `over_time.png` shows the same pairs at up to ten of the epochs side by side, from the first to the last.
 
     Args:
         directory: Folder of the files `epoch_0000.png` (before training), `epoch_0001.png` and so on.
@@ -138,56 +123,33 @@ class SampleGrid(_FixedPairs):
 
     def show(self, epochs_done):
         write_png(self.directory / f"epoch_{epochs_done:04d}.png", np.concatenate(self.rows(self.generate())))
+        write_over_time(self.directory, self.directory / OVER_TIME_FILE)
 
 
-class Checkpoint(keras.callbacks.Callback):
-    """The whole model in one file, before training and after every epoch; the old file stays until the new is whole.
+class Report(keras.callbacks.Callback):
+    """Writes the run as one page after every epoch: `evaluation.write_report` of a run folder.
+
+    To be passed after the callbacks whose files it shows: `keras.callbacks.CSVLogger`, `SampleGrid` and `Health`.
 
     Args:
-        path: File ending in `.keras`.
-
-    Raises:
-        ValueError: Another ending.
+        run_dir: Folder with `history.csv`, `samples/` and so on, as `keras-pix2pix train` lays it out.
 
     Example:
 
     ```python
+    import keras
     from keras_pix2pix import callbacks
 
-    callback = callbacks.Checkpoint("run/model.keras")
+    watch = [keras.callbacks.CSVLogger("run/history.csv"), callbacks.Report("run")]
     ```
     """
 
-    def __init__(self, path):
+    def __init__(self, run_dir):
         super().__init__()
-        self.path = Path(path)
-        if self.path.suffix != ".keras":
-            raise ValueError(f"`path` must end in .keras. Received: path={str(path)!r}.")
-
-    def on_train_begin(self, logs=None):
-        if not self.path.exists():
-            self.save()
+        self.run_dir = run_dir
 
     def on_epoch_end(self, epoch, logs=None):
-        self.save()
-
-    def save(self):
-        with whole_file(self.path) as temporary:
-            self.model.save(temporary)
-
-
-def _first_pairs(pairs, count):
-    if isinstance(pairs, tf.data.Dataset):
-        # Not those of weight 0, which only fill up a batch.
-        pairs = pairs.unbatch().filter(lambda source, target, weight=1.0: weight > 0).take(count)
-        source, target, *_ = zip(*pairs.as_numpy_iterator(), strict=True)
-        return np.stack(source), np.stack(target)
-    source, target = pairs
-    return np.asarray(source[:count]), np.asarray(target[:count])
-
-
-def _shown(images, encoding):
-    return [encoding.show(raw) for raw in ops.convert_to_numpy(encoding.to_raw(images))]
+        write_report(self.run_dir)
 
 
 def _patch_map(logits, size):

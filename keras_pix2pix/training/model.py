@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+import keras_pix2pix.evaluation.metrics  # noqa: F401 (makes them known to Keras, for the recipes that hold them)
 from keras_pix2pix.encodings import Stacked, get_for_channels
 from keras_pix2pix.networks.patchgan import patchgan_discriminator, pytorch_gan_discriminator
 from keras_pix2pix.networks.resnet import resnet_generator
@@ -20,6 +21,7 @@ from keras_pix2pix.training.distribution import logs_of_all_workers
 from keras_pix2pix.training.objective import Objective, judge
 from keras_pix2pix.training.optimizers import FusedAdam
 from keras_pix2pix.training.presets import preset
+from keras_pix2pix.training.progress import Progress
 from keras_pix2pix.training.schedules import learning_rate_schedule
 
 BUILDERS = {
@@ -38,7 +40,9 @@ class Pix2Pix(keras.Model):
     """Paired image-to-image translation: a generator trained against a discriminator of pairs.
 
     The constructor takes the networks, `compile` the recipe. A file written by `model.save("x.keras")` goes on
-    training after `keras.saving.load_model` as if nothing had happened.
+    training after `keras.saving.load_model` as if nothing had happened. `save_weights` and `load_weights` carry as
+    much of it as has variables: networks, both optimizers with their counts and loss scales, and the state of dropout;
+    the recipe is compiled anew.
 
     Args:
         generator: Functional `keras.Model`: source images `(batch, height, width, channels)` in [-1, 1] to
@@ -97,6 +101,7 @@ class Pix2Pix(keras.Model):
                 "stacked."
             )
         self.average = None  # `callbacks.ExponentialMovingAverage` keeps it.
+        self.progress = None  # `callbacks.Checkpoint` keeps it.
         self.built = True
 
     @classmethod
@@ -112,6 +117,7 @@ class Pix2Pix(keras.Model):
         changes=None,
         precision=None,
         strategy=None,
+        metrics=None,
         **arguments,
     ):
         """Build and compile a published system: its networks, its recipe and its schedule.
@@ -130,6 +136,7 @@ class Pix2Pix(keras.Model):
                 and losses in 32. Defaults to None: Keras' policy in force.
             strategy: `tf.distribute.Strategy` to make networks and optimizers under; for several workers, `fit` is
                 then called within its `scope()`. Defaults to None: the one in force.
+            metrics: As in `compile`, such as [evaluation.PSNR(), evaluation.SSIM()]. Defaults to None.
             **arguments: Further arguments of `Pix2Pix`, such as `direction` and `source_encoding`.
 
         Returns:
@@ -176,7 +183,7 @@ class Pix2Pix(keras.Model):
                 )
                 for each in (1, recipe["compile"].get("discriminator_steps", 1))
             ]
-            _called(model.compile, "compile", *optimizers, **recipe["compile"])
+            _called(model.compile, "compile", *optimizers, **{"metrics": metrics, **recipe["compile"]})
         return model
 
     def compile(
@@ -464,6 +471,8 @@ class Pix2Pix(keras.Model):
             store[f"seed_{index}"] = layer.seed_generator.state.numpy()
         for index, weight in enumerate(self.average or ()):
             store[f"average_{index}"] = weight.numpy()
+        if self.progress:
+            self.progress.write(store)
 
     def load_own_variables(self, store):
         for index, layer in enumerate(self._layers_that_draw()):
@@ -471,6 +480,7 @@ class Pix2Pix(keras.Model):
         if "average_0" in store.keys():  # noqa: SIM118 - it is none of a dictionary's.
             count = len(self.generator.trainable_variables)
             self.average = tuple(tf.convert_to_tensor(store[f"average_{index}"][...]) for index in range(count))
+        self.progress = Progress.read(store)
 
     def _layers_that_draw(self):
         networks = [network for network in (self.generator, self.discriminator) if network]

@@ -1,8 +1,10 @@
 """The commands, in process, with networks of a few filters; what users type and what they read."""
 
+import errno
 import inspect
 import json
 import re
+import signal
 import subprocess
 import sys
 
@@ -55,10 +57,12 @@ def test_train_leaves_a_run_folder(run, pairs, tmp_path):
     assert "judges patches of 70x70 pixels" in printed
     assert "val_g_l1" in printed
     assert {path.name for path in run_dir.iterdir()} == {
+        "best.keras",
         "config.json",
         "history.csv",
         "logs",
         "model.keras",
+        "report.html",
         "samples",
     }
     config = json.loads((run_dir / "config.json").read_text())
@@ -154,25 +158,120 @@ def test_a_resumed_run_ends_like_an_uninterrupted_one(run, pairs, tmp_path, step
     assert json.loads((tmp_path / "parts" / "config.json").read_text())["epochs"] == 3
 
 
-def test_ctrl_c_leaves_a_whole_checkpoint_and_says_how_to_go_on(run, pairs, tmp_path, monkeypatch):
-    step = keras_pix2pix.Pix2Pix.train_step
-    run_dir = tmp_path / "run"
+class Interrupting(keras.callbacks.TensorBoard):
+    """Does `at_step` in the middle of the fifth step, the second of the second epoch."""
 
-    class Interrupted(keras.callbacks.TensorBoard):
-        def on_train_batch_end(self, batch, logs=None):
-            if int(self.model.generator_optimizer.iterations) == 4:
-                raise KeyboardInterrupt
+    def on_train_batch_begin(self, batch, logs=None):
+        if int(self.model.generator_optimizer.iterations) == 4:
+            self.at_step()
 
+
+def interrupted(run, pairs, run_dir, monkeypatch, at_step, *options):
+    Interrupting.at_step = lambda self: at_step()
     with monkeypatch.context() as patch:
-        patch.setattr(keras.callbacks, "TensorBoard", Interrupted)
-        code, _, errors = run("train", pairs, "--run-dir", run_dir, "--image-size", 32, "--epochs", 2)
+        patch.setattr(keras.callbacks, "TensorBoard", Interrupting)
+        code, _, errors = run("train", pairs, "--run-dir", run_dir, "--image-size", 32, "--epochs", 2, *options)
     assert code == 130
     assert f"keras-pix2pix train --run-dir {run_dir} --resume" in errors
-    assert int(keras.saving.load_model(run_dir / "model.keras").generator_optimizer.iterations) == 3
+    return errors
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_saves_the_step_under_way_and_says_how_to_go_on(run, pairs, tmp_path, monkeypatch, number):
+    handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    run_dir = tmp_path / "run"
+    errors = interrupted(run, pairs, run_dir, monkeypatch, lambda: signal.raise_signal(number))
+    assert "Stopping after this step. Ctrl-C once more stops at once." in errors
+    assert "holds the run as of step 2 of epoch 2" in errors
+    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == handlers
+    assert int(keras.saving.load_model(run_dir / "model.keras").generator_optimizer.iterations) == 5
     code, printed, _ = run("train", "--run-dir", run_dir, "--resume")
     assert code == 0
     assert "Epoch 2/2" in printed
-    assert keras_pix2pix.Pix2Pix.train_step is step
+    assert int(keras.saving.load_model(run_dir / "model.keras").generator_optimizer.iterations) == 6
+    assert len((run_dir / "history.csv").read_text().splitlines()) == 3
+
+
+def test_a_second_ctrl_c_stops_at_once(run, pairs, tmp_path, monkeypatch):
+    def twice():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    run_dir = tmp_path / "run"
+    errors = interrupted(run, pairs, run_dir, monkeypatch, twice)
+    assert "holds the run as of the end of epoch 1" in errors
+    assert int(keras.saving.load_model(run_dir / "model.keras").generator_optimizer.iterations) == 3
+
+
+def test_a_checkpoint_comes_every_so_many_steps(run, pairs, tmp_path, monkeypatch):
+    def crash():
+        raise RuntimeError("A crash.")
+
+    run_dir = tmp_path / "run"
+    Interrupting.at_step = lambda self: crash()
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.callbacks, "TensorBoard", Interrupting)
+        run(
+            *("train", pairs, "--run-dir", run_dir, "--image-size", 32, "--epochs", 2),
+            *("--steps-per-epoch", 6, "--checkpoint-every", 3),
+        )
+    assert int(keras.saving.load_model(run_dir / "model.keras").generator_optimizer.iterations) == 3
+    code, *_ = run("train", "--run-dir", run_dir, "--resume", "--epochs", 1, "--checkpoint-every", 1)
+    assert code == 0
+    assert int(keras.saving.load_model(run_dir / "model.keras").generator_optimizer.iterations) == 6
+    assert json.loads((run_dir / "config.json").read_text())["checkpoint_every"] == 1
+
+
+def test_a_full_disk_ends_in_one_message_that_says_how_to_go_on(run, pairs, tmp_path, monkeypatch):
+    def full():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    run_dir = tmp_path / "run"
+    Interrupting.at_step = lambda self: full()
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.callbacks, "TensorBoard", Interrupting)
+        code, _, errors = run("train", pairs, "--run-dir", run_dir, "--image-size", 32, "--epochs", 2)
+    assert code == 2
+    go_on = f"Go on with:\nkeras-pix2pix train --run-dir {run_dir} --resume"
+    assert errors.strip().splitlines()[-2:] == f"keras-pix2pix: No space left on device. {go_on}".splitlines()
+
+
+@pytest.mark.parametrize(
+    ("config", "asked"),
+    [
+        ({}, 1),
+        ({"deterministic": False}, 0),
+        ({"changes": {"compile.jit_compile": True}}, 0),
+        ({"changes": {"compile.jit_compile": True}, "deterministic": True}, 1),
+    ],
+    ids=["default", "switched off", "XLA", "both"],
+)
+def test_a_run_is_deterministic_where_that_costs_nothing(determinism, config, asked):
+    train_module._seed({"seed": 1, **config})
+    assert len(determinism) == asked
+
+
+def test_determinism_is_asked_for_on_the_command_line(run, pairs, tmp_path, determinism):
+    options = ("--image-size", 32, "--epochs", 1)
+    assert run("train", pairs, "--run-dir", tmp_path / "run", *options, "--no-deterministic")[0] == 0
+    assert not determinism
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["deterministic"] is False
+
+
+def test_history_that_comes_again_is_taken_out(tmp_path):
+    history = tmp_path / "history.csv"
+    history.write_text("epoch,g_loss\n0,1.5\n1,1.25\n2,1.125\n1")  # The last row was cut off in 10.
+    train_module._forget_what_comes_again(history, 2)
+    assert history.read_text() == "epoch,g_loss\n0,1.5\n1,1.25\n"
+
+
+def test_a_model_from_elsewhere_does_not_say_how_far_the_run_has_come(run, trained):
+    model = keras.saving.load_model(trained / "model.keras")
+    model.progress = None
+    model.save(trained / "model.keras")
+    code, _, errors = run("train", "--run-dir", trained, "--resume", "--epochs", 2)
+    assert code == 2
+    assert "model.keras doesn't say how far the run has come" in errors
 
 
 def test_translate_writes_pictures(run, trained, pairs, tmp_path):
@@ -391,6 +490,19 @@ MISTAKES = {
     "inspect": (["inspect", "EMPTY"], ["no pictures in"]),
     "inspect direction": (["inspect", "PAIRS", "--target", "PAIRS", "--direction", "AtoB"], ["--direction is for"]),
     "inspect count": (["inspect", "PAIRS", "--count", "0"], ["`count` must be 1 or more"]),
+    "log": (
+        ["train", "PAIRS", "--run-dir", "RUN", "--image-size", "32", "--monitor", "val_ssim"],
+        ["--monitor must be one of g_loss, ", "Received: 'val_ssim'. With --validation there are more."],
+    ),
+    "log without a better side": (
+        ["train", "PAIRS", "--run-dir", "RUN", "--image-size", "32", "--monitor", "d_real"],
+        ["Received: 'd_real'"],
+    ),
+    "patience for nothing": (
+        ["train", "PAIRS", "--run-dir", "RUN", "--image-size", "32", "--patience", "3"],
+        ["--patience needs a log", "--patience 3 without --validation"],
+    ),
+    "report of nothing": (["report", "EMPTY"], ["There is no run in", "history.csv"]),
     "command": (["trane"], ["No such command"]),
 }
 
@@ -440,8 +552,8 @@ def test_a_broken_file_is_named_before_training(run, pairs, tmp_path, damage):
 
 def test_a_file_that_breaks_later_is_named_too(run, pairs, tmp_path, monkeypatch):
     victim = sorted(pairs.iterdir())[1]
-    shown = train_module._print_header
-    monkeypatch.setattr(train_module, "_print_header", lambda *rest: (shown(*rest), truncate(victim)))
+    shown = train_module.print_header
+    monkeypatch.setattr(train_module, "print_header", lambda *rest: (shown(*rest), truncate(victim)))
     code, _, errors = run("train", pairs, "--run-dir", tmp_path / "run", "--image-size", 32, "--epochs", 1)
     assert code == 2
     assert f"Can't read the picture {victim}" in errors

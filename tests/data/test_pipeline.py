@@ -430,6 +430,27 @@ def test_pass_that_is_broken_off_counts_as_an_epoch(tmp_path):
     assert_same(passes(dataset, 1), uninterrupted[2:])
 
 
+@pytest.mark.parametrize("initial_step", [0, 1, 3, 7])
+def test_endless_data_begin_at_any_batch_of_any_epoch(tmp_path, initial_step):
+    folder = write_noise(tmp_path / "pairs", 7)  # One is left out in each epoch.
+    options = {"image_size": 16, "batch_size": 2, "seed": 3, "jitter": 1.5}
+    batches = list(itertools.chain(*passes(paired_dataset(folder, initial_epoch=1, **options), 4)))
+    endless = paired_dataset(folder, initial_epoch=1, initial_step=initial_step, repeat=True, **options)
+    assert endless.cardinality() == tf.data.INFINITE_CARDINALITY
+    for _ in range(2):  # A pass does not count, whether it was begun or not.
+        iter(endless)
+        count = len(batches) - initial_step
+        assert_same(passes(endless.take(count), 1), [batches[initial_step:]])
+
+
+def test_only_endless_training_data_begin_in_the_middle(tmp_path):
+    folder = write_noise(tmp_path / "pairs", 2)
+    with pytest.raises(ValueError, match="Received: initial_step=1, repeat=False. Pass `repeat=True`"):
+        paired_dataset(folder, image_size=16, initial_step=1)
+    with pytest.raises(ValueError, match="`repeat=True` is for training data"):
+        paired_dataset(folder, image_size=16, training=False, repeat=True)
+
+
 def test_pairs_do_not_depend_on_the_batch_size(tmp_path):
     folder = write_noise(tmp_path / "pairs", 4)
     [one_by_one] = passes(paired_dataset(folder, image_size=16, batch_size=1), 1)
@@ -497,6 +518,7 @@ def test_two_folders_take_the_same_options_with_the_same_defaults():
         {"training": False},
         {"seed": 9},
         {"initial_epoch": 4},
+        {"initial_step": 3, "repeat": True},
         {"source_interpolation": "nearest"},
         {"target_interpolation": "lanczos"},
         {"jitter": 2},
@@ -508,8 +530,8 @@ def test_two_folders_give_what_the_same_pixels_side_by_side_give(tmp_path, chang
     folder = write_noise(tmp_path / "pairs", 4)
     sources, targets = halves_in_two_folders(folder)
     options = {"image_size": 16, "batch_size": 2}
-    expected = passes(paired_dataset(folder, **options | changed), 2)
-    assert_same(passes(paired_dataset_from_folders(sources, targets, **options | changed), 2), expected)
+    expected = passes(paired_dataset(folder, **options | changed).take(2), 2)
+    assert_same(passes(paired_dataset_from_folders(sources, targets, **options | changed).take(2), 2), expected)
     assert differ(passes(paired_dataset_from_folders(sources, targets, **options), 2), expected)
 
 
@@ -595,7 +617,14 @@ def test_wrong_batch_size(tmp_path, batch_size):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("seed", 1.5), ("seed", None), ("initial_epoch", -1), ("initial_epoch", 1.5), ("cache_bytes", None)],
+    [
+        ("seed", 1.5),
+        ("seed", None),
+        ("initial_epoch", -1),
+        ("initial_epoch", 1.5),
+        ("initial_step", -1),
+        ("cache_bytes", None),
+    ],
 )
 def test_other_numbers_must_be_whole(tmp_path, name, value):
     folder = write_flat(tmp_path / "pairs", 2)

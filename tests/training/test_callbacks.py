@@ -1,4 +1,4 @@
-"""Pictures read back through TensorBoard's HTTP API, sample files, and a checkpoint that survives."""
+"""Pictures read back through TensorBoard's HTTP API, and sample files."""
 
 import io
 import json
@@ -74,7 +74,7 @@ def test_pictures_are_of_the_first_pairs_of_a_data_set(make_model, images, tmp_p
     model = make_model()
     model.compile()
     model.fit(source, target, batch_size=4, verbose=0, callbacks=[callbacks.SampleGrid(tmp_path, dataset, count=4)])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch_0000.png", "epoch_0001.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch_0000.png", "epoch_0001.png", "over_time.png"]
     grid = np.asarray(Image.open(tmp_path / "epoch_0001.png"))
     assert grid.shape == (4 * 32, 3 * 32, 3)
     np.testing.assert_array_equal(grid[96:, :32], pixels_of(source[3]))
@@ -95,7 +95,7 @@ def test_a_resumed_run_goes_on_counting(make_model, images, tmp_path):
     model.compile()
     grid = callbacks.SampleGrid(tmp_path, (source, target), every=3)
     model.fit(source, target, initial_epoch=4, epochs=7, verbose=0, callbacks=[grid])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch_0004.png", "epoch_0006.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch_0004.png", "epoch_0006.png", "over_time.png"]
 
 
 def test_a_run_without_an_epoch_to_train_ends_well(make_model, images, tmp_path):
@@ -135,51 +135,10 @@ def test_gray_and_many_channels_can_be_looked_at(tmp_path):
     assert grid[0, -1].tolist() == [255, 255, 255]
 
 
-def test_the_checkpoint_is_there_before_the_first_step_and_after_every_epoch(make_model, images, tmp_path):
-    source, target = images(2)
-    model = make_model()
-    model.compile()
-    path = tmp_path / "model.keras"
-    steps = []
-
-    class Look(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            steps.append(int(keras.saving.load_model(path).generator_optimizer.iterations))
-
-    callback = callbacks.Checkpoint(path)
-    model.fit(source, target, batch_size=1, epochs=2, verbose=0, callbacks=[callback, Look()])
-    steps.append(int(keras.saving.load_model(path).generator_optimizer.iterations))
-    assert steps == [0, 2, 4]
-
-
-def test_a_checkpoint_that_fails_leaves_the_last_one_whole(make_model, images, tmp_path, monkeypatch):
-    source, target = images(1)
-    model = make_model()
-    model.compile()
-    path = tmp_path / "model.keras"
-    model.fit(source, target, verbose=0, callbacks=[callbacks.Checkpoint(path)])
-    whole = path.read_bytes()
-
-    def full_disk(temporary):
-        temporary.write_bytes(b"half a file")
-        raise OSError(28, "No space left on device", str(temporary))
-
-    monkeypatch.setattr(model, "save", full_disk)
-    with pytest.raises(OSError, match="No space left"):
-        model.fit(source, target, verbose=0, callbacks=[callbacks.Checkpoint(path)])
-    assert path.read_bytes() == whole
-    assert [each.name for each in tmp_path.iterdir()] == ["model.keras"]
-
-
 @pytest.mark.parametrize("arguments", [{"count": 0}, {"every": 0}])
 def test_nothing_to_show_is_refused(images, tmp_path, arguments):
     with pytest.raises(ValueError, match="must be 1 or more. Received: count="):
         callbacks.ImageSummary(tmp_path, images(1), **arguments)
-
-
-def test_a_checkpoint_needs_keras_ending():
-    with pytest.raises(ValueError, match="end in .keras. Received: path='model.h5'"):
-        callbacks.Checkpoint("model.h5")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from keras_pix2pix import Pix2Pix, paired_dataset, preset_data
+from keras_pix2pix.evaluation import PSNR
 from keras_pix2pix.training.presets import PRESETS, SCHEDULES, preset
 from keras_pix2pix.training.schedules import ConstantThenLinear
 
@@ -174,3 +175,11 @@ def test_every_preset_takes_a_step_at_another_size(name, images, monkeypatch):
     after = [np.array(weight) for weight in model.trainable_weights]
     # Where 1x1 pixels are normalised, all is 0, and nothing before it learns.
     assert sum(not np.array_equal(old, new) for old, new in zip(before, after, strict=True)) > len(before) / 2
+
+
+@pytest.mark.parametrize(("changes", "name"), [({}, "psnr"), ({"compile.metrics": ["mae"]}, "mae")])
+def test_metrics_are_compiled_in_unless_the_recipe_is_changed(changes, name, images):
+    small = {"generator.filters": 2, "discriminator.filters": 2, "compile.run_eagerly": True}
+    model = Pix2Pix.from_preset("paper", (32, 32, 3), metrics=[PSNR()], changes={**small, **changes})
+    logs = model.evaluate(*images(1), return_dict=True, verbose=0)
+    assert {"psnr", "mae"} & logs.keys() == {name}

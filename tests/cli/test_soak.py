@@ -1,0 +1,41 @@
+"""Twenty kills at random moments, and the run ends like one that was left alone."""
+
+import random
+
+import numpy as np
+import pytest
+from resume import MODEL_FILE, arrays_of, finish, history_of, kill
+
+from keras_pix2pix.data.synthetic import write_facades
+
+KILLS = 20
+STARTING = 3  # So many of them while the program is starting.
+
+
+@pytest.mark.slow
+def test_twenty_kills_leave_no_trace(tmp_path):
+    write_facades(tmp_path / "pairs", 5, image_size=(32, 32))
+    options = [
+        *(str(tmp_path / "pairs"), "--validation", str(tmp_path / "pairs"), "--image-size", "32"),
+        *("--epochs", "30", "--steps-per-epoch", "20", "--checkpoint-every", "3", "--schedule", "cosine"),
+        *("--set", "generator.filters=2", "--set", "discriminator.filters=2"),
+    ]
+    chance = random.Random(0)
+    starting = chance.sample(range(KILLS), STARTING)
+    alone, killed = tmp_path / "alone", tmp_path / "killed"
+    with open(tmp_path / "log.txt", "w") as log:
+        finish(alone, options, log)
+        places = []
+        for number in range(KILLS):
+            moment = (0, chance.uniform(0, 8)) if number in starting else (chance.randint(1, 3), chance.uniform(0, 0.3))
+            places.append(kill(killed, options, log, *moment))
+        finish(killed, options, log)
+    assert places == sorted(places)
+    assert sum(step > 0 for _, step in places) > KILLS / 2, places  # In the middle of epochs.
+    expected, found = arrays_of(alone / MODEL_FILE), arrays_of(killed / MODEL_FILE)
+    assert expected.keys() == found.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array, err_msg=name)
+    assert history_of(killed) == history_of(alone)
+    for picture in (alone / "samples").glob("*.png"):
+        assert (killed / "samples" / picture.name).read_bytes() == picture.read_bytes(), picture.name

@@ -1,0 +1,108 @@
+"""The best model stays, also over a resumed run; training ends when nothing gets better."""
+
+import keras
+import pytest
+
+from keras_pix2pix import callbacks
+
+
+@pytest.fixture
+def run_epochs(make_model, tmp_path):
+    """A function that tells a `BestModel` of epochs with these values; it returns (saved epochs, epoch of the end)."""
+    model = make_model()
+    model.compile()
+
+    def run(monitor, *values, first=0, **options):
+        best = callbacks.BestModel(tmp_path / "best.keras", monitor, **options)
+        best.set_model(model)
+        best.on_train_begin()
+        saved = []
+        best._save = lambda: saved.append(epoch)
+        model.stop_training = False
+        for epoch, value in enumerate(values, start=first):
+            best.on_epoch_end(epoch, {monitor: value})
+            if model.stop_training:
+                return saved, epoch
+        return saved, None
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("monitor", "options", "expected"),
+    [
+        ("val_ssim", {}, [0, 2]),
+        ("val_g_l1", {}, [0, 1, 4]),
+        ("d_real", {"mode": "min"}, [0, 1, 4]),
+        ("val_ssim", {"mode": "min"}, [0, 1, 4]),
+        ("likeness", {"mode": "max"}, [0, 2]),
+    ],
+)
+def test_the_best_is_saved_by_the_nature_of_the_log(run_epochs, monitor, options, expected):
+    assert run_epochs(monitor, 0.5, 0.4, 0.6, 0.6, 0.3, **options) == (expected, None)
+
+
+def test_what_is_not_finite_is_never_the_best(run_epochs):
+    nan = float("nan")
+    assert run_epochs("val_g_l1", nan, 0.5, nan, float("-inf") * -1, 0.4)[0] == [1, 4]
+
+
+def test_training_ends_after_so_many_epochs_without_a_better_one(run_epochs, capfd):
+    values = 0.5, 0.4, 0.3, 0.6, 0.6, 0.5, 0.4
+    assert run_epochs("val_ssim", *values, patience=3) == ([0, 3], 6)
+    assert "val_ssim was best, 0.6, in epoch 4, and no better in the 3 epochs since" in capfd.readouterr().out
+    assert run_epochs("val_ssim", *values, patience=2) == ([0], 2)
+    assert run_epochs("val_ssim", *values) == ([0, 3], None)
+
+
+def test_a_resumed_run_knows_its_best_and_how_long_ago_it_was(run_epochs, tmp_path):
+    history = tmp_path / "history.csv"
+    history.write_text("epoch,val_ssim\n0,0.3\n1,0.6\n2,0.5\n")
+    assert run_epochs("val_ssim", 0.5, 0.7, first=3, history=history) == ([4], None)
+    assert run_epochs("val_ssim", 0.5, 0.7, first=3, history=history, patience=2) == ([], 3)
+    with pytest.raises(ValueError, match="has ended early: val_ssim was best, 0.6, in epoch 2, and no better in the 1"):
+        run_epochs("val_ssim", 0.7, first=3, history=history, patience=1)
+    assert run_epochs("val_ssim", 0.5, 0.4, history=tmp_path / "none.csv") == ([0], None)
+
+
+def test_the_file_is_the_model_of_the_best_epoch(make_model, images, tmp_path):
+    source, target = images(2)
+    model = make_model()
+    model.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0))  # No epoch is better than the first.
+    best = callbacks.BestModel(tmp_path / "best.keras", "val_g_l1", patience=2)
+    history = model.fit(
+        source,
+        target,
+        batch_size=1,
+        epochs=9,
+        verbose=0,
+        validation_data=(source, target),
+        callbacks=[best, callbacks.Checkpoint(tmp_path / "model.keras")],
+    )
+    assert len(history.epoch) == 3
+    kept = keras.saving.load_model(tmp_path / "best.keras")
+    assert int(kept.generator_optimizer.iterations) == 2
+    assert kept.progress is None
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.keras", "model.keras"]
+
+
+def test_a_log_that_isnt_there_is_named(make_model, images, tmp_path):
+    model = make_model()
+    model.compile()
+    with pytest.raises(ValueError, match="no log 'val_psnr' to monitor. Accepted: d_accuracy, .*g_loss"):
+        model.fit(*images(1), verbose=0, callbacks=[callbacks.BestModel(tmp_path / "best.keras", "val_psnr")])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("best.h5", "val_ssim"), "end in .keras"),
+        (("best.keras", "d_real"), "smaller 'd_real' is better can't be told by its name. Accepted: mode=\"max\""),
+        (("best.keras", "val_ssim", {"mode": "up"}), "Received: mode='up'"),
+        (("best.keras", "val_ssim", {"patience": 0}), "`patience` must be 1 or more, or None. Received: patience=0"),
+    ],
+)
+def test_mistakes_are_refused(arguments, words):
+    *positional, options = arguments if len(arguments) == 3 else (*arguments, {})
+    with pytest.raises(ValueError, match=words):
+        callbacks.BestModel(*positional, **options)
