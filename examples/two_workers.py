@@ -47,9 +47,8 @@ def train(options):
     def fit(model, directory):
         # The batch is divided among the workers.
         done, _ = callbacks.resume_point(model)
-        dataset = paired_dataset(
-            options.pairs, image_size=options.size, batch_size=WORKERS, direction="BtoA", initial_epoch=done
-        )
+        data = {"image_size": options.size, "batch_size": WORKERS, "direction": "BtoA", "initial_epoch": done}
+        dataset = paired_dataset(options.pairs, **data)
         checkpoint = callbacks.Checkpoint(directory / "model.keras")
         model.fit(dataset, epochs=options.epochs, initial_epoch=done, shuffle=False, callbacks=[checkpoint])
 
