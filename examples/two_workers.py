@@ -20,7 +20,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("pairs", help="folder of side-by-side files")
     parser.add_argument("--directory", default="run", help="folder that receives model.keras")
-    parser.add_argument("--size", type=int, default=256, help="height and width of the images")
+    parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--filters", type=int, default=64)
     parser.add_argument("--epochs", type=int, default=2)
     options = parser.parse_args(arguments)
@@ -46,14 +46,13 @@ def train(options):
 
     def fit(model, directory):
         # The batch is divided among the workers.
-        data = {"image_size": options.size, "batch_size": WORKERS, "direction": "BtoA"}
-        steps = len(paired_dataset(options.pairs, **data))
-        done = int(model.generator_optimizer.iterations.numpy()) // steps
-        dataset = paired_dataset(options.pairs, **data, initial_epoch=done)
+        done, _ = callbacks.resume_point(model)
+        data = {"image_size": options.size, "batch_size": WORKERS, "direction": "BtoA", "initial_epoch": done}
+        dataset = paired_dataset(options.pairs, **data)
         checkpoint = callbacks.Checkpoint(directory / "model.keras")
         model.fit(dataset, epochs=options.epochs, initial_epoch=done, shuffle=False, callbacks=[checkpoint])
 
-    weights = os.path.join(options.directory, "model.keras")
+    weights = f"{options.directory}/model.keras"
     fit_on_workers(build_networks, lambda model: model.compile(), fit, options.directory, weights=weights)
 
 

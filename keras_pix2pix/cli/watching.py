@@ -101,7 +101,7 @@ def run_callbacks(config, run_dir, pairs, resume, monitor):
     model_file, history = run_dir / MODEL_FILE, run_dir / HISTORY_FILE
     patience = config.get("patience")
     decay = config.get("average")
-    average = [callbacks.ExponentialMovingAverage(run_dir / AVERAGE_FILE, decay)] if decay else []
+    average = [] if decay is None else [callbacks.ExponentialMovingAverage(run_dir / AVERAGE_FILE, decay)]
     best = [callbacks.BestModel(run_dir / BEST_FILE, monitor, patience=patience, history=history)] if monitor else []
     return [
         *average,

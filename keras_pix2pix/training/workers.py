@@ -10,7 +10,7 @@ from keras_pix2pix.training.distribution import strategy_for
 from keras_pix2pix.training.model import Pix2Pix
 
 
-def fit_on_workers(build_networks, compile, fit, directory, *, weights=None, **arguments):
+def fit_on_workers(build_networks, compile, fit, directory, *, weights=None, **kwargs):
     """Train on all the machines that TF_CONFIG names: a process on each of them calls this with the same arguments.
 
     Without TF_CONFIG this machine trains alone, to the same result. Each batch is divided among the workers, so that
@@ -26,7 +26,7 @@ def fit_on_workers(build_networks, compile, fit, directory, *, weights=None, **a
             gets a temporary copy of the files in it on the others.
         weights: File written by `model.save` or `model.save_weights` to go on from, optimizers included, if it is
             there. Defaults to None.
-        **arguments: Further arguments of `Pix2Pix`, such as `direction`.
+        **kwargs: Further arguments of `Pix2Pix`, such as `direction`.
 
     Returns:
         The trained `Pix2Pix`, equal on all workers.
@@ -55,7 +55,7 @@ def fit_on_workers(build_networks, compile, fit, directory, *, weights=None, **a
         with strategy.scope():
             networks = build_networks()
         # Made within the scope, a model would be taken by Keras' `fit` for one of a single machine.
-        model = Pix2Pix(*networks, **arguments)
+        model = Pix2Pix(*networks, **kwargs)
         with strategy.scope():
             compile(model)
             if weights is not None and Path(weights).exists():
