@@ -92,6 +92,7 @@ def test_a_model_of_16_bits_is_saved_goes_on_and_is_exported_in_float32(precisio
     export_saved_model(again, tmp_path / "saved")
 
 
+@pytest.mark.slow
 def test_a_step_that_overflows_on_one_replica_is_left_out_on_both(images, mirrored):
     source, target = images(2)
     keras.utils.set_random_seed(0)

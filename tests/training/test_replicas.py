@@ -33,6 +33,7 @@ def assert_equal(models, histories):
         np.testing.assert_allclose(histories[1][name], values, rtol=1e-4, err_msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("replicas", [1, 2])
 @pytest.mark.parametrize("steps_per_execution", [2, 3])
 def test_steps_executed_together_are_the_same_steps(make_model, images, replicas, steps_per_execution):
@@ -53,6 +54,7 @@ def test_steps_executed_together_are_the_same_steps(make_model, images, replicas
     assert_equal((alone, together), histories)
 
 
+@pytest.mark.slow
 def test_accumulated_steps_are_one_step_on_the_mean_gradient(make_model, images):
     whole, parts = make_model(dropout=0), make_model(dropout=0)
     # Both networks at their old weights: an updated discriminator would have seen another part of the batch.
