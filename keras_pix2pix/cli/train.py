@@ -156,7 +156,7 @@ def _run(config, run_dir, resume, devices):
     run_dir.mkdir(parents=True, exist_ok=True)
     training_data, validation_data = run_folders(config, run_dir, resume)
     start_tensorflow()
-    from keras_pix2pix.evaluation.report import REPORT_FILE, write_report
+    from keras_pix2pix.evaluation.report import REPORT_FILE
     from keras_pix2pix.training.workers import one_error_if_a_worker_stops
 
     _seed(config)
@@ -173,24 +173,35 @@ def _run(config, run_dir, resume, devices):
     _forget_what_comes_again(run_dir / HISTORY_FILE, epoch)
     print_header(config, run_dir, model, steps, validation, monitor)
     *watching, bar, checkpoint = run_callbacks(config, run_dir, shown, resume, monitor)
+    # Several workers' `fit` needs the scope; others' has it from the model.
+    with (
+        _words_for_the_end(run_dir, model),
+        strategy.scope(),
+        one_error_if_a_worker_stops(),
+        contextlib.closing(bar),
+        stopping_after_a_step(checkpoint),
+    ):
+        model.fit(
+            run_dataset(config, training_data, repeat=True, initial_step=step),
+            epochs=config["epochs"],
+            initial_epoch=epoch,
+            steps_per_epoch=steps,
+            validation_data=validation,
+            verbose=0,  # The bar is ours.
+            shuffle=False,  # The data set shuffles, and Keras would warn that it doesn't.
+            callbacks=[*watching, bar, checkpoint],
+        )
+    print(f"The model: {run_dir / MODEL_FILE}")
+    print(f"How it came about: {run_dir / REPORT_FILE}, or tensorboard --logdir {run_dir / 'logs'}")
+
+
+@contextlib.contextmanager
+def _words_for_the_end(run_dir, model):
+    """Says where a run stands that ended before its time, and how it goes on."""
+    from keras_pix2pix.evaluation.report import write_report
+
     try:
-        # Several workers' `fit` needs the scope; others' has it from the model.
-        with (
-            strategy.scope(),
-            one_error_if_a_worker_stops(),
-            contextlib.closing(bar),
-            stopping_after_a_step(checkpoint),
-        ):
-            model.fit(
-                run_dataset(config, training_data, repeat=True, initial_step=step),
-                epochs=config["epochs"],
-                initial_epoch=epoch,
-                steps_per_epoch=steps,
-                validation_data=validation,
-                verbose=0,  # The bar is ours.
-                shuffle=False,  # The data set shuffles, and Keras would warn that it doesn't.
-                callbacks=[*watching, bar, checkpoint],
-            )
+        yield
     except KeyboardInterrupt:
         print(
             f"\nStopped. {run_dir} holds the run as of {_place(model.progress)}. {_go_on(run_dir)}",
@@ -203,8 +214,6 @@ def _run(config, run_dir, resume, devices):
     except OSError as error:
         file = f": {error.filename}" if error.filename else ""
         raise OSError(error.errno, f"{error.strerror or error}{file}. {_go_on(run_dir)}") from error
-    print(f"The model: {run_dir / MODEL_FILE}")
-    print(f"How it came about: {run_dir / REPORT_FILE}, or tensorboard --logdir {run_dir / 'logs'}")
 
 
 def _strategy(config, devices):

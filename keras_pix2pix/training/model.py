@@ -1,7 +1,5 @@
 """Pix2Pix: two networks, a recipe, and the step that trains them."""
 
-import contextlib
-import inspect
 import math
 import warnings
 
@@ -11,27 +9,16 @@ from keras import ops
 
 import keras_pix2pix.evaluation.metrics  # noqa: F401 (makes them known to Keras, for the recipes that hold them)
 from keras_pix2pix.encodings import Stacked, get_for_channels
-from keras_pix2pix.networks.patchgan import patchgan_discriminator, pytorch_gan_discriminator
-from keras_pix2pix.networks.resnet import resnet_generator
 from keras_pix2pix.networks.serving import check_generator
-from keras_pix2pix.networks.unet import unet_generator
 from keras_pix2pix.networks.walk import leaves
 from keras_pix2pix.training import translation
+from keras_pix2pix.training.building import build_network, build_optimizers, called, dtype_policy
 from keras_pix2pix.training.distribution import logs_of_all_workers
 from keras_pix2pix.training.objective import Objective, judge
 from keras_pix2pix.training.optimizers import FusedAdam
 from keras_pix2pix.training.presets import preset
 from keras_pix2pix.training.progress import Progress
-from keras_pix2pix.training.schedules import learning_rate_schedule
 
-BUILDERS = {
-    "generator": {"unet_generator": unet_generator, "resnet_generator": resnet_generator},
-    "discriminator": {
-        "patchgan_discriminator": patchgan_discriminator,
-        "pytorch_gan_discriminator": pytorch_gan_discriminator,
-    },
-}
-PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 UPDATE_ORDERS = ("discriminator_first", "simultaneous")
 
 
@@ -154,7 +141,6 @@ class Pix2Pix(keras.Model):
         ```
         """
         recipe = preset(name, changes)
-        rate = recipe["adam"].pop("learning_rate")
         plan = {"epochs": epochs or recipe["epochs"], "schedule": schedule or recipe["schedule"]}
         if steps_per_epoch is None:
             steps_per_epoch = recipe["steps_per_epoch"]
@@ -166,24 +152,12 @@ class Pix2Pix(keras.Model):
                 )
         shapes = image_shape, target_channels or image_shape[-1]
         strategy = strategy or tf.distribute.get_strategy()
-        with strategy.scope(), _policy(precision):
-            networks = [_build(recipe, network, *shapes) for network in ("generator", "discriminator")]
+        with strategy.scope(), dtype_policy(precision):
+            networks = [build_network(recipe, network, *shapes) for network in ("generator", "discriminator")]
         model = cls(*networks, **arguments)
         with strategy.scope():
-            # An optimizer's schedule counts its own updates.
-            accumulated = recipe["adam"].get("gradient_accumulation_steps") or 1
-            optimizers = [
-                _called(
-                    FusedAdam,
-                    "adam",
-                    learning_rate_schedule(
-                        learning_rate=rate, steps_per_epoch=max(1, steps_per_epoch * each // accumulated), **plan
-                    ),
-                    **recipe["adam"],
-                )
-                for each in (1, recipe["compile"].get("discriminator_steps", 1))
-            ]
-            _called(model.compile, "compile", *optimizers, **{"metrics": metrics, **recipe["compile"]})
+            optimizers = build_optimizers(recipe, steps_per_epoch, **plan)
+            called(model.compile, "compile", *optimizers, **{"metrics": metrics, **recipe["compile"]})
         return model
 
     def compile(
@@ -500,50 +474,6 @@ class Pix2Pix(keras.Model):
     def _log(self, values, weights):
         for name, metric in self._logs.items():
             metric.update_state(values[name], sample_weight=weights)
-
-
-@contextlib.contextmanager
-def _policy(precision):
-    """Keras' policy of dtypes for a precision, while layers are made."""
-    if precision is None:
-        yield
-        return
-    if precision not in PRECISIONS:
-        raise ValueError(f"`precision` must be one of {', '.join(PRECISIONS)}. Received: precision={precision!r}.")
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(PRECISIONS[precision])
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
-def _build(recipe, network, image_shape, target_channels):
-    arguments, builders = recipe[network], BUILDERS[network]
-    builder = arguments.pop("network")
-    if not isinstance(builder, str) or builder not in builders:
-        raise ValueError(f"`{network}.network` must be one of {', '.join(builders)}. Received: {builder!r}.")
-    return _called(builders[builder], network, image_shape, target_channels, **arguments)
-
-
-def _called(function, section, *arguments, **named):
-    """The function's result; a name or a type that it doesn't take is a mistake in the changes to a preset."""
-    parameters = inspect.signature(function).parameters
-    accepted = [name for name in list(parameters)[len(arguments) :] if name != "kwargs"]
-    unknown = sorted(named.keys() - set(accepted))
-    if unknown:
-        raise ValueError(
-            f"Unknown: {', '.join(f'{section}.{name}' for name in unknown)}. Accepted in {section}: "
-            f"{', '.join(accepted)}."
-        )
-    for name, value in named.items():
-        # Anything else but False is true, the word "False" included.
-        if isinstance(parameters[name].default, bool) and not isinstance(value, bool):
-            raise ValueError(f"`{section}.{name}` must be True or False. Received: {value!r}.")
-    try:
-        return function(*arguments, **named)
-    except TypeError as error:
-        raise ValueError(f"A value of another type is needed in {section}: {error}. Received: {named}.") from error
 
 
 def _metric(metric):

@@ -1,0 +1,161 @@
+"""The parts of a published system, made from what a preset says of them."""
+
+import contextlib
+import inspect
+
+import keras
+
+from keras_pix2pix.networks.patchgan import patchgan_discriminator, pytorch_gan_discriminator
+from keras_pix2pix.networks.resnet import resnet_generator
+from keras_pix2pix.networks.unet import unet_generator
+from keras_pix2pix.training.optimizers import FusedAdam
+from keras_pix2pix.training.schedules import learning_rate_schedule
+
+BUILDERS = {
+    "generator": {"unet_generator": unet_generator, "resnet_generator": resnet_generator},
+    "discriminator": {
+        "patchgan_discriminator": patchgan_discriminator,
+        "pytorch_gan_discriminator": pytorch_gan_discriminator,
+    },
+}
+PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+
+
+def build_network(recipe, network, image_shape, target_channels):
+    """The generator or the discriminator of a recipe.
+
+    Args:
+        recipe: What `preset` returned.
+        network: "generator" or "discriminator".
+        image_shape: (height, width, channels) of the source.
+        target_channels: Channels of the target.
+
+    Returns:
+        A functional `keras.Model`.
+
+    Raises:
+        ValueError: No such network, or an argument that it doesn't take.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.training.building import build_network
+    from keras_pix2pix.training.presets import preset
+
+    generator = build_network(preset("mobile"), "generator", (64, 64, 3), 3)
+    ```
+    """
+    builders = BUILDERS[network]
+    arguments = {name: value for name, value in recipe[network].items() if name != "network"}
+    builder = recipe[network]["network"]
+    if not isinstance(builder, str) or builder not in builders:
+        raise ValueError(f"`{network}.network` must be one of {', '.join(builders)}. Received: {builder!r}.")
+    return called(builders[builder], network, image_shape, target_channels, **arguments)
+
+
+def build_optimizers(recipe, steps_per_epoch, *, epochs, schedule):
+    """The optimizers of generator and discriminator of a recipe, each with a schedule of its own.
+
+    Args:
+        recipe: What `preset` returned.
+        steps_per_epoch: Batches in an epoch.
+        epochs: Epochs that the learning rate is planned for.
+        schedule: Name of the schedule.
+
+    Returns:
+        A list of two `FusedAdam`.
+
+    Raises:
+        ValueError: An argument that they don't take.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.training.building import build_optimizers
+    from keras_pix2pix.training.presets import preset
+
+    optimizers = build_optimizers(preset("paper"), 400, epochs=200, schedule="constant")
+    ```
+    """
+    adam = {name: value for name, value in recipe["adam"].items() if name != "learning_rate"}
+    rate = recipe["adam"]["learning_rate"]
+    # An optimizer's schedule counts its own updates.
+    accumulated = adam.get("gradient_accumulation_steps") or 1
+    updates = [steps_per_epoch * each for each in (1, recipe["compile"].get("discriminator_steps", 1))]
+    plans = [{"steps_per_epoch": -(-each // accumulated), "epochs": epochs, "schedule": schedule} for each in updates]
+    return [called(FusedAdam, "adam", learning_rate_schedule(learning_rate=rate, **plan), **adam) for plan in plans]
+
+
+@contextlib.contextmanager
+def dtype_policy(precision):
+    """Within it, layers are made for a precision.
+
+    Args:
+        precision: "float32", "bfloat16" or "float16"; None for Keras' policy in force.
+
+    Raises:
+        ValueError: Another precision.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import unet_generator
+    from keras_pix2pix.training.building import dtype_policy
+
+    with dtype_policy("bfloat16"):
+        generator = unet_generator((64, 64, 3), filters=8)
+    ```
+    """
+    if precision is None:
+        yield
+        return
+    if precision not in PRECISIONS:
+        raise ValueError(f"`precision` must be one of {', '.join(PRECISIONS)}. Received: precision={precision!r}.")
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(PRECISIONS[precision])
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def called(function, section, *arguments, **named):
+    """The function's result; a name or a type that it doesn't take is a mistake in the changes to a preset.
+
+    Args:
+        function: Builder, optimizer or `compile`.
+        section: Section of the preset, for messages.
+        *arguments: What doesn't come from the preset.
+        **named: What does.
+
+    Returns:
+        What the function returns.
+
+    Raises:
+        ValueError: A name that the function doesn't have, or a value of another type.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import unet_generator
+    from keras_pix2pix.training.building import called
+
+    generator = called(unet_generator, "generator", (64, 64, 3), filters=8)
+    ```
+    """
+    parameters = inspect.signature(function).parameters
+    accepted = [name for name in list(parameters)[len(arguments) :] if name != "kwargs"]
+    unknown = sorted(named.keys() - set(accepted))
+    if unknown:
+        raise ValueError(
+            f"Unknown: {', '.join(f'{section}.{name}' for name in unknown)}. Accepted in {section}: "
+            f"{', '.join(accepted)}."
+        )
+    for name, value in named.items():
+        # Anything else but False is true, the word "False" included.
+        if isinstance(parameters[name].default, bool) and not isinstance(value, bool):
+            raise ValueError(f"`{section}.{name}` must be True or False. Received: {value!r}.")
+    try:
+        return function(*arguments, **named)
+    except TypeError as error:
+        raise ValueError(f"A value of another type is needed in {section}: {error}. Received: {named}.") from error
