@@ -501,7 +501,10 @@ def test_the_demo_from_the_command_line_to_ctrl_c(generator, driver, tmp_path):
     generator.save(tmp_path / "facades.keras")
     (tmp_path / "facades_web").mkdir()
     shutil.copytree(RUNTIME, tmp_path / "facades_web" / "node_modules")
-    command = [sys.executable, "-m", "keras_pix2pix", "demo", str(tmp_path / "facades.keras"), "--no-browser"]
+    # What runs the tests in the background has its children ignore Ctrl-C.
+    script = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    script += "from keras_pix2pix.cli.main import main; main(sys.argv[1:])"
+    command = [sys.executable, "-c", script, "demo", str(tmp_path / "facades.keras"), "--no-browser"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         for line in program.stdout:
             if line.startswith("http://127.0.0.1:"):
@@ -511,7 +514,10 @@ def test_the_demo_from_the_command_line_to_ctrl_c(generator, driver, tmp_path):
                 np.testing.assert_array_equal(page.pixels("source"), drawn_sources(SIZE, 3)[0])
                 program.send_signal(signal.SIGINT)
                 break
-        rest, errors = program.communicate(timeout=PATIENCE)
+        try:
+            rest, errors = program.communicate(timeout=PATIENCE)
+        finally:
+            program.kill()
     assert (program.returncode, errors) == (0, "")
     assert rest.endswith("Ended.\n")
 
