@@ -2,6 +2,7 @@
 
 import json
 import platform
+import shlex
 from importlib.metadata import version
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def new_configuration(run_dir, given):
     if run_dir.exists() and (not run_dir.is_dir() or not all(map(_is_no_run_yet, run_dir.iterdir()))):
         raise ValueError(
             f"{run_dir} exists and is not empty. Choose another --run-dir, or go on with the run in it: "
-            f"keras-pix2pix train --run-dir {run_dir} --resume"
+            f"keras-pix2pix train --run-dir {shlex.quote(str(run_dir))} --resume"
         )
     config = {**DEFAULTS, **given}
     recipe = preset(config["preset"], config.get("changes"))

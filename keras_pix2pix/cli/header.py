@@ -3,7 +3,7 @@
 import os
 
 
-def print_header(config, run_dir, model, steps, validation, monitor):
+def print_header(config, run_dir, model, steps, validation, monitor, replicas=1):
     """Print what was found: data, devices, networks, and what the run folder will hold.
 
     Args:
@@ -13,6 +13,7 @@ def print_header(config, run_dir, model, steps, validation, monitor):
         steps: Batches in an epoch.
         validation: Data set of validation, or None.
         monitor: Log by which the best model is kept, or None.
+        replicas: Devices, of all workers, that share each batch. Defaults to 1.
 
     Example:
 
@@ -34,7 +35,6 @@ def print_header(config, run_dir, model, steps, validation, monitor):
     batch_size = config["batch_size"]
     validated = f"{len(validation)} batches of validation" if validation else "no validation data"
     print(f"Data     {steps} batches of {batch_size} pair(s) an epoch, {height}x{width}, {layout}; {validated}")
-    replicas = model.distribute_strategy.num_replicas_in_sync
     shared = f"; {replicas} replicas share each batch" if replicas > 1 else ""
     print(f"Device   {devices()}{shared}")
     patch = receptive_field(model.discriminator)

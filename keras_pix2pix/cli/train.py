@@ -2,6 +2,9 @@
 
 import contextlib
 import io
+import math
+import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +32,7 @@ from keras_pix2pix.cli.watching import (
     run_callbacks,
     run_metrics,
 )
+from keras_pix2pix.evaluation.history import read_history
 from keras_pix2pix.images import whole_file
 from keras_pix2pix.training.cluster import folder_to_write, is_chief
 
@@ -149,11 +153,12 @@ def train(
     output = sys.stdout if is_chief() else io.StringIO()
     with folder_to_write(run_dir) as own_run_dir, contextlib.redirect_stdout(output):
         config = (resumed_configuration if resume else new_configuration)(own_run_dir, given)
-        _run(config, own_run_dir, resume, devices)
+        own_run_dir.mkdir(parents=True, exist_ok=True)
+        with _only_one_training_in(own_run_dir):
+            _run(config, own_run_dir, resume, devices)
 
 
 def _run(config, run_dir, resume, devices):
-    run_dir.mkdir(parents=True, exist_ok=True)
     training_data, validation_data = run_folders(config, run_dir, resume)
     start_tensorflow()
     from keras_pix2pix.evaluation.report import REPORT_FILE
@@ -165,17 +170,18 @@ def _run(config, run_dir, resume, devices):
     shown = validation or run_dataset(config, training_data, training=False)
     batches = len(run_dataset(config, training_data))
     steps = config.get("steps_per_epoch", batches)
+    _refuse_a_lost_model(run_dir)
     # A run that was stopped before its first checkpoint is resumed from its beginning.
     model = _model(config, run_dir, steps, strategy)
     epoch, step = _resume_point(model, run_dir, config["epochs"])
     monitor = monitored_log(config, model.objective.log_names, validation is not None)
+    *watching, bar, checkpoint = run_callbacks(config, run_dir, shown, resume, monitor)
     write_configuration(run_dir, config)
     _forget_what_comes_again(run_dir / HISTORY_FILE, epoch)
-    print_header(config, run_dir, model, steps, validation, monitor)
-    *watching, bar, checkpoint = run_callbacks(config, run_dir, shown, resume, monitor)
+    print_header(config, run_dir, model, steps, validation, monitor, strategy.num_replicas_in_sync)
     # Several workers' `fit` needs the scope; others' has it from the model.
     with (
-        _words_for_the_end(run_dir, model),
+        _words_for_the_end(run_dir, model, devices),
         strategy.scope(),
         one_error_if_a_worker_stops(),
         contextlib.closing(bar),
@@ -196,24 +202,56 @@ def _run(config, run_dir, resume, devices):
 
 
 @contextlib.contextmanager
-def _words_for_the_end(run_dir, model):
+def _only_one_training_in(run_dir):
+    """Holds the folder as long as this process lives, where the system can."""
+    try:
+        import fcntl
+    except ImportError:  # Windows.
+        yield
+        return
+    folder = os.open(run_dir, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ValueError(
+                f"Another process is training in {run_dir}. Wait for its end or stop it, or choose another --run-dir."
+            ) from error
+        yield
+    finally:
+        os.close(folder)
+
+
+def _refuse_a_lost_model(run_dir):
+    if (run_dir / MODEL_FILE).exists() or not read_history(run_dir / HISTORY_FILE)["epoch"]:
+        return
+    best = f" {run_dir / BEST_FILE} is still there." if (run_dir / BEST_FILE).exists() else ""
+    raise ValueError(
+        f"{run_dir} has epochs behind it, but no {MODEL_FILE} to go on from.{best} Put the file back, or begin a new "
+        "run in another folder."
+    )
+
+
+@contextlib.contextmanager
+def _words_for_the_end(run_dir, model, devices):
     """Says where a run stands that ended before its time, and how it goes on."""
     from keras_pix2pix.evaluation.report import write_report
 
     try:
         yield
     except KeyboardInterrupt:
-        print(
-            f"\nStopped. {run_dir} holds the run as of {_place(model.progress)}. {_go_on(run_dir)}",
-            file=sys.stderr,
-        )
+        if is_chief():
+            print(
+                f"\nStopped. {run_dir} holds the run as of {_place(model.progress)}. {_go_on(run_dir, devices)}",
+                file=sys.stderr,
+            )
         raise SystemExit(INTERRUPTED) from None
     except RuntimeError:
         write_report(run_dir)  # With what `Health` has said last.
         raise
     except OSError as error:
         file = f": {error.filename}" if error.filename else ""
-        raise OSError(error.errno, f"{error.strerror or error}{file}. {_go_on(run_dir)}") from error
+        raise OSError(error.errno, f"{error.strerror or error}{file}. {_go_on(run_dir, devices)}") from error
 
 
 def _strategy(config, devices):
@@ -278,8 +316,10 @@ def _place(progress):
     return f"the end of epoch {progress.epoch}"
 
 
-def _go_on(run_dir):
-    return f"Go on with:\nkeras-pix2pix train --run-dir {run_dir} --resume"
+def _go_on(run_dir, devices):
+    same_devices = ["--devices", str(devices)] if devices is not None else []
+    command = shlex.join(["keras-pix2pix", "train", "--run-dir", str(run_dir), "--resume", *same_devices])
+    return f"Go on with:\n{command}"
 
 
 def _new_model(config, steps, strategy):
@@ -304,10 +344,15 @@ def _new_model(config, steps, strategy):
     )
 
 
+def _epoch_of(row):
+    number = row.split(",")[0]
+    return int(number) if number.isdecimal() else math.inf  # Not a row of ours.
+
+
 def _forget_what_comes_again(history, epoch):
     """Take out of the history what the last checkpoint doesn't know, and a row that was not written whole."""
     if history.exists():
         header, *rows = history.read_text(encoding="utf-8").splitlines(keepends=True) or [""]
-        kept = [row for row in rows if row.endswith("\n") and int(row.split(",")[0]) < epoch]
+        kept = [row for row in rows if row.endswith("\n") and _epoch_of(row) < epoch]
         with whole_file(history) as temporary:
             temporary.write_text("".join([header if header.endswith("\n") else "", *kept]), encoding="utf-8")

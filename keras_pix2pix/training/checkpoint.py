@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from keras_pix2pix.images import whole_file
+from keras_pix2pix.training.cluster import worker_count
 from keras_pix2pix.training.progress import Progress, build_metrics, metric_states, set_metric_states
 
 # Ends an epoch, and not the training, where a callback puts it into `stop_training`; others put True there.
@@ -57,7 +58,10 @@ class Checkpoint(keras.callbacks.Callback):
         self.stopping = False
 
     def stop(self):
-        """Save after the step that is under way, and then raise KeyboardInterrupt out of `fit`."""
+        """Save after the step that is under way, and then raise KeyboardInterrupt out of `fit`.
+
+        One of several workers does not save: the last checkpoint of all is what they go on from.
+        """
         self.stopping = True
 
     def on_train_begin(self, logs=None):
@@ -87,7 +91,8 @@ class Checkpoint(keras.callbacks.Callback):
             if self.first_step and not self.model.stop_training:
                 self.model.stop_training = END_OF_EPOCH
             return
-        if self.stopping or (self.every_steps and step - self.saved_step >= self.every_steps):
+        # A worker that stops alone can't save: the others would have to take part.
+        if (self.stopping and worker_count() == 1) or (self.every_steps and step - self.saved_step >= self.every_steps):
             self._save(Progress(self.epoch, step, self.seen, metric_states(self.model)))
             self.saved_step = step
         self._stop_if_asked()

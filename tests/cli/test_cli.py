@@ -262,9 +262,39 @@ def test_determinism_is_asked_for_on_the_command_line(run, pairs, tmp_path, dete
     assert json.loads((tmp_path / "run" / "config.json").read_text())["deterministic"] is False
 
 
+def test_a_folder_is_trained_in_by_one_process(run, pairs, tmp_path):
+    run_dir = tmp_path / "run"
+    run_dir.mkdir()
+    arguments = ("train", pairs, "--run-dir", run_dir, "--image-size", 32, "--epochs", 1)
+    with train_module._only_one_training_in(run_dir):
+        code, _, errors = run(*arguments)
+    assert (code, "Another process is training in" in errors, list(run_dir.iterdir())) == (2, True, [])
+    assert run(*arguments)[0] == 0
+
+
+def test_a_lost_model_is_not_begun_again(run, trained):
+    (trained / "model.keras").unlink()
+    history = (trained / "history.csv").read_text()
+    code, _, errors = run("train", "--run-dir", trained, "--resume", "--epochs", 2)
+    assert code == 2
+    assert "has epochs behind it, but no model.keras" in errors
+    assert (trained / "history.csv").read_text() == history
+
+
+def test_a_mistake_that_callbacks_find_leaves_no_run(run, pairs, tmp_path):
+    arguments = ("train", pairs, "--run-dir", tmp_path / "run", "--image-size", 32, "--epochs", 1, "--average")
+    code, _, errors = run(*arguments, 1.5)
+    assert (code, "`decay` must be above 0 and below 1" in errors) == (2, True)
+    assert run(*arguments, 0.9)[0] == 0
+
+
+def test_how_to_go_on_can_be_pasted(tmp_path):
+    assert train_module._go_on("my run", 2).endswith("train --run-dir 'my run' --resume --devices 2")
+
+
 def test_history_that_comes_again_is_taken_out(tmp_path):
     history = tmp_path / "history.csv"
-    history.write_text("epoch,g_loss\n0,1.5\n1,1.25\n2,1.125\n1")  # The last row was cut off in 10.
+    history.write_text("epoch,g_loss\n0,1.5\n1,1.25\nnoise\n2,1.125\n1")  # The last row was cut off in 10.
     train_module._forget_what_comes_again(history, 2)
     assert history.read_text() == "epoch,g_loss\n0,1.5\n1,1.25\n"
 

@@ -45,6 +45,7 @@ def test_two_devices_train_like_one_and_go_on(run, pairs, tmp_path):
     assert code == 0, errors
     code, printed, errors = run("train", "--run-dir", tmp_path / "two", "--resume", "--epochs", 2, "--devices", 2)
     assert code == 0, errors
+    assert "2 replicas share each batch" in printed
     assert "Epoch 2/2" in printed
     assert_equal_runs(tmp_path / "one", tmp_path / "two")
 
