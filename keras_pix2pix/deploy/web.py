@@ -124,15 +124,15 @@ def _write_pictures(model, directory, image_size, pixels):
         write_png(directory / name, beside(source_encoding.show(sample)))
     generated = np.asarray(serving_model(model, (height, width))(samples[:1]))[0]
     write_png(directory / "check.png", beside(target_encoding.show(generated)))
-    colors = _palette(source_encoding, samples)
+    background, colors = _palette(source_encoding, samples)
     return {
         "image_size": [height, width],
         "source": _side(source_encoding),
         "target": _side(target_encoding),
         # Only these colours mean something, and what is between two of them nothing.
         "labels": isinstance(source_encoding, (Classes, Palette)),
-        "background": _hex(colors[0]),
-        "palette": [_hex(color) for color in sorted(colors, key=_place_in_rainbow)],
+        "background": _hex(background),
+        "palette": [_hex(color) for color in colors],
         "samples": names,
         "check": {"source": names[0], "expected": "check.png"},
     }
@@ -145,14 +145,14 @@ def _side(encoding):
 
 
 def _palette(encoding, samples):
-    """Colours to draw with, the background's first."""
+    """The background's colour, and all those to draw with: declared ones in their order, others as in a rainbow."""
     shown = np.stack([beside(encoding.show(sample)) for sample in samples])
     if isinstance(encoding, Picture):
-        return dominant_colors(shown)
+        colors = dominant_colors(shown)
+        return colors[0], sorted(colors, key=_place_in_rainbow)
     colors = list(encoding.colors) if isinstance(encoding, Palette) else _class_colors(encoding)
     nearest = np.abs(np.array(colors, int)[:, np.newaxis] - shown.reshape(-1, 3)[::97]).sum(axis=-1).argmin(axis=0)
-    background = np.bincount(nearest).argmax()
-    return [colors[background], *colors[:background], *colors[background + 1 :]]
+    return colors[np.bincount(nearest).argmax()], colors
 
 
 def _class_colors(encoding):

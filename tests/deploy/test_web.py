@@ -94,7 +94,7 @@ def test_representative_pictures_reach_int8(generator, tmp_path):
 @pytest.mark.parametrize(
     ("source", "target", "colors"),
     [
-        ("palette:#ff0000,#0000ff,#00ff00", "gray", {"#ff0000", "#0000ff", "#00ff00"}),
+        ("palette:#ff0000,#0000ff,#00ff00", "gray", ["#ff0000", "#0000ff", "#00ff00"]),
         ("classes:3", "rgba", None),
     ],
 )
@@ -106,11 +106,12 @@ def test_label_maps_bring_their_palette(make_encoded_model, tmp_path, source, ta
     assert len(settings["palette"]) == 3
     assert settings["background"] in settings["palette"]
     if source.startswith("palette"):
-        assert set(settings["palette"]) == colors
+        assert settings["palette"] == colors  # As declared, not by hue.
         assert settings["source"] == {"channels": 3, "classes": None}
     else:
         shown = model.source_encoding.show(np.arange(3, dtype="uint8")[None, :, None])[0].tolist()
-        assert settings["source"] == {"channels": 1, "classes": ["#{:02x}{:02x}{:02x}".format(*each) for each in shown]}
+        assert settings["palette"] == ["#{:02x}{:02x}{:02x}".format(*each) for each in shown]
+        assert settings["source"] == {"channels": 1, "classes": settings["palette"]}
     assert pixels_of(tmp_path / "page" / "samples" / "1.png").shape == (16, 16, 3)
     channels = {"gray": 1, "rgba": 4}[target]
     assert settings["target"] == {"channels": channels, "classes": None}
