@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_pix2pix import Pix2Pix, callbacks
+from keras_pix2pix import Pix2Pix, callbacks, export_tflite, serving_model
 from keras_pix2pix.data.synthetic import facade, write_facades
 from keras_pix2pix.training.presets import PRESETS
 
@@ -78,6 +78,51 @@ def test_an_own_network_reaches_the_phone(tmp_path):
     Image.fromarray(facade(7, (50, 40))[0]).save(tmp_path / "labels.png")
     load("run_tflite").main([model, str(tmp_path / "labels.png"), str(tmp_path / "generated.png")])
     assert Image.open(tmp_path / "generated.png").size == (32, 32)
+
+
+SIZE = (32, 24)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "mode", "image_size"),
+    [
+        ("rgb", "gray", "RGB", "any"),
+        ("rgba", "rgba", "RGBA", None),
+        ("gray16", "gray16", "I;16", None),
+        ("classes:4", "classes:3", "P", None),
+    ],
+)
+def test_a_file_of_any_encoding_or_size_runs_on_its_own(make_encoded_model, tmp_path, source, target, mode, image_size):
+    model = make_encoded_model(source, target, size=(None, None) if image_size else SIZE)
+    export_tflite(model, tmp_path / "x.tflite", image_size=image_size)
+    shape = (*SIZE, len(mode)) if mode.startswith("RGB") else SIZE
+    levels = {"I;16": 65536, "P": 4}.get(mode, 256)
+    pixels = np.random.default_rng(0).integers(0, levels, shape).astype("uint16" if mode == "I;16" else "uint8")
+    picture = Image.fromarray(pixels)
+    if mode == "P":
+        picture.putpalette([90, 80, 70, 60, 50, 40, 30, 20, 10, 0, 1, 2])
+    picture.save(tmp_path / "source.png")
+    load("run_tflite").main([str(tmp_path / name) for name in ("x.tflite", "source.png", "generated.png")])
+    generated = np.asarray(Image.open(tmp_path / "generated.png")).reshape(*SIZE, -1)
+    raw = pixels.reshape(1, *SIZE, -1).astype(model.source_encoding.raw_dtype)
+    expected = np.asarray(serving_model(model, SIZE)(raw))[0]
+    assert generated.shape == expected.shape
+    assert np.abs(generated - expected.astype(float)).max() <= (64 if mode == "I;16" else 1)
+
+
+def test_what_cannot_be_run_is_one_message(make_encoded_model, tmp_path, capsys):
+    export_tflite(make_encoded_model("values:2:0:1"), tmp_path / "x.tflite")
+    Image.new("RGB", (9, 9)).save(tmp_path / "source.png")
+    (tmp_path / "text").write_text("text")
+    for model, source, words in (
+        ("gone.tflite", "source.png", "gone.tflite"),
+        ("text", "source.png", "not a zip file"),
+        ("x.tflite", "source.png", "Received: ['values:2:0.0:1.0', 'rgb']"),
+    ):
+        with pytest.raises(SystemExit, match="2"):
+            load("run_tflite").main([str(tmp_path / name) for name in (model, source, "generated.png")])
+        assert words in capsys.readouterr().err
+    assert not (tmp_path / "generated.png").exists()
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from keras_pix2pix.deploy.page_server import HERE, page_server
 
 WEB = "deploy.web:export_web"
 MADE_FROM = "made_from.json"
+WRITTEN = ("index.html", "page.js", "settings.json", "check.png", "samples/1.png")  # By every export.
 RUNTIME = "node_modules/@litertjs/core/package.json"
 
 
@@ -24,6 +25,16 @@ def demo(
     run: Annotated[str, typer.Argument(help=parameter_help("cli.models:load", "path"))],
     quantization: Annotated[str | None, option(WEB, "quantization")] = None,
     image_size: Annotated[str | None, option(WEB, "image_size", metavar="HEIGHTxWIDTH")] = None,
+    images: Annotated[
+        str | None,
+        typer.Option(
+            help="Folder of source pictures for samples, to compare on and for the ranges of --quantization int8. "
+            "Defaults to the data of the run."
+        ),
+    ] = None,
+    least_psnr: Annotated[float | None, option(WEB, "least_psnr")] = None,
+    most_levels: Annotated[float | None, option(WEB, "most_levels")] = None,
+    least_equal: Annotated[float | None, option(WEB, "least_equal")] = None,
     install: Annotated[bool, typer.Option("--install", help="Let npm fetch LiteRT.js first, if need be.")] = False,
     port: Annotated[int, option("deploy.page_server:page_server", "port")] = 0,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
@@ -31,7 +42,14 @@ def demo(
     """Draw in the browser and see what the model makes of it; on this computer only, until Ctrl-C."""
     file = model_file(run)
     directory = Path(run) / "web" if Path(run).is_dir() else file.with_name(f"{file.stem}_web")
-    given = {"quantization": quantization, "image_size": image_size and height_and_width(image_size)}
+    given = {
+        "quantization": quantization,
+        "image_size": image_size and height_and_width(image_size),
+        "images": images,
+        "least_psnr": least_psnr,
+        "most_levels": most_levels,
+        "least_equal": least_equal,
+    }
     _export(run, file, directory, {name: value for name, value in given.items() if value is not None})
     _require_runtime(directory, install)
     with page_server(directory, port) as server:
@@ -51,15 +69,16 @@ def _export(run, file, directory, given):
     made_from = {"version": __version__, "size": state.st_size, "time": state.st_mtime_ns}
     made_from = json.dumps({**made_from, **given}, indent=2) + "\n"
     note = directory / MADE_FROM
-    if note.is_file() and note.read_text(encoding="utf-8") == made_from:
+    whole = all((directory / name).is_file() for name in (*WRITTEN, f"{directory.name}.tflite"))
+    if whole and note.is_file() and note.read_text(encoding="utf-8") == made_from:
         return
     model = load(run)
     from keras_pix2pix import export_web
 
-    size = {"image_size": given.get("image_size")}
+    sought = {"images": given.pop("images", None), "image_size": given.get("image_size")}
     if given.get("quantization") == "int8":
-        given["representative"], _ = source_pictures(run, model, **size, **REPRESENTATIVE)
-    pixels, origin = source_pictures(run, model, **size, **COMPARED)
+        given["representative"], _ = source_pictures(run, model, **sought, **REPRESENTATIVE)
+    pixels, origin = source_pictures(run, model, **sought, **COMPARED)
     print(f"{directory}: samples from {origin}", flush=True)
     export_web(model, directory, pixels=pixels, **given)
     note.write_text(made_from, encoding="utf-8")  # Last: a page without it is made again.

@@ -16,7 +16,7 @@ FORMATS = {
     "saved_model": ACCEPTED,
     "tflite": ("quantization", "image_size", "license", *ACCEPTED),
     "onnx": ("image_size", *ACCEPTED),
-    "web": ("quantization", "image_size"),
+    "web": ("quantization", "image_size", "license", *ACCEPTED),
 }
 IMAGE_SIZE = f"tflite: {parameter_help(TFLITE, 'image_size')} onnx: {parameter_help(ONNX, 'image_size')}"
 ANY_SIZE = "any"
@@ -68,7 +68,7 @@ def export(
         if representative is not None:
             given["representative"] = representative
             print(f"{output}: ranges of {origin}", flush=True)
-    if config and format == "tflite":
+    if config and format in ("tflite", "web"):
         given["config"] = {name: value for name, value in config.items() if name not in FOLDERS}
     given["pixels"], origin = source_pictures(run, model, **sought, **COMPARED)
     getattr(keras_pix2pix, f"export_{format}")(model, output, **given)

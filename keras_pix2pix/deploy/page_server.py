@@ -1,5 +1,6 @@
 """A web server for one folder and one computer: what `keras-pix2pix demo` shows its page with."""
 
+import sys
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -64,6 +65,11 @@ def page_server(directory, port=0):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True  # A browser's open connection doesn't keep the program from ending.
 
+    def handle_error(self, request, client_address):
+        # Browsers drop connections whenever a page is left.
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
 
 class _Handler(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -71,11 +77,18 @@ class _Handler(SimpleHTTPRequestHandler):
 
     def send_head(self):
         # A page elsewhere can give its name this address, but its browser still sends the name.
-        if self.headers.get("Host", "").rpartition(":")[0] not in (HERE, "localhost"):
+        # Without a port, where that is 80.
+        if self.headers.get("Host", "").partition(":")[0].lower() not in (HERE, "localhost"):
             return self.send_error(403, f"This server answers to {HERE} only")
-        if not Path(self.translate_path(self.path)).resolve().is_relative_to(self.directory):
+        if not self._is_inside():
             return self.send_error(404)
         return super().send_head()
+
+    def _is_inside(self):
+        try:
+            return Path(self.translate_path(self.path)).resolve().is_relative_to(self.directory)
+        except ValueError:  # No name that a file could have, such as %00.
+            return False
 
     def list_directory(self, path):
         return self.send_error(404)

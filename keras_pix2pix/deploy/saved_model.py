@@ -26,7 +26,8 @@ def export_saved_model(model, path, *, pixels=None, least_psnr=None, most_levels
       encodings of the `Pix2Pix` store them: uint8 for pictures of 8 bits and label maps, float32 otherwise;
     - "serve_encoded", for pictures of 8 bits in 1, 3 or 4 channels, label colours, and class indices of a target:
       `source_bytes`, strings `(batch,)` with a JPEG, PNG, BMP or GIF file each, of any sizes, to `generated_bytes`,
-      PNG files.
+      PNG files. The orientation that a photo's EXIF data state is not applied, unlike to training data: turn such
+      photos before.
 
     What was written is then loaded and run beside the Keras model; the verdict is printed and lies beside the folder:
     `facades.export.json` beside `facades`, and the worst picture as `facades.export.png`.

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import rich.console
 import rich.table
+from rich.markup import escape
 
 from keras_pix2pix import __version__
 from keras_pix2pix.deploy.acceptance import require, words_of
@@ -216,9 +217,11 @@ def _print(verdict, path):
     if not console.is_terminal:
         print(f"{path}: {verdict.parity}", flush=True)
         return
-    table = rich.table.Table(box=None, pad_edge=False, show_header=False, title=str(path), title_justify="left")
+    # The user's names may hold square brackets, which are markup to rich.
+    title = escape(str(path))
+    table = rich.table.Table(box=None, pad_edge=False, show_header=False, title=title, title_justify="left")
     for row in _rows(verdict):
-        table.add_row(*row)
+        table.add_row(*map(escape, row))
     console.print(table)
 
 

@@ -26,7 +26,20 @@ SAMPLES_SHOWN = 8
 GRAY = 0.1  # Saturation up to which a colour has no hue to speak of.
 
 
-def export_web(model, directory, *, quantization="dynamic", image_size=None, representative=None, pixels=None):
+def export_web(
+    model,
+    directory,
+    *,
+    quantization="dynamic",
+    image_size=None,
+    representative=None,
+    license=None,
+    config=None,
+    pixels=None,
+    least_psnr=None,
+    most_levels=None,
+    least_equal=None,
+):
     """Write a web page that runs a trained generator: draw a source, drop a picture or use the camera.
 
     The folder is static: any web server will do, and no picture leaves the browser. The model runs by LiteRT.js, which
@@ -43,8 +56,14 @@ def export_web(model, directory, *, quantization="dynamic", image_size=None, rep
             processors.
         image_size: (height, width) in pixels. Defaults to None: the size that the generator was built for.
         representative: Source pixels for quantization="int8", as in `export_tflite`. Defaults to None.
+        license: Words on the license of the model, for the file's metadata. Defaults to None: not stated.
+        config: Dictionary of the training run, for the file's metadata. Defaults to None.
         pixels: Source pixels `(pictures, height, width, channels)` to compare on; the page offers the first 8 as
             samples. Defaults to None: drawn label maps.
+        least_psnr: Smallest signal-to-noise ratio accepted, in dB, 0 to 100. Defaults to None: as in `export_tflite`.
+        most_levels: Largest difference accepted, in grey levels, 0 to 255. Defaults to None, likewise.
+        least_equal: Smallest share of a label map's pixels of the same class accepted, 0 to 1. Defaults to None,
+            likewise.
 
     Returns:
         A `Parity`, as `export_tflite` does.
@@ -66,7 +85,13 @@ def export_web(model, directory, *, quantization="dynamic", image_size=None, rep
         raise ValueError(f"{directory} exists and is not a page of this kind, so it is not replaced. Choose another.")
     if isinstance(image_size, str):
         raise ValueError(f"A page has pictures of one size, (height, width). Received: image_size={image_size!r}.")
-    check_generator(getattr(model, "generator", model))
+    generator = getattr(model, "generator", model)
+    check_generator(generator)
+    if image_size is None and None in generator.input_shape[1:3]:
+        raise ValueError(
+            "`image_size` is needed, as the generator was built for images of any size. Accepted: (height, width) in "
+            "pixels. Received: None. On the command line: --image-size HEIGHTxWIDTH."
+        )
     for side, encoding in zip(("source", "target"), encodings_of(model), strict=True):
         if encoding.raw_dtype != "uint8" or encoding.raw_channels not in CHANNELS:
             raise ValueError(
@@ -84,7 +109,12 @@ def export_web(model, directory, *, quantization="dynamic", image_size=None, rep
                 quantization=quantization,
                 image_size=image_size,
                 representative=representative,
+                license=license,
+                config=config,
                 pixels=pixels,
+                least_psnr=least_psnr,
+                most_levels=most_levels,
+                least_equal=least_equal,
             )
         settings = _write_pictures(model, temporary, image_size, pixels)
         settings |= {"model": file, "quantization": quantization, "version": __version__}
@@ -124,15 +154,15 @@ def _write_pictures(model, directory, image_size, pixels):
         write_png(directory / name, beside(source_encoding.show(sample)))
     generated = np.asarray(serving_model(model, (height, width))(samples[:1]))[0]
     write_png(directory / "check.png", beside(target_encoding.show(generated)))
-    colors = _palette(source_encoding, samples)
+    background, colors = _palette(source_encoding, samples)
     return {
         "image_size": [height, width],
         "source": _side(source_encoding),
         "target": _side(target_encoding),
         # Only these colours mean something, and what is between two of them nothing.
         "labels": isinstance(source_encoding, (Classes, Palette)),
-        "background": _hex(colors[0]),
-        "palette": [_hex(color) for color in sorted(colors, key=_place_in_rainbow)],
+        "background": _hex(background),
+        "palette": [_hex(color) for color in colors],
         "samples": names,
         "check": {"source": names[0], "expected": "check.png"},
     }
@@ -145,14 +175,14 @@ def _side(encoding):
 
 
 def _palette(encoding, samples):
-    """Colours to draw with, the background's first."""
+    """The background's colour, and all those to draw with: declared ones in their order, others as in a rainbow."""
     shown = np.stack([beside(encoding.show(sample)) for sample in samples])
     if isinstance(encoding, Picture):
-        return dominant_colors(shown)
+        colors = dominant_colors(shown)
+        return colors[0], sorted(colors, key=_place_in_rainbow)
     colors = list(encoding.colors) if isinstance(encoding, Palette) else _class_colors(encoding)
     nearest = np.abs(np.array(colors, int)[:, np.newaxis] - shown.reshape(-1, 3)[::97]).sum(axis=-1).argmin(axis=0)
-    background = np.bincount(nearest).argmax()
-    return [colors[background], *colors[:background], *colors[background + 1 :]]
+    return colors[np.bincount(nearest).argmax()], colors
 
 
 def _class_colors(encoding):

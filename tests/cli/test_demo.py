@@ -15,6 +15,7 @@ from keras_pix2pix.cli import demo
 from keras_pix2pix.cli.main import main
 from keras_pix2pix.data.synthetic import facade, write_facades
 from keras_pix2pix.deploy import page_server, web
+from keras_pix2pix.deploy.metadata import read_metadata
 
 CONFIG = {"preset": "paper", "direction": "BtoA", "image_size": [32, 32], "batch_size": 1, "epochs": 1, "seed": 0}
 
@@ -107,6 +108,34 @@ def test_the_page_is_written_anew_for_another_model_or_option_only(run, run_fold
     assert len(exported) == 3
 
 
+@pytest.mark.parametrize("name", ["web.tflite", "settings.json", "check.png", "samples/1.png"])
+def test_a_page_with_a_part_missing_is_not_shown(run, run_folder, visited, monkeypatch, name):
+    (run_folder / "web" / name).unlink()
+    calls = []
+    monkeypatch.setattr(web, "export_web", lambda *arguments, **options: calls.append(options))
+    run("demo", run_folder)
+    assert len(calls) == 1
+
+
+def test_pictures_for_int8_and_what_is_accepted_are_given_to_the_export(run, run_folder, tmp_path, visited):
+    shutil.copy(run_folder / "model.keras", tmp_path / "facades.keras")
+    shutil.copytree(run_folder / "web" / "node_modules", tmp_path / "facades_web" / "node_modules")
+    (tmp_path / "pictures").mkdir()
+    sample = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    Image.fromarray(sample).save(tmp_path / "pictures" / "1.png")
+    options = "--quantization", "int8", "--least-psnr", "1", "--most-levels", "255"
+    assert "add --images FOLDER" in run("demo", tmp_path / "facades.keras", *options)[2]
+    code, _, error = run("demo", tmp_path / "facades.keras", *options, "--images", tmp_path / "pictures")
+    assert code == 0, error
+    page = tmp_path / "facades_web"
+    np.testing.assert_array_equal(np.asarray(Image.open(page / "samples" / "1.png")), sample)
+    record = json.loads((page / "facades_web.tflite.export.json").read_text())
+    assert (record["quantization"], record["accepted"]) == ("int8", {"least_psnr": 1, "most_levels": 255})
+    code, _, error = run("demo", tmp_path / "facades.keras", "--least-equal", "0.5")
+    assert code == 2
+    assert "`least_equal` does not apply to this target" in error
+
+
 def test_a_file_has_its_page_beside_it(run, run_folder, tmp_path, visited):
     shutil.copy(run_folder / "model.keras", tmp_path / "facades.keras")
     shutil.copytree(run_folder / "web" / "node_modules", tmp_path / "facades_web" / "node_modules")
@@ -138,14 +167,18 @@ def test_no_model_is_one_message(run, tmp_path):
 
 def test_export_takes_samples_from_the_run(run, run_folder, tmp_path):
     code, _, error = run(
-        "export", run_folder, "--format", "web", "--output", tmp_path / "page", "--quantization", "none"
+        *("export", run_folder, "--format", "web", "--output", tmp_path / "page", "--quantization", "none"),
+        *("--most-levels", "7", "--license", "CC BY 4.0"),
     )
     assert code == 0, error
+    metadata = read_metadata(tmp_path / "page" / "page.tflite")
+    assert (metadata["license"], metadata["config"]["epochs"]) == ("CC BY 4.0", 1)
+    assert "data" not in metadata["config"]
     settings = json.loads((tmp_path / "page" / "settings.json").read_text())
     assert settings["quantization"] == "none"
     assert len(settings["samples"]) == 3
     record = json.loads((run_folder / "exports" / "page.tflite.export.json").read_text())
-    assert record["quantization"] == "none"
+    assert (record["quantization"], record["accepted"]) == ("none", {"most_levels": 7})
 
 
 def test_where_the_data_are_gone_label_maps_are_drawn(run, run_folder, tmp_path):

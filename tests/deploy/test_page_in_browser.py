@@ -465,9 +465,14 @@ def test_a_model_that_gives_another_picture_is_not_used(serve, exported, tmp_pat
 def test_other_encodings(make_encoded_model, serve, tmp_path, source, target):
     # The page's own check compares the two.
     model = make_encoded_model(source, target, size=(32, 32))
-    export_web(model, tmp_path / "encoded", quantization="none")
-    page = serve(tmp_path / "encoded")
+    export_web(model, tmp_path / "n#1?%41 é", quantization="none")  # The file is named after the page.
+    page = serve(tmp_path / "n#1?%41 é")
     assert not page.problem()
+    labels = "return [...document.querySelectorAll('[name=' + arguments[0] + ']')].map((each) => each.ariaLabel)"
+    assert page.run(labels, "size") == ["1 pixels", "2 pixels", "3 pixels", "4 pixels"]
+    named = [words.partition(",")[0] for words in page.run(labels, "color")]
+    start, first = ("Class", 0) if source.startswith("classes") else ("Colour", 1)
+    assert named == [f"{start} {first + number}" for number in range(len(named))]
     if ":" not in source:
         return
     picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)

@@ -54,18 +54,41 @@ def test_files_come_with_their_types_and_what_threads_need(served, path, kind):
 
 
 @pytest.mark.parametrize(
-    "path", ["/inner/", "/inner", "/../secret.txt", "/%2e%2e/secret.txt", "/link.txt", "/nothing", "//etc/passwd"]
+    "path",
+    [
+        "/inner/",
+        "/inner",
+        "/../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/link.txt",
+        "/nothing",
+        "//etc/passwd",
+        "/%00",
+        "/%ed%a0%80",
+    ],
 )
-def test_neither_listings_nor_anything_outside(served, path):
+def test_neither_listings_nor_anything_outside(served, path, capsys):
     status, _, body = ask(served, path)
     assert status in (301, 404)
     assert b"secret" not in body.replace(b"secret.txt", b"")
     assert status == 404 or path == "/inner"
+    assert capsys.readouterr().err == ""
 
 
 def test_a_page_elsewhere_that_took_the_address_is_refused(served):
-    assert ask(served, "/", Host="evil.example:80")[0] == 403
-    assert ask(served, "/", Host=f"localhost:{served.server_port}")[0] == 200
+    for host in ("evil.example:80", "evil.example", "127.0.0.1.evil.example", ""):
+        assert ask(served, "/", Host=host)[0] == 403
+    for host in (f"localhost:{served.server_port}", f"LOCALHOST:{served.server_port}", "127.0.0.1", "localhost"):
+        assert ask(served, "/", Host=host)[0] == 200  # Clients name no port if it is 80.
+
+
+def test_a_dropped_connection_is_nothing_to_report_and_a_fault_is(served, capsys):
+    for error, reported in ((ConnectionResetError(), False), (BrokenPipeError(), False), (RuntimeError(), True)):
+        try:
+            raise error
+        except (OSError, RuntimeError):
+            served.handle_error(None, ("127.0.0.1", 1))
+        assert ("Traceback" in capsys.readouterr().err) == reported
 
 
 def test_nothing_is_written(served):

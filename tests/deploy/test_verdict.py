@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import re
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -136,6 +137,20 @@ def test_a_terminal_gets_a_table_and_a_pipe_a_line(judged, tmp_path, capsys, mon
         "worst picture .*x.bin.export.png",
     ):
         assert [row for row in rows if re.search(words, row)], words
+
+
+@pytest.mark.parametrize("name", ["net[v1].bin", "net[/v1].bin", "[bold]net.bin"])
+def test_a_terminal_shows_a_name_as_it_is(judged, tmp_path, monkeypatch, name):
+    screen = rich.console.Console(file=io.StringIO(), force_terminal=True, width=200)
+    monkeypatch.setattr(verdict.rich.console, "Console", lambda: screen)
+    found = judged(two_more_of_20)
+    found.record["picture"] = f"{name}.png"
+    monkeypatch.chdir(tmp_path)
+    Path(name).parent.mkdir(exist_ok=True)
+    publish(found, name)
+    printed = re.sub("\x1b.*?m", "", screen.file.getvalue())
+    assert printed.startswith(name)
+    assert f" {name}.png" in printed
 
 
 def test_copies_are_found_under_the_same_names(judged, tmp_path):

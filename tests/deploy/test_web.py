@@ -10,6 +10,7 @@ from PIL import Image
 import keras_pix2pix
 from keras_pix2pix import export_tflite, export_web, serving_model, unet_generator
 from keras_pix2pix.deploy import web
+from keras_pix2pix.deploy.metadata import read_metadata
 from keras_pix2pix.deploy.parity import drawn_sources
 from keras_pix2pix.networks import rewrite
 
@@ -65,8 +66,10 @@ def test_only_eight_samples_are_shown_and_all_count_for_the_palette(generator, t
 
 def test_size_and_quantization_reach_the_file(tmp_path):
     generator = unet_generator((None, None, 3), filters=2, num_downsamples=3)
-    with pytest.raises(ValueError, match="`image_size` is needed"):
+    with pytest.raises(ValueError, match="`image_size` is needed") as refused:
         export_web(generator, tmp_path / "page")
+    assert "any size. Accepted: (height, width) in pixels." in str(refused.value)
+    assert "--image-size any" not in str(refused.value)
     with pytest.raises(ValueError, match="A page has pictures of one size.*Received: image_size='any'"):
         export_web(generator, tmp_path / "page", image_size="any")
     sizes = []
@@ -82,6 +85,18 @@ def test_size_and_quantization_reach_the_file(tmp_path):
         export_web(generator, tmp_path / "page", image_size=(16, 24), quantization="int3")
 
 
+def test_license_configuration_and_what_is_accepted_reach_the_file(generator, make_encoded_model, tmp_path):
+    accepted = {"least_psnr": 5, "most_levels": 250}
+    export_web(generator, tmp_path / "page", license="CC BY 4.0", config={"epochs": 3}, **accepted)
+    record = json.loads((tmp_path / "page" / "page.tflite.export.json").read_text())
+    assert record["accepted"] == accepted
+    metadata = read_metadata(tmp_path / "page" / "page.tflite")
+    assert (metadata["license"], metadata["config"]) == ("CC BY 4.0", {"epochs": 3})
+    export_web(make_encoded_model("rgb", "classes:3"), tmp_path / "labels", least_equal=0.5)
+    record = json.loads((tmp_path / "labels" / "labels.tflite.export.json").read_text())
+    assert record["accepted"] == {"least_equal": 0.5}
+
+
 def test_representative_pictures_reach_int8(generator, tmp_path):
     with pytest.raises(ValueError, match="takes its ranges from source pictures"):
         export_web(generator, tmp_path / "page", quantization="int8")
@@ -94,7 +109,7 @@ def test_representative_pictures_reach_int8(generator, tmp_path):
 @pytest.mark.parametrize(
     ("source", "target", "colors"),
     [
-        ("palette:#ff0000,#0000ff,#00ff00", "gray", {"#ff0000", "#0000ff", "#00ff00"}),
+        ("palette:#ff0000,#0000ff,#00ff00", "gray", ["#ff0000", "#0000ff", "#00ff00"]),
         ("classes:3", "rgba", None),
     ],
 )
@@ -106,11 +121,12 @@ def test_label_maps_bring_their_palette(make_encoded_model, tmp_path, source, ta
     assert len(settings["palette"]) == 3
     assert settings["background"] in settings["palette"]
     if source.startswith("palette"):
-        assert set(settings["palette"]) == colors
+        assert settings["palette"] == colors  # As declared, not by hue.
         assert settings["source"] == {"channels": 3, "classes": None}
     else:
         shown = model.source_encoding.show(np.arange(3, dtype="uint8")[None, :, None])[0].tolist()
-        assert settings["source"] == {"channels": 1, "classes": ["#{:02x}{:02x}{:02x}".format(*each) for each in shown]}
+        assert settings["palette"] == ["#{:02x}{:02x}{:02x}".format(*each) for each in shown]
+        assert settings["source"] == {"channels": 1, "classes": settings["palette"]}
     assert pixels_of(tmp_path / "page" / "samples" / "1.png").shape == (16, 16, 3)
     channels = {"gray": 1, "rgba": 4}[target]
     assert settings["target"] == {"channels": channels, "classes": None}

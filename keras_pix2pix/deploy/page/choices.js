@@ -2,8 +2,10 @@
 
 const SIZES = [2, 6, 12, 24]; // Of the brush, in pixels of a 256-pixel picture.
 
-export function addColors(place, { palette, labels }) {
-  palette.forEach((hex, index) => place.append(radio("color", hex, `Colour ${index + 1}, ${hex}`, hex)));
+export function addColors(place, { palette, labels, source }) {
+  // Classes are counted as in the files, from 0.
+  const name = (index) => (source.classes ? `Class ${index}` : `Colour ${index + 1}`);
+  palette.forEach((hex, index) => place.append(radio("color", hex, `${name(index)}, ${hex}`, hex)));
   document.querySelectorAll("[name=color]")[Math.min(1, palette.length - 1)].checked = true;
   if (labels) return;
   const any = Object.assign(document.createElement("input"), { type: "color", className: "any", value: "#808080" });
@@ -15,8 +17,9 @@ export function addColors(place, { palette, labels }) {
 }
 
 export function addSizes(place, { width, height }) {
+  let scaled = 0;
   for (const pixels of SIZES) {
-    const scaled = Math.max(1, Math.round((pixels * Math.min(width, height)) / 256));
+    scaled = Math.max(scaled + 1, Math.round((pixels * Math.min(width, height)) / 256)); // Each is another one.
     place.append(radio("size", scaled, `${scaled} pixels`, null, scaled));
   }
   document.querySelectorAll("[name=size]")[2].checked = true;

@@ -88,7 +88,8 @@ function missingRuntime() {
 }
 
 async function download(url, report) {
-  const response = await fetch(url).catch(() => null);
+  // The page's name is the user's, and may hold what addresses use otherwise: # ? %.
+  const response = await fetch(encodeURIComponent(url)).catch(() => null);
   if (!response?.ok) throw new Error(`The model, ${url}, is missing. Export the page again.`);
   const total = Number(response.headers.get("Content-Length"));
   const parts = [];
