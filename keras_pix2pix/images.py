@@ -8,6 +8,7 @@ import os
 import tempfile
 import threading
 import warnings
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -294,6 +295,34 @@ def whole_file(path):
             os.replace(path, Path(directory) / f"{path.name}.replaced")
         os.replace(temporary, path)
         _write_through(path.parent)
+
+
+def height_and_width(image_size):
+    """`image_size` as a pair of positive integers.
+
+    Args:
+        image_size: (height, width), or one integer for a square.
+
+    Returns:
+        Height and width in pixels.
+
+    Raises:
+        ValueError: Anything else.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.images import height_and_width
+
+    height, width = height_and_width(256)
+    ```
+    """
+    sides = tuple(image_size) if hasattr(image_size, "__iter__") else (image_size, image_size)
+    if len(sides) != 2 or not all(isinstance(side, Integral) and side > 0 for side in sides):
+        raise ValueError(
+            f"`image_size` must be (height, width) or one integer, in pixels. Received: image_size={image_size!r}."
+        )
+    return sides
 
 
 def _write_through(path):

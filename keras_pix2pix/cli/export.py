@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from keras_pix2pix.cli.configuration import CONFIG_FILE
 from keras_pix2pix.cli.documentation import option, parameter_help
 from keras_pix2pix.cli.models import height_and_width, load
-from keras_pix2pix.cli.run_pictures import COMPARED, REPRESENTATIVE, configuration_of, source_pictures
+from keras_pix2pix.cli.run_pictures import COMPARED, REPRESENTATIVE, configuration_of, run_folder, source_pictures
+from keras_pix2pix.cli.watching import HEALTH_FILE, HISTORY_FILE
 
 TFLITE, ONNX = "deploy.tflite:export_tflite", "deploy.onnx:export_onnx"
 # And which options each has.
@@ -20,6 +22,7 @@ FORMATS = {
 }
 IMAGE_SIZE = f"tflite: {parameter_help(TFLITE, 'image_size')} onnx: {parameter_help(ONNX, 'image_size')}"
 ANY_SIZE = "any"
+RUN_FILES = {CONFIG_FILE, HISTORY_FILE, HEALTH_FILE}
 EXPORTS = "exports"  # Where a run's report finds what came of its exports.
 FOLDERS = {"data", "target", "extra_source", "validation", "validation_target", "extra_validation_source"}
 
@@ -58,6 +61,7 @@ def export(
     }
     given = {name: value for name, value in given.items() if value is not None}
     _check_options(given, format)
+    _check_output(output)
     model = load(run)
     import keras_pix2pix
 
@@ -77,9 +81,10 @@ def export(
         from keras_pix2pix.deploy.verdict import copy_verdict
         from keras_pix2pix.evaluation import write_report
 
-        judged = Path(output, f"{Path(output).name}.tflite") if format == "web" else output
-        copy_verdict(judged, Path(run) / EXPORTS)
-        write_report(run)
+        folder = run_folder(run)
+        judged = Path(output, f"{Path(output).absolute().name}.tflite") if format == "web" else output
+        copy_verdict(judged, folder / EXPORTS)
+        write_report(folder)
 
 
 def _check_options(given, format):
@@ -88,6 +93,13 @@ def _check_options(given, format):
             continue
         accepted = " or ".join(each for each, options in FORMATS.items() if name in options)
         raise ValueError(f"--{name.replace('_', '-')} is for --format {accepted}. Received: --format {format}.")
+
+
+def _check_output(output):
+    """An export takes the place of an earlier one, and of nothing that training has made."""
+    path = Path(output).absolute()
+    if path.suffix == ".keras" or path.name in RUN_FILES or (path / CONFIG_FILE).is_file():
+        raise ValueError(f"--output {output} is, or would replace, what training has written. Choose another name.")
 
 
 def _size(text, format):

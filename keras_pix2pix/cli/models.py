@@ -104,6 +104,6 @@ def height_and_width(text):
     ```
     """
     sides = text.lower().split("x")
-    if len(sides) > 2 or not all(side.isdigit() and int(side) for side in sides):
+    if len(sides) > 2 or not all(side.isdecimal() and int(side) for side in sides):
         raise ValueError(f"--image-size must be HEIGHTxWIDTH or one number, in pixels. Received: {text!r}.")
     return int(sides[0]), int(sides[-1])

@@ -11,14 +11,34 @@ COMPARED = {"count": 16, "kinds": ("validation", "training")}
 REPRESENTATIVE = {"count": 32, "kinds": ("training",)}
 
 
+def run_folder(run):
+    """The folder of a run.
+
+    Args:
+        run: Run folder, or a file in it, such as `best.keras`.
+
+    Returns:
+        A `Path`.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.cli.run_pictures import run_folder
+
+    folder = run_folder("run/best.keras")  # run
+    ```
+    """
+    return Path(run).parent if Path(run).suffix == ".keras" else Path(run)
+
+
 def configuration_of(run):
     """What a run was begun with.
 
     Args:
-        run: Run folder, or a file.
+        run: Run folder, or a file in it.
 
     Returns:
-        A dictionary; None of a file, and of a folder without `config.json`.
+        A dictionary; None without a `config.json`.
 
     Example:
 
@@ -28,7 +48,8 @@ def configuration_of(run):
     config = configuration_of("generator.keras")  # None
     ```
     """
-    return resumed_configuration(Path(run), {}) if (Path(run) / CONFIG_FILE).is_file() else None
+    folder = run_folder(run)
+    return resumed_configuration(folder, {}) if (folder / CONFIG_FILE).is_file() else None
 
 
 def source_pictures(run, model, images=None, image_size=None, *, count, kinds):
@@ -66,7 +87,7 @@ def source_pictures(run, model, images=None, image_size=None, *, count, kinds):
     config = configuration_of(run)
     data = {}
     if config:
-        data = dict(zip(("training", "validation"), run_folders(config, Path(run), resume=True), strict=True))
+        data = dict(zip(("training", "validation"), run_folders(config, run_folder(run), resume=True), strict=True))
     for kind in kinds:
         if data.get(kind) and _are_there(data[kind]):
             pixels = run_sources(config, data[kind], image_size, count)

@@ -11,7 +11,7 @@ from keras_pix2pix.data.pairs import encoding_of_folders, find_side_by_side, mat
 from keras_pix2pix.data.photometric import adjust_colors, check_color_jitter, random_factors
 from keras_pix2pix.data.pixel_cache import PixelCache
 from keras_pix2pix.encodings import get as get_encoding
-from keras_pix2pix.images import INTERPOLATIONS
+from keras_pix2pix.images import INTERPOLATIONS, height_and_width
 
 JITTER = 286 / 256  # Section 6.2: resized to 286x286, cropped back to 256x256.
 
@@ -207,34 +207,6 @@ def paired_dataset_from_folders(
         color_jitter=color_jitter,
         cache_bytes=cache_bytes,
     )
-
-
-def height_and_width(image_size):
-    """`image_size` as a pair of positive integers.
-
-    Args:
-        image_size: (height, width), or one integer for a square.
-
-    Returns:
-        Height and width in pixels.
-
-    Raises:
-        ValueError: Anything else.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.data.pipeline import height_and_width
-
-    height, width = height_and_width(256)
-    ```
-    """
-    sides = tuple(image_size) if hasattr(image_size, "__iter__") else (image_size, image_size)
-    if len(sides) != 2 or not all(isinstance(side, Integral) and side > 0 for side in sides):
-        raise ValueError(
-            f"`image_size` must be (height, width) or one integer, in pixels. Received: image_size={image_size!r}."
-        )
-    return sides
 
 
 def _dataset(

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras_pix2pix.deploy.acceptance import accepted_of
 from keras_pix2pix.deploy.parity import sources_or_drawn
 from keras_pix2pix.deploy.verdict import judge, publish
-from keras_pix2pix.images import whole_file
+from keras_pix2pix.images import height_and_width, whole_file
 from keras_pix2pix.networks.serving import check_generator, encodings_of, serving_model
 from keras_pix2pix.quiet import quiet_native_code
 
@@ -69,6 +69,7 @@ def export_onnx(model, path, *, image_size=None, pixels=None, least_psnr=None, m
         raise ValueError(f"{path} is a folder. Accepted: the name of a file to write. Choose another path.")
     generator = getattr(model, "generator", model)
     check_generator(generator)
+    image_size = None if image_size is None else height_and_width(image_size)
     serving = serving_model(model, image_size)
     height, width = image_size or (side or 256 for side in generator.input_shape[1:3])
     size = (height, width) if pixels is None or image_size else np.shape(pixels)[1:3]

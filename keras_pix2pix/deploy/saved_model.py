@@ -1,5 +1,6 @@
 """SavedModel: for TensorFlow Serving, and wherever this package is not installed."""
 
+import errno
 from pathlib import Path
 
 import keras
@@ -13,6 +14,7 @@ from keras_pix2pix.encodings import Palette, Picture
 from keras_pix2pix.images import whole_file
 from keras_pix2pix.networks.serving import check_generator, encodings_of, serving_model
 
+SAVED_MODEL = {"saved_model.pb", "fingerprint.pb", "variables", "assets"}
 # What TensorFlow's decoders and its PNG encoder both take.
 ENCODED_CHANNELS = (1, 3, 4)
 
@@ -62,6 +64,12 @@ def export_saved_model(model, path, *, pixels=None, least_psnr=None, most_levels
     path = Path(path)
     if path.exists() and not (path / "saved_model.pb").is_file():
         raise ValueError(f"{path} exists and is not a SavedModel, so it is not replaced. Choose another path.")
+    others = {each.name for each in path.iterdir()} - SAVED_MODEL if path.exists() else set()
+    if others:
+        raise ValueError(
+            f"{path} holds more than a SavedModel, which exporting again would delete: {', '.join(sorted(others))}. "
+            "Take it out, or choose another path."
+        )
     generator = getattr(model, "generator", model)
     check_generator(generator)
     serving = serving_model(model)
@@ -86,7 +94,10 @@ def export_saved_model(model, path, *, pixels=None, least_psnr=None, most_levels
             input_signature=[tf.TensorSpec((None,), tf.string, name="source_bytes")],
         )
     with whole_file(path) as temporary:
-        archive.write_out(temporary, verbose=False)
+        try:
+            archive.write_out(temporary, verbose=False)
+        except (tf.errors.ResourceExhaustedError, tf.errors.PermissionDeniedError) as error:
+            raise OSError(errno.EIO, error.message, str(path)) from error
         loaded = tf.saved_model.load(temporary)
         verdict = judge(
             temporary,

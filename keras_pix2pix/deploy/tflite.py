@@ -12,7 +12,7 @@ from keras_pix2pix.deploy.metadata import describe, write_metadata
 from keras_pix2pix.deploy.parity import sources_or_drawn
 from keras_pix2pix.deploy.quantization import RECIPES, quantize
 from keras_pix2pix.deploy.verdict import judge, publish
-from keras_pix2pix.images import whole_file
+from keras_pix2pix.images import height_and_width, whole_file
 from keras_pix2pix.networks.serving import check_generator, encodings_of, serving_model
 from keras_pix2pix.quiet import quiet_native_code
 
@@ -161,7 +161,7 @@ def _file_size(generator, image_size):
     """(height, width) of the file's input, (None, None) for any."""
     if image_size == ANY_SIZE:
         return None, None
-    height, width = image_size or generator.input_shape[1:3]
+    height, width = generator.input_shape[1:3] if image_size is None else height_and_width(image_size)
     if height is None or width is None:
         raise ValueError(
             "`image_size` is needed, as the generator was built for images of any size. "

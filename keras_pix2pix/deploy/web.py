@@ -15,11 +15,12 @@ from keras_pix2pix.deploy import parity
 from keras_pix2pix.deploy.dominant_colors import dominant_colors
 from keras_pix2pix.deploy.tflite import export_tflite
 from keras_pix2pix.encodings import Classes, Palette, Picture
-from keras_pix2pix.images import beside, whole_file, write_png
+from keras_pix2pix.images import beside, height_and_width, whole_file, write_png
 from keras_pix2pix.networks.serving import check_generator, encodings_of, serving_model
 
 PAGE = Path(__file__).parent / "page"
 SETTINGS = "settings.json"
+WRITTEN = {SETTINGS, "check.png", "samples", "made_from.json"}  # Beside the files of `PAGE` and the model's.
 RUNTIME = "node_modules"  # LiteRT.js, as npm installs it.
 CHANNELS = (1, 3, 4)  # What a canvas can show.
 SAMPLES_SHOWN = 8
@@ -80,11 +81,9 @@ def export_web(
     parity = export_web(unet_generator((64, 64, 3), filters=8), "page")
     ```
     """
-    directory = Path(directory)
-    if directory.exists() and not (directory.is_dir() and _is_page_or_empty(directory)):
-        raise ValueError(f"{directory} exists and is not a page of this kind, so it is not replaced. Choose another.")
-    if isinstance(image_size, str):
-        raise ValueError(f"A page has pictures of one size, (height, width). Received: image_size={image_size!r}.")
+    directory = Path(directory).absolute()  # Of ".", too, the name is needed.
+    _check_folder(directory)
+    image_size = None if image_size is None else height_and_width(image_size)
     generator = getattr(model, "generator", model)
     check_generator(generator)
     if image_size is None and None in generator.input_shape[1:3]:
@@ -126,9 +125,21 @@ def export_web(
     return result
 
 
-def _is_page_or_empty(directory):
-    names = {path.name for path in directory.iterdir()}
-    return {"index.html", "page.js", SETTINGS} <= names or names <= {RUNTIME, "package.json", "package-lock.json"}
+def _check_folder(directory):
+    """Refuse to replace what no export has written."""
+    if not directory.exists():
+        return
+    of_npm = {RUNTIME, "package.json", "package-lock.json"}
+    names = {path.name for path in directory.iterdir()} if directory.is_dir() else set()
+    if not directory.is_dir() or not ({"index.html", "page.js", SETTINGS} <= names or names <= of_npm):
+        raise ValueError(f"{directory} exists and is not a page of this kind, so it is not replaced. Choose another.")
+    page = {path.name for path in PAGE.iterdir()}
+    others = {name for name in names - of_npm - page - WRITTEN if not name.startswith(f"{directory.name}.tflite")}
+    if {"index.html", SETTINGS} <= names and others:
+        raise ValueError(
+            f"{directory} holds more than a page, which exporting again would delete: {', '.join(sorted(others))}. "
+            "Take it out, or choose another folder."
+        )
 
 
 @contextlib.contextmanager

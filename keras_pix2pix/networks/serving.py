@@ -5,6 +5,7 @@ from keras import layers, ops
 
 from keras_pix2pix.encodings import get as get_encoding
 from keras_pix2pix.encodings import get_for_channels
+from keras_pix2pix.images import height_and_width
 from keras_pix2pix.networks.rewrite import lean_clone, size_multiple
 
 
@@ -40,8 +41,8 @@ def serving_model(model, image_size=None):
     """
     generator = getattr(model, "generator", model)
     check_generator(generator)
-    height, width = image_size or (None, None)
-    clone = _fixed_size_clone(generator, (height, width)) if image_size else _any_size_clone(generator)
+    height, width = (None, None) if image_size is None else height_and_width(image_size)
+    clone = _fixed_size_clone(generator, (height, width)) if height else _any_size_clone(generator)
     source_encoding, target_encoding = encodings_of(model)
     translate = PixelTranslation(
         clone, 1 if image_size else size_multiple(clone), source_encoding, target_encoding, name="generated"
@@ -188,7 +189,7 @@ def _fixed_size_clone(generator, image_size):
     multiple = size_multiple(_any_size_clone(generator))
     raise ValueError(
         f"`image_size` must be divisible by {multiple} on both sides for this generator. Received: "
-        f"image_size={image_size}. Choose multiples of {multiple}; a SavedModel takes any size."
+        f"image_size={image_size}. Choose multiples of {multiple}; SavedModel and ONNX take any size."
     )
 
 

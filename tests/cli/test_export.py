@@ -115,3 +115,36 @@ def test_what_is_accepted_is_said_by_flags(run, run_dir, tmp_path, form, monkeyp
     code, _, errors = run(*arguments, "--least-equal", 0.9)
     assert code == 2
     assert "`least_equal` does not apply to this target, 'rgb'" in errors
+
+
+@pytest.mark.parametrize("name", ["model.keras", "best.keras", "history.csv", ""])
+def test_what_training_has_written_is_not_replaced(run, run_dir, name):
+    before = {path.name: path.stat().st_mtime_ns for path in run_dir.iterdir()}
+    for form in ("tflite", "saved_model"):
+        code, _, errors = run("export", run_dir, "--format", form, "--output", run_dir / name)
+        assert code == 2
+        assert "would replace, what training has written" in errors
+    assert {path.name: path.stat().st_mtime_ns for path in run_dir.iterdir()} == before
+
+
+@pytest.mark.parametrize("form", ["web", "saved_model"])
+def test_what_is_not_of_an_export_is_not_deleted(run, run_dir, tmp_path, form):
+    arguments = ("export", run_dir, "--format", form, "--output", tmp_path / "out")
+    for _ in range(2):
+        code, _, errors = run(*arguments)
+        assert code == 0, errors
+    (tmp_path / "out" / "CNAME").write_text("example.org")
+    code, _, errors = run(*arguments)
+    assert code == 2
+    assert "which exporting again would delete: CNAME" in errors
+    assert (tmp_path / "out" / "CNAME").exists()
+
+
+def test_a_file_of_a_run_is_compared_on_its_data(run, run_dir, tmp_path):
+    shutil.copy(run_dir / "model.keras", run_dir / "best.keras")
+    code, printed, errors = run(
+        "export", run_dir / "best.keras", "--format", "tflite", "--output", tmp_path / "x.tflite"
+    )
+    assert code == 0, errors
+    assert "of the validation data" in printed
+    assert (run_dir / "exports" / "x.tflite.export.json").is_file()

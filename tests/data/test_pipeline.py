@@ -9,13 +9,12 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_pix2pix.data.pipeline import (
-    height_and_width,
     paired_dataset,
     paired_dataset_from_folders,
     random_jitter,
 )
 from keras_pix2pix.encodings import pictures
-from keras_pix2pix.images import INTERPOLATIONS, read_image_file
+from keras_pix2pix.images import INTERPOLATIONS, height_and_width, read_image_file
 
 PLAIN = {"jitter": 1, "mirror": False}
 

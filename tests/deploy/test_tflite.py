@@ -279,3 +279,15 @@ def test_the_file_runs_without_tensorflow_and_this_package(generator, tmp_path):
     result = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     expected = expected_pixels(generator, np.zeros((1, 32, 64, 3), "uint8")).sum()
     assert int(result.stdout) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("image_size", [(64, 64, 3), (0, 32), "64", (-32, 32), 1.5])
+def test_sizes_that_are_none(image_size, tmp_path):
+    with pytest.raises(ValueError, match=r"`image_size` must be \(height, width\) or one integer"):
+        export_tflite(unet_generator((32, 32, 3), filters=2), tmp_path / "x.tflite", image_size=image_size)
+
+
+def test_one_number_is_a_square(tmp_path):
+    export_tflite(unet_generator((32, 32, 3), filters=2), tmp_path / "x.tflite", image_size=64)
+    (source,) = Interpreter(str(tmp_path / "x.tflite")).get_input_details()
+    assert source["shape"].tolist() == [1, 64, 64, 3]

@@ -70,7 +70,7 @@ def test_size_and_quantization_reach_the_file(tmp_path):
         export_web(generator, tmp_path / "page")
     assert "any size. Accepted: (height, width) in pixels." in str(refused.value)
     assert "--image-size any" not in str(refused.value)
-    with pytest.raises(ValueError, match="A page has pictures of one size.*Received: image_size='any'"):
+    with pytest.raises(ValueError, match="one integer, in pixels. Received: image_size='any'"):
         export_web(generator, tmp_path / "page", image_size="any")
     sizes = []
     for quantization in ("none", "float16"):
