@@ -22,7 +22,7 @@ FORMATS = {
 }
 IMAGE_SIZE = f"tflite: {parameter_help(TFLITE, 'image_size')} onnx: {parameter_help(ONNX, 'image_size')}"
 ANY_SIZE = "any"
-RUN_FILES = {CONFIG_FILE, HISTORY_FILE, HEALTH_FILE}
+RUN_FILES = {CONFIG_FILE, HISTORY_FILE, HEALTH_FILE, "report.html"}
 EXPORTS = "exports"  # Where a run's report finds what came of its exports.
 FOLDERS = {"data", "target", "extra_source", "validation", "validation_target", "extra_validation_source"}
 
@@ -100,6 +100,8 @@ def _check_output(output):
     path = Path(output).absolute()
     if path.suffix == ".keras" or path.name in RUN_FILES or (path / CONFIG_FILE).is_file():
         raise ValueError(f"--output {output} is, or would replace, what training has written. Choose another name.")
+    if path.resolve() in (Path.cwd(), *Path.cwd().parents):
+        raise ValueError(f"--output {output} holds the folder that this command runs in. Name a new folder in it.")
 
 
 def _size(text, format):

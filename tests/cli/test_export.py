@@ -117,7 +117,7 @@ def test_what_is_accepted_is_said_by_flags(run, run_dir, tmp_path, form, monkeyp
     assert "`least_equal` does not apply to this target, 'rgb'" in errors
 
 
-@pytest.mark.parametrize("name", ["model.keras", "best.keras", "history.csv", ""])
+@pytest.mark.parametrize("name", ["model.keras", "best.keras", "history.csv", "report.html", ""])
 def test_what_training_has_written_is_not_replaced(run, run_dir, name):
     before = {path.name: path.stat().st_mtime_ns for path in run_dir.iterdir()}
     for form in ("tflite", "saved_model"):
@@ -138,6 +138,15 @@ def test_what_is_not_of_an_export_is_not_deleted(run, run_dir, tmp_path, form):
     assert code == 2
     assert "which exporting again would delete: CNAME" in errors
     assert (tmp_path / "out" / "CNAME").exists()
+
+
+def test_the_folder_one_is_in_stays(run, run_dir, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    for name in (".", ".."):
+        code, _, errors = run("export", run_dir, "--format", "web", "--output", name)
+        assert (code, "holds the folder that this command runs in" in errors) == (2, True)
+    assert (tmp_path / "empty").is_dir()
 
 
 def test_a_file_of_a_run_is_compared_on_its_data(run, run_dir, tmp_path):
