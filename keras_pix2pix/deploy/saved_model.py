@@ -62,14 +62,7 @@ def export_saved_model(model, path, *, pixels=None, least_psnr=None, most_levels
     ```
     """
     path = Path(path)
-    if path.exists() and not (path / "saved_model.pb").is_file():
-        raise ValueError(f"{path} exists and is not a SavedModel, so it is not replaced. Choose another path.")
-    others = {each.name for each in path.iterdir()} - SAVED_MODEL if path.exists() else set()
-    if others:
-        raise ValueError(
-            f"{path} holds more than a SavedModel, which exporting again would delete: {', '.join(sorted(others))}. "
-            "Take it out, or choose another path."
-        )
+    _refuse_what_is_no_export(path)
     generator = getattr(model, "generator", model)
     check_generator(generator)
     serving = serving_model(model)
@@ -111,6 +104,17 @@ def export_saved_model(model, path, *, pixels=None, least_psnr=None, most_levels
             threads=(),  # TensorFlow's are set once for the whole process.
         )
     return publish(verdict, path)
+
+
+def _refuse_what_is_no_export(path):
+    if path.exists() and not (path / "saved_model.pb").is_file():
+        raise ValueError(f"{path} exists and is not a SavedModel, so it is not replaced. Choose another path.")
+    others = {each.name for each in path.iterdir()} - SAVED_MODEL if path.exists() else set()
+    if others:
+        raise ValueError(
+            f"{path} holds more than a SavedModel, which exporting again would delete: {', '.join(sorted(others))}. "
+            "Take it out, or choose another path."
+        )
 
 
 def _is_decodable(encoding):
