@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+__all__ = ["beside", "read_image_file", "to_image", "to_pixels", "write_png"]
+
 HALF_RANGE = 127.5
 EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 INTERPOLATIONS = {

@@ -8,6 +8,8 @@ from PIL import Image
 
 from keras_pix2pix.data.facade_painter import FacadePainter
 
+__all__ = ["PALETTE", "facade", "write_facades"]
+
 # Medians of the flat areas of the 400 label maps in the pix2pix `facades` archive, freed of the JPEG error.
 # Names as in the CMP Facade Database, where a molding is a band across the building and a cornice the hood
 # above one window; only the wall is called "facade" there. Later classes are drawn over earlier ones.
