@@ -18,7 +18,11 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["keras_pix2pix", "keras_pix2pix.*"]),
-    package_data={"keras_pix2pix.deploy": ["page/*"], "keras_pix2pix.evaluation": ["*.jinja"]},
+    package_data={
+        "keras_pix2pix": ["*.pyi", "py.typed"],
+        "keras_pix2pix.deploy": ["page/*"],
+        "keras_pix2pix.report": ["*.jinja"],
+    },
     install_requires=[
         "tensorflow>=2.20",
         "keras>=3.15",
@@ -29,8 +33,10 @@ setup(
         "pillow>=11",
         "matplotlib>=3.9",
         "jinja2>=3.1",
+        "lazy-loader>=0.4",
         "rich>=14",
         "typer>=0.20",
+        "wrapt>=1.17",
     ],
     extras_require={
         "onnx": ONNX,

@@ -142,7 +142,7 @@ def switch_dropout_off(*networks):
 
 def paired_weights(network, twin):
     """Name -> (Keras variable, PyTorch parameter, function from the latter's array to the former's)."""
-    from keras_pix2pix.convert.pytorch_layouts import layout_of
+    from keras_pix2pix.convert.pytorch.layouts import layout_of
 
     parameters = dict(twin.named_parameters())
     layout = layout_of({key: value.detach().numpy() for key, value in parameters.items()})

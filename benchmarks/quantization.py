@@ -26,12 +26,12 @@ from ai_edge_litert.interpreter import Interpreter
 from ai_edge_quantizer.qtyping import TFLOperationName
 from ai_edge_quantizer.quantizer import Quantizer
 
-from keras_pix2pix.cli.models import load
-from keras_pix2pix.cli.run_data import run_sources
 from keras_pix2pix.deploy import quantization, tflite
 from keras_pix2pix.images import to_image, to_pixels
-from keras_pix2pix.networks.serving import serving_model
+from keras_pix2pix.inference.serving import serving_model
 from keras_pix2pix.quiet import quiet_native_code
+from keras_pix2pix.runs.data import run_sources
+from keras_pix2pix.runs.model import load_model
 
 FACADES = "KERAS_PIX2PIX_FACADES"
 REPRESENTATIVE = 32
@@ -51,7 +51,7 @@ def main():
     parser.add_argument("--formats", action="store_true", help="only the formats of export_tflite")
     options = parser.parse_args()
     train, test = (facades(split, options.pictures if split == "test" else None) for split in ("train", "test"))
-    comparison = Comparison(load(options.model), train, test)
+    comparison = Comparison(load_model(options.model), train, test)
     print(f"{len(test)} test pictures\n\n| quantization | MB | dB, mean | dB, least |\n| --- | --- | --- | --- |")
     for name, make in (comparison.formats() if options.formats else comparison.ways()).items():
         print_row(name, make, comparison)

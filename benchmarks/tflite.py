@@ -40,7 +40,7 @@ from keras_pix2pix import Pix2Pix, export_tflite
 from keras_pix2pix.data.synthetic import facade
 from keras_pix2pix.deploy import tflite
 from keras_pix2pix.deploy.quantization import RECIPES
-from keras_pix2pix.networks.serving import PixelTranslation
+from keras_pix2pix.inference.serving import PixelTranslation
 from keras_pix2pix.quiet import quiet_native_code
 from keras_pix2pix.training.presets import PRESETS
 
@@ -123,9 +123,11 @@ def print_ratios(options, directory):
 def print_on_facades(model):
     import quantization
 
-    from keras_pix2pix.cli.models import load
+    from keras_pix2pix.runs.model import load_model
 
-    comparison = quantization.Comparison(load(model), quantization.facades("train"), quantization.facades("test", 106))
+    comparison = quantization.Comparison(
+        load_model(model), quantization.facades("train"), quantization.facades("test", 106)
+    )
     print(f"\n{model} on {len(comparison.test)} label maps of the facades' test pairs:\n")
     print_table_head(["quantization", "MB", "dB, mean", "dB, least"])
     for name, make in comparison.formats().items():

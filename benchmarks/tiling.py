@@ -114,7 +114,7 @@ def measure_memory():
 def translate_large(source, folder):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from keras_pix2pix import unet_generator
-    from keras_pix2pix.training.translation import translate
+    from keras_pix2pix.inference.translation import translate
 
     generator = unet_generator((64, 64, 3), filters=2, num_downsamples=4)
     start = time.perf_counter()

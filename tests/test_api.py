@@ -5,19 +5,20 @@ import inspect
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import pytest
 
 import keras_pix2pix
 
+PACKAGE = Path(keras_pix2pix.__file__).parent
 NAMES = {
     "Pix2Pix",
     "callbacks",
     "data",
     "draw_pairs",
     "encodings",
-    "evaluation",
     "export_onnx",
     "export_saved_model",
     "export_tflite",
@@ -28,15 +29,20 @@ NAMES = {
     "from_tf_tutorial",
     "images",
     "instance_from_batch",
+    "load_model",
+    "metrics",
     "paired_dataset",
     "paired_dataset_from_folders",
     "patchgan_discriminator",
     "pytorch_gan_discriminator",
     "resnet_generator",
     "preset_data",
+    "read_metadata",
     "receptive_field",
     "serving_model",
+    "strategy_for",
     "unet_generator",
+    "write_report",
 }
 
 
@@ -67,13 +73,13 @@ def example_of(member):
 
 def test_the_public_names_are_these():
     assert set(keras_pix2pix.__all__) == NAMES | {"__version__"}
-    assert set(dir(keras_pix2pix)) == set(keras_pix2pix.__all__)
+    assert set(dir(keras_pix2pix)) == NAMES
     for name in NAMES:
         assert getattr(keras_pix2pix, name) is not None
 
 
 def test_an_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="'keras_pix2pix' has no attribute 'unet'"):
+    with pytest.raises(AttributeError, match="keras_pix2pix attribute unet"):
         keras_pix2pix.unet  # noqa: B018
 
 
@@ -105,6 +111,50 @@ def test_public_docstrings_say_what_goes_in_and_comes_out(name):
         assert re.search(rf"^    {parameter}: ", text, re.MULTILINE), parameter
 
 
+LOAD = "model = load_model('model.keras'); print(type(model).__name__, model.generator_optimizer.name)"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import keras_pix2pix, keras; load_model = keras.saving.load_model",
+        "import keras, keras_pix2pix; load_model = keras.models.load_model",
+        "import tensorflow as tf, keras_pix2pix; load_model = tf.keras.models.load_model",
+        "import keras_pix2pix, tensorflow as tf; load_model = tf.keras.models.load_model",
+        "from keras_pix2pix import callbacks, paired_dataset; from keras.saving import load_model",
+        "from keras_pix2pix.callbacks import Checkpoint; from keras.saving import load_model",
+        "from keras_pix2pix.metrics import PSNR; from keras.saving import load_model",
+        "from keras_pix2pix import load_model",
+    ],
+)
+def test_a_saved_model_loads_whatever_was_imported_first(imports, saved_model):
+    assert run(f"{imports}; {LOAD}", cwd=saved_model).stdout.split() == ["Pix2Pix", "fused_adam"]
+
+
+@pytest.fixture(scope="module")
+def saved_model(tmp_path_factory):
+    """A folder with a `model.keras` in which every class of ours is: networks, optimizers, metrics."""
+    folder = tmp_path_factory.mktemp("saved")
+    discriminator = keras_pix2pix.patchgan_discriminator((32, 32, 3), filters=2, num_layers=1, spectral_norm=True)
+    generator = keras_pix2pix.unet_generator((32, 32, 3), filters=2, num_downsamples=2)
+    model = keras_pix2pix.Pix2Pix(generator, discriminator)
+    model.compile(metrics=[keras_pix2pix.metrics.PSNR()])
+    model.save(folder / "model.keras")
+    return folder
+
+
+def test_importing_keras_registers_every_serialisable_class():
+    registering = {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        for path in PACKAGE.rglob("*.py")
+        if "register_keras_serializable" in path.read_text(encoding="utf-8")
+    }
+    program = "import keras_pix2pix, keras, sys; print(*sys.modules)"
+    imported = {name.removeprefix("keras_pix2pix.") for name in run(program).stdout.split()}
+    assert registering <= imported
+
+
 def test_importing_the_package_imports_neither_tensorflow_nor_keras():
     program = "import sys, keras_pix2pix; print(sorted({'tensorflow', 'keras', 'numpy'} & set(sys.modules)))"
     assert run(program).stdout.strip() == "[]"
@@ -134,8 +184,8 @@ def test_without_tensorflow_one_message_says_what_to_do(program, words):
     assert words in result.stderr.splitlines()[-1]
 
 
-def run(program, check=True):
-    return subprocess.run([sys.executable, "-c", program], check=check, capture_output=True, text=True)
+def run(program, check=True, cwd=None):
+    return subprocess.run([sys.executable, "-c", program], check=check, capture_output=True, text=True, cwd=cwd)
 
 
 def shrink_the_paper(monkeypatch):

@@ -10,10 +10,13 @@ import keras_pix2pix
 PACKAGE = Path(keras_pix2pix.__file__).parent
 # Folders and files of one floor don't import each other; each imports from the floors below.
 FLOORS = [
-    {"images", "quiet", "tiling"},
+    {"images", "metrics", "quiet"},
     {"encodings"},
-    {"networks", "data", "evaluation"},
-    {"training", "deploy", "convert"},
+    {"networks", "data", "report"},
+    {"inference"},
+    {"training"},
+    {"callbacks", "deploy", "convert"},
+    {"runs"},
     {"cli"},
     {"__main__"},
 ]

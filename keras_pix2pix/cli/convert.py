@@ -7,15 +7,15 @@ from typing import Annotated
 import typer
 
 from keras_pix2pix.cli.documentation import option
-from keras_pix2pix.cli.startup import start_tensorflow
 from keras_pix2pix.images import whole_file
+from keras_pix2pix.runs.startup import start_tensorflow
 
-PYTORCH = "convert.pytorch:from_pytorch"
+PYTORCH = "convert.pytorch.loading:from_pytorch"
 # By what the file was written with; imported only when asked for.
 READERS = {
     "pytorch": PYTORCH,
-    "keras2": "convert.legacy_keras:from_legacy_keras",
-    "tf_tutorial": "convert.tf_tutorial:from_tf_tutorial",
+    "keras2": "convert.keras.loading:from_legacy_keras",
+    "tf_tutorial": "convert.keras.tf_tutorial:from_tf_tutorial",
 }
 SUFFIX = ".keras"
 

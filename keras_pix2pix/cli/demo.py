@@ -11,9 +11,9 @@ import typer
 
 from keras_pix2pix import __version__
 from keras_pix2pix.cli.documentation import option, parameter_help
-from keras_pix2pix.cli.models import height_and_width, load, model_file
-from keras_pix2pix.cli.run_pictures import COMPARED, REPRESENTATIVE, source_pictures
 from keras_pix2pix.deploy.page_server import HERE, page_server
+from keras_pix2pix.runs.model import height_and_width, load_model, model_file
+from keras_pix2pix.runs.pictures import COMPARED, REPRESENTATIVE, source_pictures
 
 WEB = "deploy.web:export_web"
 MADE_FROM = "made_from.json"
@@ -22,7 +22,7 @@ RUNTIME = "node_modules/@litertjs/core/package.json"
 
 
 def demo(
-    run: Annotated[str, typer.Argument(help=parameter_help("cli.models:load", "path"))],
+    run: Annotated[str, typer.Argument(help=parameter_help("runs.model:load_model", "path"))],
     quantization: Annotated[str | None, option(WEB, "quantization")] = None,
     image_size: Annotated[str | None, option(WEB, "image_size", metavar="HEIGHTxWIDTH")] = None,
     images: Annotated[
@@ -72,7 +72,7 @@ def _export(run, file, directory, given):
     whole = all((directory / name).is_file() for name in (*WRITTEN, f"{directory.name}.tflite"))
     if whole and note.is_file() and note.read_text(encoding="utf-8") == made_from:
         return
-    model = load(run)
+    model = load_model(run)
     from keras_pix2pix import export_web
 
     sought = {"images": given.pop("images", None), "image_size": given.get("image_size")}

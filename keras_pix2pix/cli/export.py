@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from keras_pix2pix.cli.configuration import CONFIG_FILE
 from keras_pix2pix.cli.documentation import option, parameter_help
-from keras_pix2pix.cli.models import height_and_width, load
-from keras_pix2pix.cli.run_pictures import COMPARED, REPRESENTATIVE, configuration_of, run_folder, source_pictures
-from keras_pix2pix.cli.watching import HEALTH_FILE, HISTORY_FILE
+from keras_pix2pix.runs.callbacks import HEALTH_FILE, HISTORY_FILE
+from keras_pix2pix.runs.configuration import CONFIG_FILE
+from keras_pix2pix.runs.model import height_and_width, load_model
+from keras_pix2pix.runs.pictures import COMPARED, REPRESENTATIVE, configuration_of, run_folder, source_pictures
 
 TFLITE, ONNX = "deploy.tflite:export_tflite", "deploy.onnx:export_onnx"
 # And which options each has.
@@ -28,7 +28,7 @@ FOLDERS = {"data", "target", "extra_source", "validation", "validation_target", 
 
 
 def export(
-    run: Annotated[str, typer.Argument(help=parameter_help("cli.models:load", "path"))],
+    run: Annotated[str, typer.Argument(help=parameter_help("runs.model:load_model", "path"))],
     output: Annotated[str, typer.Option(help="Folder (saved_model, web) or file (tflite, onnx) to write.")],
     format: Annotated[
         str, typer.Option(help=f"One of {', '.join(FORMATS)}, whose --quantization is dynamic by default.")
@@ -62,7 +62,7 @@ def export(
     given = {name: value for name, value in given.items() if value is not None}
     _check_options(given, format)
     _check_output(output)
-    model = load(run)
+    model = load_model(run)
     import keras_pix2pix
 
     config = configuration_of(run)
@@ -79,7 +79,7 @@ def export(
     print(f"{output}: compared on {origin}", flush=True)
     if config:
         from keras_pix2pix.deploy.verdict import copy_verdict
-        from keras_pix2pix.evaluation import write_report
+        from keras_pix2pix.report.page import write_report
 
         folder = run_folder(run)
         judged = Path(output, f"{Path(output).absolute().name}.tflite") if format == "web" else output

@@ -3,7 +3,7 @@
 import rich.console
 import rich.table
 
-from keras_pix2pix.cli.startup import start_tensorflow
+from keras_pix2pix.runs.startup import start_tensorflow
 from keras_pix2pix.training.presets import PRESETS, preset
 
 NUMBERS = {"justify": "right", "no_wrap": True}

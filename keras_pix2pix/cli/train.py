@@ -11,19 +11,10 @@ from typing import Annotated
 
 import typer
 
-from keras_pix2pix.cli.configuration import (
-    new_configuration,
-    preset_changes,
-    resumed_configuration,
-    write_configuration,
-)
 from keras_pix2pix.cli.documentation import option
-from keras_pix2pix.cli.header import print_header
-from keras_pix2pix.cli.models import MODEL_FILE, height_and_width, load
-from keras_pix2pix.cli.run_data import SYNTHETIC, run_dataset, run_encodings, run_folders
-from keras_pix2pix.cli.startup import start_tensorflow
-from keras_pix2pix.cli.stopping import stopping_after_a_step
-from keras_pix2pix.cli.watching import (
+from keras_pix2pix.images import whole_file
+from keras_pix2pix.report.history import read_history
+from keras_pix2pix.runs.callbacks import (
     AVERAGE_FILE,
     BEST_FILE,
     CHECKPOINT_EVERY,
@@ -32,8 +23,17 @@ from keras_pix2pix.cli.watching import (
     run_callbacks,
     run_metrics,
 )
-from keras_pix2pix.evaluation.history import read_history
-from keras_pix2pix.images import whole_file
+from keras_pix2pix.runs.configuration import (
+    new_configuration,
+    preset_changes,
+    resumed_configuration,
+    write_configuration,
+)
+from keras_pix2pix.runs.data import SYNTHETIC, run_dataset, run_encodings, run_folders
+from keras_pix2pix.runs.header import print_header
+from keras_pix2pix.runs.model import MODEL_FILE, height_and_width, load_model
+from keras_pix2pix.runs.startup import start_tensorflow
+from keras_pix2pix.runs.stopping import stopping_after_a_step
 from keras_pix2pix.training.cluster import folder_to_write, is_chief
 
 INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C has stopped.
@@ -91,7 +91,7 @@ def train(
             help=f"Log by which {BEST_FILE} keeps the best model. Defaults to val_ssim, or none without validation.",
         ),
     ] = None,
-    patience: Annotated[int | None, option("training.best_model:BestModel", "patience", min=1)] = None,
+    patience: Annotated[int | None, option("callbacks.best_model:BestModel", "patience", min=1)] = None,
     checkpoint_every: Annotated[
         int | None,
         typer.Option(
@@ -161,7 +161,7 @@ def train(
 def _run(config, run_dir, resume, devices):
     training_data, validation_data = run_folders(config, run_dir, resume)
     start_tensorflow()
-    from keras_pix2pix.evaluation.report import REPORT_FILE
+    from keras_pix2pix.report.page import REPORT_FILE
     from keras_pix2pix.training.workers import one_error_if_a_worker_stops
 
     _seed(config)
@@ -235,7 +235,7 @@ def _refuse_a_lost_model(run_dir):
 @contextlib.contextmanager
 def _words_for_the_end(run_dir, model, devices):
     """Says where a run stands that ended before its time, and how it goes on."""
-    from keras_pix2pix.evaluation.report import write_report
+    from keras_pix2pix.report.page import write_report
 
     try:
         yield
@@ -272,7 +272,7 @@ def _model(config, run_dir, steps, strategy):
 
     file = run_dir / MODEL_FILE
     if file.exists() and strategy is tf.distribute.get_strategy():
-        return load(run_dir)
+        return load_model(run_dir)
     model = _new_model(config, steps, strategy)
     if file.exists():
         with strategy.scope():

@@ -5,13 +5,13 @@ from typing import Annotated
 import typer
 
 from keras_pix2pix.cli.documentation import option, parameter_help
-from keras_pix2pix.cli.models import load
+from keras_pix2pix.runs.model import load_model
 
 TRANSLATE = "training.model:Pix2Pix.translate"
 
 
 def translate(
-    run: Annotated[str, typer.Argument(help=parameter_help("cli.models:load", "path"))],
+    run: Annotated[str, typer.Argument(help=parameter_help("runs.model:load_model", "path"))],
     inputs: Annotated[list[str], typer.Argument(help="Picture files, or folders of them.")],
     output: Annotated[str, option(TRANSLATE, "output_directory", "--output")],
     side_by_side: Annotated[bool, option(TRANSLATE, "side_by_side", "--side-by-side")] = False,
@@ -27,9 +27,9 @@ def translate(
     tiling = {"tile": tile, "fixed_statistics": fixed_statistics}
     if overlap is not None:
         tiling["overlap"] = overlap
-    model = load(run)
+    model = load_model(run)
     from keras_pix2pix import Pix2Pix
-    from keras_pix2pix.training import translation
+    from keras_pix2pix.inference import translation
 
     if isinstance(model, Pix2Pix):
         paths = model.translate(inputs, output, side_by_side=side_by_side, **tiling)

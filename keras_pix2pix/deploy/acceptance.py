@@ -3,7 +3,7 @@
 from numbers import Real
 
 from keras_pix2pix.encodings import Picture
-from keras_pix2pix.evaluation.metrics import MOST_DECIBELS
+from keras_pix2pix.metrics import MOST_DECIBELS
 
 # By how the weights were reduced: largest difference in grey levels, smallest ratio in dB, smallest share of the pixels
 # of a label map that are of the same class. On the 106 test pictures of the facades, a U-Net-256 and a mobile network

@@ -122,8 +122,7 @@ def read_metadata(path):
     Example:
 
     ```python
-    from keras_pix2pix import export_tflite, unet_generator
-    from keras_pix2pix.deploy.metadata import read_metadata
+    from keras_pix2pix import export_tflite, read_metadata, unet_generator
 
     export_tflite(unet_generator((64, 64, 3), filters=8), "facades.tflite", license="CC BY 4.0")
     assert read_metadata("facades.tflite")["source"]["shape"] == [1, 64, 64, 3]

@@ -11,8 +11,8 @@ from PIL import Image
 from keras_pix2pix.data.synthetic import facade
 from keras_pix2pix.encodings import Picture
 from keras_pix2pix.encodings import get as get_encoding
-from keras_pix2pix.evaluation.metrics import MOST_DECIBELS, SSIM_WINDOW, ssim
-from keras_pix2pix.networks.serving import encodings_of
+from keras_pix2pix.inference.serving import encodings_of
+from keras_pix2pix.metrics import MOST_DECIBELS, SSIM_WINDOW, ssim
 
 GREY_LEVELS = 255
 DRAWN_PICTURES = 4

@@ -12,7 +12,7 @@ from keras_pix2pix.deploy.parity import sources_or_drawn
 from keras_pix2pix.deploy.verdict import judge, publish
 from keras_pix2pix.encodings import Palette, Picture
 from keras_pix2pix.images import whole_file
-from keras_pix2pix.networks.serving import check_generator, encodings_of, serving_model
+from keras_pix2pix.inference.serving import check_generator, encodings_of, serving_model
 
 SAVED_MODEL = {"saved_model.pb", "fingerprint.pb", "variables", "assets"}
 # What TensorFlow's decoders and its PNG encoder both take.

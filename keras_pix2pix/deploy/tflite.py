@@ -13,7 +13,7 @@ from keras_pix2pix.deploy.parity import sources_or_drawn
 from keras_pix2pix.deploy.quantization import RECIPES, quantize
 from keras_pix2pix.deploy.verdict import judge, publish
 from keras_pix2pix.images import height_and_width, whole_file
-from keras_pix2pix.networks.serving import check_generator, encodings_of, serving_model
+from keras_pix2pix.inference.serving import check_generator, encodings_of, serving_model
 from keras_pix2pix.quiet import quiet_native_code
 
 QUANTIZATIONS = ("none", "float16", "weights", "dynamic", "int8")

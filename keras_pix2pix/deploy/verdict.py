@@ -20,7 +20,7 @@ from keras_pix2pix.deploy.comparison_picture import draw_comparison
 from keras_pix2pix.deploy.latency import latencies
 from keras_pix2pix.deploy.parity import Parity, compare, keras_function
 from keras_pix2pix.images import whole_file, write_png
-from keras_pix2pix.networks.serving import encodings_of
+from keras_pix2pix.inference.serving import encodings_of
 
 THREADS = (1, 2)
 RECORD, PICTURE = ".export.json", ".export.png"  # Put behind the whole name of the file or folder.

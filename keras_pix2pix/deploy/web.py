@@ -16,7 +16,7 @@ from keras_pix2pix.deploy.dominant_colors import dominant_colors
 from keras_pix2pix.deploy.tflite import export_tflite
 from keras_pix2pix.encodings import Classes, Palette, Picture
 from keras_pix2pix.images import beside, height_and_width, whole_file, write_png
-from keras_pix2pix.networks.serving import check_generator, encodings_of, serving_model
+from keras_pix2pix.inference.serving import check_generator, encodings_of, serving_model
 
 PAGE = Path(__file__).parent / "page"
 SETTINGS = "settings.json"

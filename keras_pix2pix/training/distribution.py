@@ -28,8 +28,7 @@ def strategy_for(devices=None):
     Example:
 
     ```python
-    from keras_pix2pix import Pix2Pix
-    from keras_pix2pix.training.distribution import strategy_for
+    from keras_pix2pix import Pix2Pix, strategy_for
 
     with strategy_for(devices=1).scope():
         model = Pix2Pix.from_preset("paper", image_shape=(64, 64, 3))

@@ -7,11 +7,11 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-import keras_pix2pix.evaluation.metrics  # noqa: F401 (makes them known to Keras, for the recipes that hold them)
+import keras_pix2pix.metrics  # noqa: F401 (makes them known to Keras, for the recipes that hold them)
 from keras_pix2pix.encodings import Stacked, get_for_channels
-from keras_pix2pix.networks.serving import check_generator
-from keras_pix2pix.networks.walk import leaves
-from keras_pix2pix.training import translation
+from keras_pix2pix.inference import translation
+from keras_pix2pix.inference.serving import check_generator
+from keras_pix2pix.inference.walk import leaves
 from keras_pix2pix.training.building import build_network, build_optimizers, called, dtype_policy
 from keras_pix2pix.training.distribution import logs_of_all_workers
 from keras_pix2pix.training.objective import Objective, judge
@@ -119,7 +119,7 @@ class Pix2Pix(keras.Model):
             schedule: "constant", "constant_then_linear" or "cosine". Defaults to None: the recipe's.
             changes: Dictionary of values of the recipe to replace, by section and argument, such as
                 {"compile.gan_loss": "lsgan", "generator.network": "resnet_generator"}. Defaults to None.
-            metrics: As in `compile`, such as [evaluation.PSNR(), evaluation.SSIM()]. Defaults to None.
+            metrics: As in `compile`, such as [metrics.PSNR(), metrics.SSIM()]. Defaults to None.
             precision: "float32", or "bfloat16" or "float16" for layers that compute in 16 bits, on weights, last layers
                 and losses in 32. Defaults to None: Keras' policy in force.
             strategy: `tf.distribute.Strategy` to make networks and optimizers under; for several workers, `fit` is

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
-from keras_pix2pix.networks.walk import leaves
+from keras_pix2pix.inference.walk import leaves
 from keras_pix2pix.training import losses
 from keras_pix2pix.training.losses import as_list, mean_per_example
 

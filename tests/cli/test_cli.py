@@ -18,7 +18,6 @@ from PIL import Image
 
 import keras_pix2pix
 from keras_pix2pix import Pix2Pix
-from keras_pix2pix.cli import configuration, run_data
 from keras_pix2pix.cli import train as train_module
 from keras_pix2pix.cli.documentation import parameter_help
 from keras_pix2pix.cli.main import app, main
@@ -27,6 +26,8 @@ from keras_pix2pix.deploy import verdict
 from keras_pix2pix.deploy.gpu_delegate import operators
 from keras_pix2pix.deploy.metadata import read_metadata
 from keras_pix2pix.images import write_png
+from keras_pix2pix.runs import configuration
+from keras_pix2pix.runs import data as run_data
 from keras_pix2pix.training.presets import PRESETS
 
 

@@ -12,8 +12,8 @@ from safetensors.numpy import save_file
 
 from keras_pix2pix import unet_generator
 from keras_pix2pix.cli.convert import READERS
-from keras_pix2pix.convert import pytorch_modules
 from keras_pix2pix.convert.conversion import Conversion
+from keras_pix2pix.convert.pytorch import modules as pytorch_modules
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_norm_is_passed_on(options, kind, run, weights, tmp_path):
 
 @pytest.mark.parametrize(
     ("format", "module", "name"),
-    [("keras2", "legacy_keras", "from_legacy_keras"), ("tf_tutorial", "tf_tutorial", "from_tf_tutorial")],
+    [("keras2", "keras.loading", "from_legacy_keras"), ("tf_tutorial", "keras.tf_tutorial", "from_tf_tutorial")],
 )
 def test_each_format_has_its_reader(format, module, name, run, weights, tmp_path, monkeypatch):
     read = []

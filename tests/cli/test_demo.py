@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import keras_pix2pix
 from keras_pix2pix import unet_generator
 from keras_pix2pix.cli import demo
 from keras_pix2pix.cli.main import main
 from keras_pix2pix.data.synthetic import facade, write_facades
-from keras_pix2pix.deploy import page_server, web
+from keras_pix2pix.deploy import page_server
 from keras_pix2pix.deploy.metadata import read_metadata
 
 CONFIG = {"preset": "paper", "direction": "BtoA", "image_size": [32, 32], "batch_size": 1, "epochs": 1, "seed": 0}
@@ -95,9 +96,9 @@ def test_no_browser_and_port(run, run_folder, visited):
 
 def test_the_page_is_written_anew_for_another_model_or_option_only(run, run_folder, visited, monkeypatch):
     exported = []
-    export_web = web.export_web
+    export_web = keras_pix2pix.export_web
     monkeypatch.setattr(
-        web, "export_web", lambda *model, **options: exported.append(options) or export_web(*model, **options)
+        keras_pix2pix, "export_web", lambda *model, **options: exported.append(options) or export_web(*model, **options)
     )
     for arguments in ([], [], ["--quantization", "none"], ["--quantization", "none"], ["--image-size", "16x24"]):
         assert run("demo", run_folder, "--no-browser", *arguments)[0] == 0
@@ -112,7 +113,7 @@ def test_the_page_is_written_anew_for_another_model_or_option_only(run, run_fold
 def test_a_page_with_a_part_missing_is_not_shown(run, run_folder, visited, monkeypatch, name):
     (run_folder / "web" / name).unlink()
     calls = []
-    monkeypatch.setattr(web, "export_web", lambda *arguments, **options: calls.append(options))
+    monkeypatch.setattr(keras_pix2pix, "export_web", lambda *arguments, **options: calls.append(options))
     run("demo", run_folder)
     assert len(calls) == 1
 

@@ -10,7 +10,7 @@ import keras_pix2pix
 from keras_pix2pix.data.synthetic import write_facades
 from keras_pix2pix.deploy.verdict import digest
 from keras_pix2pix.images import write_png
-from keras_pix2pix.networks import rewrite
+from keras_pix2pix.inference import lean as rewrite
 
 
 @pytest.fixture

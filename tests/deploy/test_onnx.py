@@ -11,7 +11,7 @@ import pytest
 
 from keras_pix2pix import encodings, export_onnx, serving_model, unet_generator
 from keras_pix2pix.deploy.parity import drawn_sources
-from keras_pix2pix.networks import rewrite
+from keras_pix2pix.inference import lean as rewrite
 
 onnxruntime = pytest.importorskip("onnxruntime")
 onnx = pytest.importorskip("onnx")

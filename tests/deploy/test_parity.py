@@ -14,7 +14,7 @@ from keras_pix2pix.deploy.parity import (
     keras_function,
     sources_or_drawn,
 )
-from keras_pix2pix.networks.serving import encodings_of
+from keras_pix2pix.inference.serving import encodings_of
 
 
 def identity(height=4, width=4):

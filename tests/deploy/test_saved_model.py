@@ -13,7 +13,7 @@ from PIL import Image
 
 from keras_pix2pix import export_saved_model, serving_model, unet_generator
 from keras_pix2pix.deploy.verdict import digest
-from keras_pix2pix.networks import rewrite
+from keras_pix2pix.inference import lean as rewrite
 
 
 @pytest.fixture(scope="module")

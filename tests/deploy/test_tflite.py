@@ -15,7 +15,7 @@ from keras_pix2pix.data.synthetic import facade
 from keras_pix2pix.deploy.gpu_delegate import operators
 from keras_pix2pix.deploy.parity import drawn_sources
 from keras_pix2pix.images import to_image, to_pixels
-from keras_pix2pix.networks import rewrite
+from keras_pix2pix.inference import lean as rewrite
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from keras_pix2pix import export_tflite, export_web, serving_model, unet_generat
 from keras_pix2pix.deploy import web
 from keras_pix2pix.deploy.metadata import read_metadata
 from keras_pix2pix.deploy.parity import drawn_sources
-from keras_pix2pix.networks import rewrite
+from keras_pix2pix.inference import lean as rewrite
 
 SCRIPTS = sorted(web.PAGE.glob("*.js"))
 

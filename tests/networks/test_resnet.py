@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_pix2pix import resnet_generator, serving_model
 from keras_pix2pix.images import to_image, to_pixels
-from keras_pix2pix.networks.rewrite import size_multiple
+from keras_pix2pix.inference.lean import size_multiple
 
 
 @pytest.mark.parametrize(

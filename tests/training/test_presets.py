@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_pix2pix import Pix2Pix, paired_dataset, preset_data
-from keras_pix2pix.evaluation import PSNR
+from keras_pix2pix.metrics import PSNR
 from keras_pix2pix.training.presets import PRESETS, SCHEDULES, preset
 from keras_pix2pix.training.schedules import ConstantThenLinear
 

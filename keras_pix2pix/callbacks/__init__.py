@@ -1,0 +1,20 @@
+"""What `fit` can be given to watch a training, and to leave something when it stops."""
+
+from keras_pix2pix.callbacks.average import ExponentialMovingAverage
+from keras_pix2pix.callbacks.best_model import BestModel
+from keras_pix2pix.callbacks.checkpoint import Checkpoint, resume_point
+from keras_pix2pix.callbacks.health import Health
+from keras_pix2pix.callbacks.pictures import ImageSummary, Report, SampleGrid
+from keras_pix2pix.callbacks.rates import Rates
+
+__all__ = [
+    "BestModel",
+    "Checkpoint",
+    "ExponentialMovingAverage",
+    "Health",
+    "ImageSummary",
+    "Rates",
+    "Report",
+    "SampleGrid",
+    "resume_point",
+]

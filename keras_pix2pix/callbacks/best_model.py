@@ -1,0 +1,94 @@
+"""The best model of a run, beside the last."""
+
+import math
+from pathlib import Path
+
+import keras
+
+from keras_pix2pix.callbacks.checkpoint import refuse_broken_weights
+from keras_pix2pix.images import whole_file
+from keras_pix2pix.report.history import best_of, better_side, read_history
+
+
+class BestModel(keras.callbacks.Callback):
+    """Keeps the model of the best epoch by one of the logs, and can end training when nothing gets better.
+
+    As `keras.callbacks.ModelCheckpoint` with `save_best_only=True` and `EarlyStopping`, but the file is written whole
+    or not at all, and a run that is resumed knows its best so far and for how long nothing got better.
+
+    Args:
+        path: File ending in `.keras`.
+        monitor: Key of the logs, such as "val_ssim".
+        mode: "max" or "min". Defaults to None: by the name, "max" for names with psnr, ssim, accuracy or iou, "min"
+            for losses and errors.
+        patience: Epochs without a better one after which training ends, 1 or more. Defaults to None: it doesn't.
+        history: CSV file of `keras.callbacks.CSVLogger`, which holds the epochs before those of this `fit`, if there
+            are any. Defaults to None.
+
+    Raises:
+        ValueError: Another ending, a mode that is needed or unknown, `patience` under 1; when training begins, that it
+            had already ended; after the first epoch, no such log.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import callbacks
+
+    callback = callbacks.BestModel("run/best.keras", "val_g_l1", patience=20)
+    ```
+    """
+
+    def __init__(self, path, monitor, *, mode=None, patience=None, history=None):
+        super().__init__()
+        self.path = Path(path)
+        if self.path.suffix != ".keras":
+            raise ValueError(f"`path` must end in .keras. Received: path={str(path)!r}.")
+        self.monitor = monitor
+        self.mode = mode or better_side(monitor)
+        if self.mode not in ("max", "min"):
+            raise ValueError(
+                f"Whether a larger or a smaller {monitor!r} is better can't be told by its name. Accepted: "
+                f'mode="max" or mode="min". Received: mode={mode!r}.'
+            )
+        if patience is not None and patience < 1:
+            raise ValueError(f"`patience` must be 1 or more, or None. Received: patience={patience}.")
+        self.patience = patience or math.inf
+        self.history = history
+
+    def on_train_begin(self, logs=None):
+        past = read_history(self.history) if self.history is not None else {}
+        values = past.get(self.monitor, [])
+        index, self.best = best_of(values, self.mode)
+        self.best_epoch = None if index is None else past["epoch"][index]
+        if index is not None and len(values) - 1 - index >= self.patience:
+            raise ValueError(
+                f"Training has ended early: {self.monitor} was best, {self.best:.4g}, in epoch {self.best_epoch + 1}, "
+                f"and no better in the {len(values) - 1 - index} epochs since. Pass a larger patience to go on."
+            )
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.monitor not in logs:
+            raise ValueError(f"There is no log {self.monitor!r} to monitor. Accepted: {', '.join(logs)}.")
+        if self._is_best(logs[self.monitor]):
+            self._save()
+            self.best, self.best_epoch = logs[self.monitor], epoch
+        elif self.best is not None and epoch - self.best_epoch >= self.patience:
+            self.model.stop_training = True
+            print(
+                f"Training ends early: {self.monitor} was best, {self.best:.4g}, in epoch {self.best_epoch + 1}, and "
+                f"no better in the {epoch - self.best_epoch} epochs since. The model of that epoch: "
+                f"{self.path}"
+            )
+
+    def _is_best(self, value):
+        if self.best is None:
+            return math.isfinite(value)
+        return value > self.best if self.mode == "max" else value < self.best
+
+    def _save(self):
+        refuse_broken_weights(self.model, self.path)
+        # The epoch's end is not yet behind it, so the file says nothing of how far the run has come.
+        progress, self.model.progress = self.model.progress, None
+        with whole_file(self.path) as temporary:
+            self.model.save(temporary)
+        self.model.progress = progress

@@ -1,0 +1,203 @@
+"""A run in one file: written so that it survives anything, read so that the run goes on as if nothing had happened."""
+
+import errno
+import shutil
+from numbers import Integral
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from keras_pix2pix.images import whole_file
+from keras_pix2pix.training.cluster import worker_count
+from keras_pix2pix.training.progress import Progress, build_metrics, metric_states, set_metric_states
+
+# Ends an epoch, and not the training, where a callback puts it into `stop_training`; others put True there.
+END_OF_EPOCH = "end of epoch"
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """The whole run in one file, before training, after every epoch and every so many steps.
+
+    The file holds networks, both optimizers, the state of dropout, the place in the data, and in the middle of an
+    epoch the sums behind its logs. It is a usual `.keras` file. The old one stays until the new one is whole and on
+    the disk.
+
+    A run goes on from the end of an epoch by `fit(initial_epoch=...)`, and from the middle of one by this callback:
+    it restores the logs and ends the first epoch where it would have ended. See `resume_point`.
+
+    Args:
+        path: File ending in `.keras`.
+        every_steps: Steps of an epoch between checkpoints, 1 or more; checked after every execution of
+            `steps_per_execution` steps. Defaults to None: at the end of epochs only.
+
+    Raises:
+        ValueError: Another ending, or `every_steps` under 1.
+        RuntimeError: During training: weights are NaN or infinite; the file before stays.
+        OSError: During training: the file can't be written. The one before it stays.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import callbacks
+
+    callback = callbacks.Checkpoint("run/model.keras", every_steps=1000)
+    ```
+    """
+
+    def __init__(self, path, *, every_steps=None):
+        super().__init__()
+        self.path = Path(path)
+        if self.path.suffix != ".keras":
+            raise ValueError(f"`path` must end in .keras. Received: path={str(path)!r}.")
+        if every_steps is not None and (not isinstance(every_steps, Integral) or every_steps < 1):
+            raise ValueError(
+                f"`every_steps` must be an integer of 1 or more, or None. Received: every_steps={every_steps!r}."
+            )
+        self.every_steps = every_steps
+        self.stopping = False
+
+    def stop(self):
+        """Save after the step that is under way, and then raise KeyboardInterrupt out of `fit`.
+
+        One of several workers does not save: the last checkpoint of all is what they go on from.
+        """
+        self.stopping = True
+
+    def on_train_begin(self, logs=None):
+        for half_written in self.path.parent.glob(f".{self.path.name}.*"):  # By a process that was killed.
+            shutil.rmtree(half_written, ignore_errors=True)
+        self.resumed = self.model.progress or Progress(0, 0, 0)
+        self.seen = self.resumed.seen
+        if self.resumed.step:
+            build_metrics(self.model)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.first_step = 0
+        if is_under_way(self.resumed, epoch):
+            # Here, as `fit` has just reset them.
+            set_metric_states(self.model, self.resumed.metric_states)
+            self.first_step = self.resumed.step
+        self.resumed = None
+        self.epoch, self.seen_before = epoch, self.seen - self.first_step
+        self.saved_step = self.first_step
+        if not self.path.exists():
+            self._save(Progress(epoch, 0, self.seen))
+
+    def on_train_batch_end(self, batch, logs=None):
+        step = self.first_step + batch + 1
+        self.seen = self.seen_before + step
+        if self.params["steps"] is not None and step >= self.params["steps"]:
+            if self.first_step and not self.model.stop_training:
+                self.model.stop_training = END_OF_EPOCH
+            return
+        # A worker that stops alone can't save: the others would have to take part.
+        if (self.stopping and worker_count() == 1) or (self.every_steps and step - self.saved_step >= self.every_steps):
+            self._save(Progress(self.epoch, step, self.seen, metric_states(self.model)))
+            self.saved_step = step
+        self._stop_if_asked()
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.model.stop_training == END_OF_EPOCH:
+            self.model.stop_training = False
+        self._save(Progress(epoch + 1, 0, self.seen))
+        self._stop_if_asked()
+
+    def _save(self, progress):
+        refuse_broken_weights(self.model, self.path)
+        before, self.model.progress = self.model.progress, progress
+        try:
+            with whole_file(self.path) as temporary:
+                self.model.save(temporary)
+            before = progress
+        except (OSError, RuntimeError) as error:  # h5py raises either.
+            number = getattr(error, "errno", None) or errno.EIO
+            kept = "The checkpoint before it is whole. " if self.path.exists() else ""
+            reason = getattr(error, "strerror", None) or error
+            raise OSError(
+                number,
+                f"{self.path} could not be written: {reason}. {kept}It needs room for two such files: free some "
+                "space, check the permissions, and go on from the last one",
+            ) from error
+        finally:
+            self.model.progress = before
+
+    def _stop_if_asked(self):
+        if self.stopping:
+            raise KeyboardInterrupt
+
+
+def resume_point(model):
+    """Where a model that `Checkpoint` has written goes on: `initial_epoch` of `fit`, `initial_step` of its data.
+
+    Args:
+        model: A `Pix2Pix`, new or loaded.
+
+    Returns:
+        Number of whole epochs behind it, and number of batches in all epochs behind it. (0, 0) for a new model, and
+        for one that was saved by something else.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import Pix2Pix, callbacks
+
+    model = Pix2Pix.from_preset("paper", image_shape=(256, 256, 3))
+    epoch, step = callbacks.resume_point(model)  # paired_dataset("pairs", repeat=True, initial_step=step)
+    ```
+    """
+    return (model.progress.epoch, model.progress.seen) if model.progress else (0, 0)
+
+
+def is_under_way(progress, epoch):
+    """Whether the epoch of this number was begun before, and goes on.
+
+    Args:
+        progress: The `progress` of a `Pix2Pix`, or None.
+        epoch: Number of an epoch, counted from 0.
+
+    Returns:
+        True or False.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.callbacks.checkpoint import is_under_way
+    from keras_pix2pix.training.progress import Progress
+
+    goes_on = is_under_way(Progress(epoch=2, step=100, seen=900), 2)
+    ```
+    """
+    return progress is not None and progress.step > 0 and progress.epoch == epoch
+
+
+def refuse_broken_weights(model, path):
+    """Raise for weights that are NaN or infinite, so that they don't take the place of good ones.
+
+    Args:
+        model: `Pix2Pix`.
+        path: The file that was to be written, for the message.
+
+    Raises:
+        RuntimeError: There are such weights.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import Pix2Pix, unet_generator
+    from keras_pix2pix.callbacks.checkpoint import refuse_broken_weights
+
+    refuse_broken_weights(Pix2Pix(unet_generator((64, 64, 3), filters=8)), "model.keras")
+    ```
+    """
+    broken = [weight.path for weight in model.weights if not _is_finite(weight)]
+    if broken:
+        raise RuntimeError(
+            f"The model is not saved, because {len(broken)} of its weights are NaN or infinite, {broken[0]} the first. "
+            f"{path} is the last good model, if there is one. Look for a NaN in the data first; then lower the "
+            "learning rates of both optimizers."
+        )
+
+
+def _is_finite(weight):
+    return not weight.dtype.startswith(("float", "bfloat")) or bool(tf.reduce_all(tf.math.is_finite(weight.value)))

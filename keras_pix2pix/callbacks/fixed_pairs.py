@@ -1,0 +1,120 @@
+"""The few pairs that callbacks look at after every epoch."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from keras_pix2pix.callbacks.checkpoint import is_under_way
+from keras_pix2pix.images import beside
+
+
+class FixedPairs(keras.callbacks.Callback):
+    """Looks at the same few pairs before the first epoch and after every `every`th; subclasses say how, in `show`.
+
+    Args:
+        pairs: Data set of (source, target) batches, or a tuple of two arrays of images; the first pairs are kept.
+        count: How many. Defaults to 4.
+        every: Epochs from one look to the next. Defaults to 1.
+
+    Raises:
+        ValueError: `count` or `every` under 1.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.callbacks.fixed_pairs import FixedPairs
+
+    class Brightness(FixedPairs):
+        def show(self, epochs_done):
+            print(epochs_done, self.generate().mean())
+
+    callback = Brightness((np.zeros((1, 64, 64, 3)), np.zeros((1, 64, 64, 3))))
+    ```
+    """
+
+    def __init__(self, pairs, count=4, every=1):
+        super().__init__()
+        if count < 1 or every < 1:
+            raise ValueError(f"`count` and `every` must be 1 or more. Received: count={count}, every={every}.")
+        self.every = every
+        self.source, self.target = first_pairs(pairs, count)
+        self.begun = False
+
+    def on_epoch_begin(self, epoch, logs=None):
+        # In the middle of an epoch, the picture of its beginning is there already.
+        if not self.begun and not is_under_way(getattr(self.model, "progress", None), epoch):
+            self.show(epoch)
+        self.begun = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.every == 0:
+            self.show(epoch + 1)
+
+    def show(self, epochs_done):
+        raise NotImplementedError
+
+    def generate(self):
+        return generate_one_by_one(self.model.generator, self.source)
+
+    def rows(self, generated):
+        """source | generated | target of each pair, as RGB pixels, whatever their encodings."""
+        source_encoding, target_encoding = self.model.source_encoding, self.model.target_encoding
+        source = _shown(self.source, source_encoding)
+        columns = source, _shown(generated, target_encoding), _shown(self.target, target_encoding)
+        return np.stack([beside(*row) for row in zip(*columns, strict=True)])
+
+
+def first_pairs(pairs, count):
+    """The first pairs of a data set, as arrays.
+
+    Args:
+        pairs: Data set of (source, target) or (source, target, weight) batches, or a tuple of two arrays of images.
+        count: How many at most; pairs of weight 0, which only fill up a batch, are left out.
+
+    Returns:
+        Sources and targets, each `(count, height, width, channels)`.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.callbacks.fixed_pairs import first_pairs
+
+    source, target = first_pairs((np.zeros((9, 64, 64, 3)), np.zeros((9, 64, 64, 3))), 4)
+    ```
+    """
+    if isinstance(pairs, tf.data.Dataset):
+        pairs = pairs.unbatch().filter(lambda source, target, weight=1.0: weight > 0).take(count)
+        source, target, *_ = zip(*pairs.as_numpy_iterator(), strict=True)
+        return np.stack(source), np.stack(target)
+    source, target = pairs
+    return np.asarray(source[:count]), np.asarray(target[:count])
+
+
+def generate_one_by_one(generator, source):
+    """Generated images, in no more memory than one takes: a batch may be more than training leaves.
+
+    Args:
+        generator: Model from source to generated images.
+        source: Images, `(batch, height, width, channels)`.
+
+    Returns:
+        An array, `(batch, height, width, channels)`.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix import unet_generator
+    from keras_pix2pix.callbacks.fixed_pairs import generate_one_by_one
+
+    generated = generate_one_by_one(unet_generator((64, 64, 3), filters=8), np.zeros((4, 64, 64, 3)))
+    ```
+    """
+    return np.concatenate([ops.convert_to_numpy(generator(each, training=False)) for each in source[:, np.newaxis]])
+
+
+def _shown(images, encoding):
+    return [encoding.show(raw) for raw in ops.convert_to_numpy(encoding.to_raw(images))]

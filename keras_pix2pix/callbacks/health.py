@@ -1,0 +1,152 @@
+"""A run that says when something is wrong with it."""
+
+import json
+import math
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_pix2pix.callbacks.checkpoint import is_under_way
+from keras_pix2pix.callbacks.fixed_pairs import first_pairs, generate_one_by_one
+from keras_pix2pix.images import whole_file
+from keras_pix2pix.report.history import read_messages
+
+ADVICE = {
+    "won": (
+        "The discriminator has won: it was all but certain what is real ({d_real:.3f}) and what is generated "
+        "({d_fake:.3f}) in each of the last {patience} epochs, and the generator learns little from it. Lower its "
+        "learning rate, compile with label_smoothing=0.1 or a smaller discriminator_loss_weight, or give it fewer "
+        "filters; a larger lambda_l1 holds on to the targets meanwhile."
+    ),
+    "lost": (
+        "The discriminator doesn't tell real from generated: it gave both the same probability (real {d_real:.3f}, "
+        "generated {d_fake:.3f}) in each of the last {patience} epochs, so the generator learns from the L1 term "
+        "alone, which blurs. If d_loss, now {d_loss:.3g}, has grown, lower the discriminator's learning rate; if not, "
+        "raise it, or compile with discriminator_steps=2 or label_smoothing=0."
+    ),
+    "ignores": (
+        "The generator ignores its source: for different sources its pictures differ {variety:.1%} as much as the "
+        "targets do, in each of the last {patience} epochs. Raise lambda_l1, lower both learning rates, and look "
+        "whether sources and targets belong together: keras-pix2pix inspect DATA, with the same --direction."
+    ),
+}
+
+
+class Health(keras.callbacks.Callback):
+    """Notices when training goes wrong, and says in plain words what is happening and what to turn.
+
+    A log that is NaN or infinite, looked for after every step, ends training with a RuntimeError that names the last
+    good model; so pass this callback before those that save. Three states that don't end a run are told once each:
+    a discriminator that has won, one that can't tell real from generated, and a generator that ignores its source.
+    About a "wgangp" discriminator, whose numbers aren't probabilities, nothing is said.
+
+    Args:
+        pairs: Data set of (source, target) batches, or a tuple of two arrays of images, whose first pairs show
+            whether the generator minds its source. Defaults to None: it isn't looked at.
+        checkpoint: File that `Checkpoint` writes, for the message. Defaults to None.
+        messages: File that keeps what was said, a JSON object in a line, for the report; and what it says already,
+            before a run was resumed, isn't said again. Defaults to None.
+        patience: Epochs in a row that show the same before it is told: one may be chance. Defaults to 3.
+        after_steps: Updates of the generator before which a network may look like that without being wrong: an
+            untrained discriminator can't tell anything. Defaults to 1000.
+        won_gap: `d_real - d_fake` from which the discriminator has won. Defaults to 0.96: on the facades it is 0.6,
+            and with "vanilla" its own loss is then so near to 0 that it has nothing left to learn.
+        lost_gap: `d_real - d_fake` below which it tells nothing. Defaults to 0.02.
+        least_variety: Standard deviation of the generated pictures over those of the pairs, relative to that of the
+            targets, below which the generator ignores its source. Defaults to 0.05: skips give an untrained U-Net 0.3.
+        count: Pairs looked at, 2 or more. Defaults to 4.
+
+    Raises:
+        ValueError: `count` under 2 or `patience` under 1.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import callbacks
+
+    watch = [callbacks.Health(checkpoint="model.keras"), callbacks.Checkpoint("model.keras")]
+    ```
+    """
+
+    def __init__(
+        self,
+        pairs=None,
+        *,
+        checkpoint=None,
+        messages=None,
+        patience=3,
+        after_steps=1000,
+        won_gap=0.96,
+        lost_gap=0.02,
+        least_variety=0.05,
+        count=4,
+    ):
+        super().__init__()
+        if count < 2 or patience < 1:
+            raise ValueError(
+                f"`count` must be 2 or more, `patience` 1 or more. Received: count={count}, patience={patience}."
+            )
+        self.source, self.target = (None, None) if pairs is None else first_pairs(pairs, count)
+        self.checkpoint = checkpoint
+        self.messages = None if messages is None else Path(messages)
+        self.patience = patience
+        self.after_steps = after_steps
+        self.won_gap = won_gap
+        self.lost_gap = lost_gap
+        self.least_variety = least_variety
+        self.in_a_row = dict.fromkeys(ADVICE, 0)
+        self.epoch = 0
+        self.said = read_messages(self.messages) if self.messages else []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+        self.first_step = self.model.progress.step if is_under_way(self.model.progress, epoch) else 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._refuse_broken_logs(logs, f"step {self.first_step + batch + 1} of epoch {self.epoch + 1}")
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._refuse_broken_logs(logs, f"epoch {epoch + 1}")
+        if int(self.model.generator_optimizer.iterations.numpy()) < self.after_steps:
+            return
+        variety = self._variety()
+        shown = {"ignores": variety is not None and variety < self.least_variety}
+        if "d_real" in logs and "d_penalty" not in logs:
+            gap = logs["d_real"] - logs["d_fake"]
+            shown |= {"won": gap >= self.won_gap, "lost": gap < self.lost_gap}
+        for state, is_shown in shown.items():
+            self.in_a_row[state] = self.in_a_row[state] + 1 if is_shown else 0
+            if self.in_a_row[state] >= self.patience and state not in (each["state"] for each in self.said):
+                self._say(state, ADVICE[state].format(patience=self.patience, variety=variety, **logs))
+
+    def _variety(self):
+        """How much the generated pictures of different sources differ, relative to their targets; None if unknown."""
+        if self.source is None:
+            return None
+        generated = generate_one_by_one(self.model.generator, self.source)
+        of_generated, of_targets = (float(np.mean(np.std(images, axis=0))) for images in (generated, self.target))
+        return of_generated / of_targets if of_targets else None
+
+    def _refuse_broken_logs(self, logs, when):
+        broken = [f"{name} is {value}" for name, value in logs.items() if not math.isfinite(value)]
+        if not broken:
+            return
+        last_good = "No model was saved."
+        if self.checkpoint is not None and Path(self.checkpoint).exists():
+            last_good = f"The last good model is {self.checkpoint}."
+        message = (
+            f"Training has broken down: {', '.join(broken)} in {when}. {last_good} Look for a NaN in the data first; "
+            "then lower the learning rates of both optimizers, or, with float16, train in bfloat16 or float32."
+        )
+        self._say("broken", message)
+        raise RuntimeError(message)
+
+    def _say(self, state, message):
+        self.said.append({"epoch": self.epoch + 1, "state": state, "message": message})
+        if self.messages:
+            with whole_file(self.messages) as temporary:
+                temporary.write_text("".join(json.dumps(each) + "\n" for each in self.said), encoding="utf-8")
+        if state != "broken":  # Which is said by the error.
+            print(f"Epoch {self.epoch + 1}: {message}", file=sys.stderr)

@@ -1,0 +1,1 @@
+"""Generators of Keras 2 and of the TensorFlow tutorial."""

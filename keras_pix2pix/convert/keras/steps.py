@@ -1,0 +1,156 @@
+"""A foreign network as a list of steps: what a file says of each layer, and a Keras 3 network made of it."""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+# In the order in which every Keras layer below holds them.
+WEIGHTS = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
+# What is read of a layer's configuration, and the values it has where an old file leaves one out.
+CONVOLUTION = {"filters": None, "kernel_size": None, "strides": (1, 1), "padding": "valid", "dilation_rate": (1, 1)}
+NORMALIZATION = {"epsilon": 1e-3, "center": True, "scale": True}
+SETTINGS = {
+    "Conv2D": {**CONVOLUTION, "activation": "linear", "use_bias": True},
+    "Conv2DTranspose": {**CONVOLUTION, "activation": "linear", "use_bias": True},
+    "UpSampling2D": {"size": (2, 2), "interpolation": "nearest"},
+    "ZeroPadding2D": {"padding": None},
+    "Cropping2D": {"cropping": None},
+    "MaxPooling2D": {"pool_size": (2, 2)},
+    "AveragePooling2D": {"pool_size": (2, 2)},
+    "ReLU": {"max_value": None, "negative_slope": 0.0, "threshold": 0.0},
+    "LeakyReLU": {"negative_slope": 0.3},
+    "Activation": {"activation": None},
+    "Dropout": {"rate": None},
+    "SpatialDropout2D": {"rate": None},
+    "Pad": {"pad_width": None, "mode": "constant"},  # `keras.ops.pad`, an operation of Keras 3.
+    "Concatenate": {},
+    "Add": {},
+    "BatchNormalization": NORMALIZATION,
+    "GroupNormalization": {"groups": None, **NORMALIZATION},
+}
+MERGING = ("Concatenate", "Add")
+
+
+class Step(NamedTuple):
+    """One layer of a foreign network.
+
+    Args:
+        kind: "Input", or a layer class of Keras 3 that `SETTINGS` names.
+        name: Name of the step, and of the Keras layer.
+        inputs: Names of the steps whose results it takes.
+        settings: Keras 3's arguments; for "Input" the number of `channels`.
+        weights: Name of the weight -> array.
+        recorded_as: What the file calls the layer, for messages. Defaults to "".
+
+    Example:
+
+    ```python
+    from keras_pix2pix.convert.keras.steps import Step
+
+    step = Step("LeakyReLU", "leaky", inputs=("conv",), settings={"negative_slope": 0.2}, weights={})
+    ```
+    """
+
+    kind: str
+    name: str
+    inputs: tuple
+    settings: dict
+    weights: dict
+    recorded_as: str = ""
+
+
+def build_network(steps, path):
+    """A Keras 3 network of the steps, with their weights.
+
+    Args:
+        steps: List of `Step`, each after its inputs; the first is the one "Input", the last the result.
+        path: The file that they come from, for messages.
+
+    Returns:
+        A functional `keras.Model` of stock layers in float32, for images of any size that its layers take.
+
+    Raises:
+        ValueError: Weights that don't fit their layer, or are not finite.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.convert.keras.steps import SETTINGS, Step, build_network
+
+    settings = SETTINGS["Conv2D"] | {"filters": 3, "kernel_size": 1, "use_bias": False}
+    source = Step("Input", "source", (), {"channels": 3}, {})
+    convolution = Step("Conv2D", "mix", ("source",), settings, {"kernel": np.ones((1, 1, 3, 3))})
+    network = build_network([source, convolution], "mix.h5")
+    ```
+    """
+    first, *rest = steps
+    source = keras.Input((None, None, first.settings["channels"]), dtype="float32", name="source")
+    results = {first.name: source}
+    for step in rest:
+        inputs = [results[name] for name in step.inputs]
+        if step.kind == "Pad":
+            results[step.name] = ops.pad(inputs[0], **step.settings)
+            continue
+        layer = getattr(layers, step.kind)(**step.settings, name=step.name, dtype="float32")
+        results[step.name] = layer(inputs if step.kind in MERGING else inputs[0])
+        _set_weights(layer, step, path)
+    return keras.Model(source, results[steps[-1].name], name="generator")
+
+
+def describe(steps, parameters):
+    """What a list of steps is, in words.
+
+    Args:
+        steps: List of `Step`.
+        parameters: Number of trainable parameters.
+
+    Returns:
+        A string, such as "U-Net of 8 downsamples, 64 filters, BatchNormalization (epsilon 0.001), 54,414,979
+        parameters".
+
+    Example:
+
+    ```python
+    from keras_pix2pix.convert.keras.steps import Step, describe
+
+    text = describe([Step("Input", "source", (), {"channels": 3}, {})], parameters=0)
+    ```
+    """
+    convolutions = [step for step in steps if step.kind == "Conv2D"]
+    halvings = [step for step in convolutions if tuple(step.settings["strides"]) == (2, 2)]
+    joins = sum(step.kind == "Concatenate" for step in steps)
+    words = [f"network of {len(steps) - 1} layers"]
+    if halvings and joins == len(halvings) - 1:
+        words = [f"U-Net of {len(halvings)} downsamples"]
+    if convolutions:
+        words.append(f"{convolutions[0].settings['filters']} filters")
+    norms = {
+        f"{step.recorded_as or _norm(step.settings.get('groups'))} (epsilon {step.settings['epsilon']:.4g})"
+        for step in steps
+        if step.kind in ("BatchNormalization", "GroupNormalization")
+    }
+    return ", ".join([*words, *sorted(norms), f"{parameters:,} parameters"])
+
+
+def _norm(groups):
+    return {None: "batch norm", -1: "instance norm"}.get(groups, "group norm")
+
+
+def _set_weights(layer, step, path):
+    expected = {variable.name: tuple(variable.shape) for variable in layer.weights}
+    received = {name: step.weights[name].shape for name in WEIGHTS if name in step.weights}
+    if expected != received:
+        raise ValueError(
+            f"{path}: the layer {step.name!r} ({step.recorded_as or step.kind}) needs the weights {expected}. "
+            f"Received: {received}. The file is damaged, or not what its configuration says; save it again."
+        )
+    values = [np.asarray(step.weights[name], "float32") for name in received]
+    if not all(np.isfinite(value).all() for value in values):
+        raise ValueError(
+            f"{path}: weights must be finite numbers. Received: NaN or infinity in the layer {step.name!r}. "
+            "The run that wrote it had failed; take an earlier file."
+        )
+    layer.set_weights(values)

@@ -1,0 +1,258 @@
+"""Which PyTorch network a state dict belongs to, read off its keys and shapes, and what each part is called here."""
+
+from typing import NamedTuple
+
+from keras_pix2pix.networks.patchgan import patchgan_discriminator, pytorch_gan_discriminator
+from keras_pix2pix.networks.resnet import resnet_generator
+from keras_pix2pix.networks.unet import unet_generator
+
+JUNYANZ = "pytorch-CycleGAN-and-pix2pix"
+PYTORCH_GAN = "PyTorch-GAN"
+SMALLEST = 64  # Four halvings leave 4x4.
+DROPOUT = 0.5
+
+
+class Layout(NamedTuple):
+    """A network of one of the repositories, and how to build it here.
+
+    Args:
+        kind: Name of its class.
+        repository: Where it comes from.
+        facts: What its keys and shapes tell, in words.
+        build: Function (normalization, use_bias) -> functional `keras.Model`.
+        convolutions: Dictionary from our layers' names to prefixes of keys.
+        norms: The same for normalisation layers; of a convolution's name, "normalization" replaces "convolution".
+        smallest: Side in pixels of square images that are large enough to compare it on.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.convert.pytorch.layouts import layout_of
+
+    layout = layout_of({f"net.{index}.weight": np.ones((2, 2, 1, 1)) for index in (0, 2, 5)})
+    discriminator = layout.build(normalization="instance_no_affine", use_bias=True)
+    ```
+    """
+
+    kind: str
+    repository: str
+    facts: str
+    build: callable
+    convolutions: dict
+    norms: dict
+    smallest: int
+
+
+def layout_of(state):
+    """The layout that a state dict is of, or seems to be of: not all keys are looked at.
+
+    Args:
+        state: Dictionary from key to array.
+
+    Returns:
+        A `Layout`, or None if no layout has such keys.
+
+    Raises:
+        ValueError: A kernel that tells the network's size is missing.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.convert.pytorch.layouts import layout_of
+
+    kernels = {0: (64, 6, 4, 4), 2: (128, 64, 4, 4), 5: (1, 128, 4, 4)}
+    state = {f"model.{index}.weight": np.zeros(shape) for index, shape in kernels.items()}
+    layout = layout_of(state)  # NLayerDiscriminator with one halving.
+    ```
+    """
+    for is_kernel_of, layout in MARKS.items():
+        if _is_kernel(state, is_kernel_of):
+            return layout(state)
+    return None
+
+
+def _unet_generator(state):
+    blocks, block = ["model"], "model.model.1"
+    while _is_kernel(state, f"{block}.model.1"):
+        blocks.append(block)
+        block += ".model.3"
+    depth, innermost = len(blocks), len(blocks) - 1
+    convolutions, norms = {}, {}
+    for number, block in enumerate(blocks):
+        # Outermost: convolution 0, transposed 3. Inside: 1 and 5, norms 2 and 6. Innermost: 1 and 3, norm 4.
+        inside = f"{block}.model"
+        up = 5 if 0 < number < innermost else 3
+        convolutions[f"down{number + 1}_convolution"] = f"{inside}.{1 if number else 0}"
+        convolutions[f"up{depth - number}_convolution"] = f"{inside}.{up}"
+        if 0 < number < innermost:
+            norms[f"down{number + 1}_normalization"] = f"{inside}.2"
+        if number:
+            norms[f"up{depth - number}_normalization"] = f"{inside}.{up + 1}"
+    # Dropout leaves no key: where the repository's pix2pix has it.
+    options = {"dropout": DROPOUT, "dropout_blocks": tuple(range(2, depth - 3))}
+    return _unet("UnetGenerator", JUNYANZ, state, depth, convolutions, norms, **options)
+
+
+def _generator_unet(state):
+    depth = 1
+    while _is_kernel(state, f"down{depth + 1}.model.0"):
+        depth += 1
+    blocks = [*(f"down{block}" for block in range(1, depth + 1)), *(f"up{block}" for block in range(1, depth))]
+    convolutions = {f"{block}_convolution": f"{block}.model.0" for block in blocks}
+    convolutions[f"up{depth}_convolution"] = "final.2"
+    normalized = [block for block in blocks if block not in ("down1", f"down{depth}")]
+    norms = {f"{block}_normalization": f"{block}.model.1" for block in normalized}
+    options = {
+        "skip_activation": "leaky_relu",
+        "last_upsampling": "nearest",
+        "dropout": DROPOUT,
+        "dropout_blocks": (1, 2, 3, 4),
+        "encoder_dropout_blocks": tuple(range(4, depth + 1)),
+    }
+    return _unet("GeneratorUNet", PYTORCH_GAN, state, depth, convolutions, norms, **options)
+
+
+def _unet(kind, repository, state, depth, convolutions, norms, **options):
+    filters, source_channels = _shape(state, convolutions["down1_convolution"])[:2]
+    last = convolutions[f"up{depth}_convolution"]
+    # A transposed convolution's kernel is (in, out, height, width), the article's last one is a convolution.
+    target_channels = _shape(state, last)[0 if "last_upsampling" in options else 1]
+    side = 2**depth
+
+    def build(normalization, use_bias):
+        return unet_generator(
+            (side, side, source_channels),
+            target_channels,
+            filters=filters,
+            num_downsamples=depth,
+            normalization=normalization,
+            use_bias=use_bias,
+            **options,
+        )
+
+    facts = f"{depth} halvings ({side}x{side}), {_channels(filters, source_channels, target_channels)}"
+    return Layout(kind, repository, facts, build, convolutions, norms, smallest=side)
+
+
+def _resnet_generator(state):
+    filters, source_channels = _shape(state, "model.1")[:2]
+    num_blocks = 0
+    while _is_kernel(state, f"model.{10 + num_blocks}.conv_block.1"):
+        num_blocks += 1
+    head = f"model.{17 + num_blocks}"
+    target_channels = _shape(state, head)[0]
+    has_dropout = _is_kernel(state, "model.10.conv_block.6")
+    second = 6 if has_dropout else 5
+    normalized = {"stem_{}": "model.1", "down1_{}": "model.4", "down2_{}": "model.7"}
+    for block in range(num_blocks):
+        inside = f"model.{10 + block}.conv_block"
+        normalized |= {f"block{block + 1}_{{}}1": f"{inside}.1", f"block{block + 1}_{{}}2": f"{inside}.{second}"}
+    normalized |= {f"up{number}_{{}}": f"model.{10 + num_blocks + 3 * (number - 1)}" for number in (1, 2)}
+
+    def build(normalization, use_bias):
+        return resnet_generator(
+            (None, None, source_channels),
+            target_channels,
+            filters=filters,
+            num_blocks=num_blocks,
+            normalization=normalization,
+            use_bias=use_bias,
+            dropout=DROPOUT if has_dropout else 0.0,
+        )
+
+    return Layout(
+        "ResnetGenerator",
+        JUNYANZ,
+        f"{num_blocks} residual blocks, {_channels(filters, source_channels, target_channels)}",
+        build,
+        {name.format("convolution"): prefix for name, prefix in normalized.items()} | {"head_convolution": head},
+        {name.format("normalization"): _next(prefix) for name, prefix in normalized.items()},
+        smallest=SMALLEST,
+    )
+
+
+def _nlayer_discriminator(state):
+    indices = [0, 2]
+    while _is_kernel(state, f"model.{indices[-1] + 3}"):
+        indices.append(indices[-1] + 3)
+    num_layers = len(indices) - 2
+    return _patchgan("NLayerDiscriminator", state, "model", indices, num_layers, f"n_layers={num_layers}, ")
+
+
+def _pixel_discriminator(state):
+    return _patchgan("PixelDiscriminator", state, "net", [0, 2, 5], num_layers=0, depth="")
+
+
+def _patchgan(kind, state, prefix, indices, num_layers, depth):
+    filters, source_channels, target_channels = _pair(state, f"{prefix}.0")
+
+    def build(normalization, use_bias):
+        return patchgan_discriminator(
+            (None, None, source_channels),
+            target_channels,
+            filters=filters,
+            num_layers=num_layers,
+            normalization=normalization,
+            use_bias=use_bias,
+        )
+
+    facts = f"{depth}{_channels(filters, source_channels, target_channels, 'and')}"
+    return Layout(kind, JUNYANZ, facts, build, *_chain(prefix, indices[:-1], indices[-1]), 4 * 2**num_layers)
+
+
+def _discriminator(state):
+    filters, source_channels, target_channels = _pair(state, "model.0")
+
+    def build(normalization, use_bias):
+        return pytorch_gan_discriminator(
+            (None, None, source_channels), target_channels, filters=filters, normalization=normalization
+        )
+
+    facts = _channels(filters, source_channels, target_channels, "and")
+    return Layout("Discriminator", PYTORCH_GAN, facts, build, *_chain("model", [0, 2, 5, 8], 12), SMALLEST)
+
+
+# By a kernel that only this layout has, of those that are left.
+MARKS = {
+    "model.model.0": _unet_generator,
+    "down1.model.0": _generator_unet,
+    "model.10.conv_block.1": _resnet_generator,
+    "net.0": _pixel_discriminator,
+    "model.12": _discriminator,
+    "model.0": _nlayer_discriminator,
+}
+
+
+def _chain(prefix, hidden, last):
+    convolutions = {f"layer{depth}_convolution": f"{prefix}.{index}" for depth, index in enumerate(hidden, start=1)}
+    norms = {f"layer{depth}_normalization": f"{prefix}.{index + 1}" for depth, index in enumerate(hidden, start=1)}
+    del norms["layer1_normalization"]
+    return {**convolutions, "logits": f"{prefix}.{last}"}, norms
+
+
+def _pair(state, first):
+    filters, channels = _shape(state, first)[:2]
+    # The file doesn't tell the two apart. Both are pictures; a label map may have other channels than a photo.
+    target_channels = 3 if channels > 3 else max(1, channels // 2)
+    return filters, channels - target_channels, target_channels
+
+
+def _next(prefix):
+    place, _, index = prefix.rpartition(".")
+    return f"{place}.{int(index) + 1}"
+
+
+def _channels(filters, source_channels, target_channels, word="to"):
+    return f"{filters} filters, {source_channels} {word} {target_channels} channels"
+
+
+def _is_kernel(state, prefix):
+    return f"{prefix}.weight" in state and state[f"{prefix}.weight"].ndim == 4
+
+
+def _shape(state, prefix):
+    if not _is_kernel(state, prefix):
+        raise ValueError(f"A kernel of 4 dimensions must be under {prefix}.weight. Received: none.")
+    return state[f"{prefix}.weight"].shape

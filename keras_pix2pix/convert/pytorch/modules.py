@@ -1,0 +1,191 @@
+"""What the PyTorch networks compute, straight from the tensors of a file, in plain NumPy.
+
+It is here to check conversions, so that it shares nothing with them: it walks the keys as PyTorch's `Sequential` walks
+its modules, in PyTorch's layout, `(channels, height, width)`, and writes convolutions as sums over the kernel's taps.
+"""
+
+import numpy as np
+
+EPSILON = 1e-5  # PyTorch's default for both norms, which neither repository changes.
+LEAKY_SLOPE = 0.2
+
+
+def evaluate(kind, state, images, moving=False):
+    """What one of the PyTorch networks makes of images, without dropout.
+
+    Args:
+        kind: Name of its class: "UnetGenerator", "ResnetGenerator", "NLayerDiscriminator", "PixelDiscriminator",
+            "GeneratorUNet" or "Discriminator".
+        state: Dictionary from key to array: its state dict.
+        images: List of arrays `(height, width, channels)` in [-1, 1]: the source, and for a discriminator the target.
+        moving: Whether batch norms use their moving averages, and not the statistics of the image.
+            Defaults to False.
+
+    Returns:
+        An array, `(height, width, channels)`: the generated image, or logits.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.convert.pytorch.modules import evaluate
+
+    state = {"net.0.weight": np.ones((4, 6, 1, 1)), "net.2.weight": np.ones((8, 4, 1, 1))}
+    state["net.5.weight"] = np.ones((1, 8, 1, 1))
+    logits = evaluate("PixelDiscriminator", state, [np.ones((16, 16, 3)), np.zeros((16, 16, 3))])
+    ```
+    """
+    result = EVALUATIONS[kind](_Layers(state, moving), *(np.moveaxis(image, -1, 0) for image in images))
+    return np.moveaxis(result, 0, -1)
+
+
+class _Layers:
+    """PyTorch's layers by the prefixes of their keys."""
+
+    def __init__(self, state, moving):
+        self.state = state
+        self.moving = moving
+
+    def __contains__(self, prefix):
+        return f"{prefix}.weight" in self.state
+
+    def is_convolution(self, prefix):
+        return prefix in self and self.state[f"{prefix}.weight"].ndim == 4
+
+    def convolution(self, prefix, x, stride=1, padding=0):
+        kernel = self._taps(prefix)
+        x = np.pad(x, [(0, 0), (padding, padding), (padding, padding)])
+        rows, columns = ((side - taps) // stride + 1 for side, taps in zip(x.shape[1:], kernel.shape[:2], strict=True))
+        result = 0
+        for row, column in np.ndindex(kernel.shape[:2]):
+            seen = x[:, row : row + stride * rows : stride, column : column + stride * columns : stride]
+            result = result + np.tensordot(kernel[row, column], seen, axes=(1, 0))
+        return result + self._bias(prefix)
+
+    def transposed_convolution(self, prefix, x, output_padding=0):
+        """With stride 2 and padding 1, as all of them have."""
+        kernel = self._taps(prefix)
+        height, width, _, filters = kernel.shape
+        rows, columns = x.shape[1:]
+        result = np.zeros((filters, 2 * rows + height - 2, 2 * columns + width - 2), x.dtype)
+        for row, column in np.ndindex(height, width):
+            spread = np.tensordot(kernel[row, column], x, axes=(0, 0))
+            result[:, row : row + 2 * rows : 2, column : column + 2 * columns : 2] += spread
+        below, right = (side - 1 + output_padding for side in result.shape[1:])
+        return result[:, 1:below, 1:right] + self._bias(prefix)
+
+    def norm(self, prefix, x):
+        if self.moving:
+            mean, variance = (self._channels(f"{prefix}.running_{statistic}") for statistic in ("mean", "var"))
+        else:
+            mean, variance = x.mean((1, 2), keepdims=True), x.var((1, 2), keepdims=True)
+        x = (x - mean) / np.sqrt(variance + EPSILON)
+        return (x * self._channels(f"{prefix}.weight") if prefix in self else x) + self._bias(prefix)
+
+    def _taps(self, prefix):
+        """The kernel by row and column: matrices of channels, each in one piece of memory."""
+        return np.ascontiguousarray(self.state[f"{prefix}.weight"].transpose(2, 3, 0, 1))
+
+    def _bias(self, prefix):
+        return self._channels(f"{prefix}.bias") if f"{prefix}.bias" in self.state else 0
+
+    def _channels(self, key):
+        return self.state[key][:, None, None]
+
+
+def _relu(x, slope=0.0):
+    return np.maximum(x, slope * x)
+
+
+def _leaky(x):
+    return _relu(x, LEAKY_SLOPE)
+
+
+def _padded(x, *margins, **mode):
+    """Left and top, right and bottom."""
+    return np.pad(x, [(0, 0), margins, margins], **mode)
+
+
+def _unet_generator(layers, source):
+    def block(prefix, x):
+        # 0 leaky ReLU, 1 convolution, 2 norm, 3 the blocks inside, 4 ReLU, 5 transposed convolution, 6 norm; the
+        # innermost has 0, 1, 2 ReLU, 3 transposed convolution, 4 norm.
+        inner = layers.convolution(f"{prefix}.1", _leaky(x), 2, 1)
+        if f"{prefix}.3" in layers:
+            inner = layers.norm(f"{prefix}.4", layers.transposed_convolution(f"{prefix}.3", _relu(inner)))
+        else:
+            inner = block(f"{prefix}.3.model", layers.norm(f"{prefix}.2", inner))
+            inner = layers.norm(f"{prefix}.6", layers.transposed_convolution(f"{prefix}.5", _relu(inner)))
+        return np.concatenate([x, inner])
+
+    x = block("model.model.1.model", layers.convolution("model.model.0", source, 2, 1))
+    return np.tanh(layers.transposed_convolution("model.model.3", _relu(x)))
+
+
+def _resnet_generator(layers, source):
+    x = layers.convolution("model.1", _padded(source, 3, 3, mode="reflect"))
+    x = _relu(layers.norm("model.2", x))
+    for index in (4, 7):
+        x = _relu(layers.norm(f"model.{index + 1}", layers.convolution(f"model.{index}", x, 2, 1)))
+    index = 10
+    while f"model.{index}.conv_block.1" in layers:
+        x = x + _residual(layers, f"model.{index}.conv_block", x)
+        index += 1
+    for doubling in (index, index + 3):
+        x = layers.transposed_convolution(f"model.{doubling}", x, output_padding=1)
+        x = _relu(layers.norm(f"model.{doubling + 1}", x))
+    return np.tanh(layers.convolution(f"model.{index + 7}", _padded(x, 3, 3, mode="reflect")))
+
+
+def _residual(layers, block, x):
+    second = 6 if layers.is_convolution(f"{block}.6") else 5  # A dropout in between moves it.
+    x = layers.convolution(f"{block}.1", _padded(x, 1, 1, mode="reflect"))
+    x = _padded(_relu(layers.norm(f"{block}.2", x)), 1, 1, mode="reflect")
+    return layers.norm(f"{block}.{second + 1}", layers.convolution(f"{block}.{second}", x))
+
+
+def _nlayer_discriminator(layers, source, target):
+    x, index = _leaky(layers.convolution("model.0", np.concatenate([source, target]), 2, 1)), 2
+    while layers.is_convolution(f"model.{index + 3}"):
+        # Of the convolutions, the last two have stride 1.
+        stride = 2 if layers.is_convolution(f"model.{index + 6}") else 1
+        x = _leaky(layers.norm(f"model.{index + 1}", layers.convolution(f"model.{index}", x, stride, 1)))
+        index += 3
+    return layers.convolution(f"model.{index}", x, 1, 1)
+
+
+def _pixel_discriminator(layers, source, target):
+    x = _leaky(layers.convolution("net.0", np.concatenate([source, target])))
+    return layers.convolution("net.5", _leaky(layers.norm("net.3", layers.convolution("net.2", x))))
+
+
+def _generator_unet(layers, source):
+    x, encoded = source, []
+    while (prefix := f"down{len(encoded) + 1}.model") and f"{prefix}.0" in layers:
+        x = layers.convolution(f"{prefix}.0", x, 2, 1)
+        # Neither the first nor the innermost is normalised.
+        innermost = f"down{len(encoded) + 2}.model.0" not in layers
+        x = _leaky(layers.norm(f"{prefix}.1", x) if encoded and not innermost else x)
+        encoded.append(x)
+    for block, skip in enumerate(encoded[-2::-1], start=1):
+        x = layers.transposed_convolution(f"up{block}.model.0", x)
+        x = np.concatenate([_relu(layers.norm(f"up{block}.model.1", x)), skip])
+    x = x.repeat(2, axis=1).repeat(2, axis=2)
+    return np.tanh(layers.convolution("final.2", _padded(x, 1, 0), 1, 1))
+
+
+def _discriminator(layers, source, target):
+    x = _leaky(layers.convolution("model.0", np.concatenate([target, source]), 2, 1))
+    for index in (2, 5, 8):
+        x = _leaky(layers.norm(f"model.{index + 1}", layers.convolution(f"model.{index}", x, 2, 1)))
+    return layers.convolution("model.12", _padded(x, 1, 0), 1, 1)
+
+
+EVALUATIONS = {
+    "UnetGenerator": _unet_generator,
+    "ResnetGenerator": _resnet_generator,
+    "NLayerDiscriminator": _nlayer_discriminator,
+    "PixelDiscriminator": _pixel_discriminator,
+    "GeneratorUNet": _generator_unet,
+    "Discriminator": _discriminator,
+}

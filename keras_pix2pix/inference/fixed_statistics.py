@@ -1,0 +1,121 @@
+"""Instance norms that go by the statistics of one picture, whatever part of it they see."""
+
+import keras
+import tensorflow as tf
+from keras import layers, ops
+
+from keras_pix2pix.inference.lean import InstanceNormalization, lean_clone
+from keras_pix2pix.inference.walk import leaves
+
+
+class FixedStatistics:
+    """A generator whose instance norms use the means and variances of a picture that was measured before.
+
+    Instance norm takes its statistics from what it sees. Of two tiles of one picture it sees different things, and
+    makes the same detail brighter in one than in the other: that is the seam between tiles. With the statistics of the
+    whole picture in all of them there is none. Where a whole picture is too large for the network, those of a small
+    version of it come close, not more: fine detail, which the small version lacks, counts for less in them.
+
+    Measured by `benchmarks/tiling.py` in tiles of 96 with an overlap of 16, as the change across overlaps relative to
+    that over the same distance elsewhere: 1.72 without and 1.09 with fixed statistics in a small U-Net, 1.44 and 0.92
+    in a small ResNet.
+
+    Args:
+        generator: Functional `keras.Model` from images to images, with instance norms
+            (`GroupNormalization(groups=-1)`). It is left as it is.
+
+    Raises:
+        ValueError: A network without instance norms, or with further norms that go by what they see.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix import unet_generator
+    from keras_pix2pix.inference.fixed_statistics import FixedStatistics
+
+    fixed = FixedStatistics(unet_generator((64, 64, 3), filters=8))
+    fixed.measure(np.random.default_rng(0).uniform(-1, 1, (1, 128, 64, 3)))
+    generated = fixed.generator(np.zeros((1, 64, 64, 3)))
+    ```
+    """
+
+    def __init__(self, generator):
+        lean = lean_clone(generator)
+        norms = [layer for layer in lean.layers if isinstance(layer, InstanceNormalization)]
+        _check_norms(lean, norms)
+        # All other layers serve in both networks, so that their weights are there once.
+        self.generator = keras.models.clone_model(
+            lean,
+            input_tensors=keras.Input(lean.input_shape[1:], dtype="float32", name="source"),
+            clone_function=lambda layer: _fixed(layer) if layer in norms else layer,
+        )
+        for norm in norms:
+            fixed = self.generator.get_layer(norm.name)
+            for copy, original in zip(fixed.trainable_weights, norm.weights, strict=True):  # Gamma and beta.
+                copy.assign(original)
+        before_norms = keras.Model(lean.input, {norm.name: norm.input for norm in norms})
+        self._measure = tf.function(
+            lambda image: {name: ops.moments(x, (0, 1, 2)) for name, x in before_norms(image, training=False).items()},
+            input_signature=[tf.TensorSpec(lean.input_shape)],
+        )
+
+    def measure(self, image):
+        """Take the statistics of a picture, which `generator` uses from then on.
+
+        Args:
+            image: `(1, height, width, channels)`, in [-1, 1], of a size that suits the network.
+        """
+        for name, (mean, variance) in self._measure(image).items():
+            norm = self.generator.get_layer(name)
+            norm.mean.assign(mean)
+            norm.variance.assign(variance)
+
+
+class FixedNormalization(InstanceNormalization):
+    """Normalisation by a mean and a variance that are given to it, in place of those of what it sees.
+
+    Args:
+        epsilon: Number added to the variance.
+        center: Whether beta is added. Defaults to True.
+        scale: Whether the result is multiplied by gamma. Defaults to True.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.inference.fixed_statistics import FixedNormalization
+
+    normalize = FixedNormalization(1e-5)
+    normalized = normalize(np.ones((1, 8, 8, 3), "float32"))  # By mean 0 and variance 1, until they are assigned.
+    ```
+    """
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        shape = (input_shape[-1],)
+        self.mean = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="mean")
+        self.variance = self.add_weight(shape=shape, initializer="ones", trainable=False, name="variance")
+
+    def _moments(self, x):
+        return self.mean, self.variance
+
+
+def _fixed(norm):
+    return FixedNormalization(norm.epsilon, norm.center, norm.scale, name=norm.name, dtype="float32")
+
+
+def _check_norms(network, norms):
+    others = [
+        layer
+        for layer in leaves(network)
+        if isinstance(layer, (layers.GroupNormalization, layers.LayerNormalization, InstanceNormalization))
+        and layer not in norms
+    ]
+    if norms and not others:
+        return
+    received = f"the {type(others[0]).__name__} {others[0].name!r}" if others else "no instance norm"
+    raise ValueError(
+        "`fixed_statistics` is for networks with instance norm, and no other norm that goes by what it sees. "
+        f"Received: {network.name!r} with {received}. Leave `fixed_statistics` out."
+    )

@@ -1,0 +1,145 @@
+"""Which layers the layer before can take up, and its weights once it has."""
+
+from collections import Counter
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from keras import layers
+
+from keras_pix2pix.inference.subpixel import is_croppable, is_subpixel, subpixel_cropping
+from keras_pix2pix.inference.walk import rebuilt
+
+# How the factors of the result's channels lie beside the axes of the kernel that makes them, the last of a layer's.
+FACTORS = {
+    layers.Conv2D: lambda factors, kernel: factors,
+    layers.Conv2DTranspose: lambda factors, kernel: factors[:, np.newaxis],
+    layers.DepthwiseConv2D: lambda factors, kernel: factors.reshape(kernel.shape[2:]),
+    layers.SeparableConv2D: lambda factors, kernel: factors,
+}
+
+
+def followers(network):
+    """The layers that each layer of a network can take up without a change of the result.
+
+    A convolution of any kind takes up a batch norm on moving averages, and a transposed convolution that becomes a
+    `SubpixelConvolution` a cropping too, if they are all that follows it.
+
+    Args:
+        network: Functional or `Sequential` network.
+
+    Returns:
+        A dict from the `id` of a layer to the list of the layers after it, in order; without those that can't.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import resnet_generator
+    from keras_pix2pix.inference.folding import followers
+
+    generator = resnet_generator((64, 64, 3), filters=2, num_blocks=1, normalization="batch")
+    taken = followers(generator)[id(generator.get_layer("up1_convolution"))]
+    assert [layer.name for layer in taken] == ["up1_crop", "up1_normalization"]
+    ```
+    """
+    calls = []
+    # What nothing computes with, and so has no weights: shapes are all that is asked of it.
+    outline = rebuilt(network, lambda *inputs, **options: _outlined(calls, *inputs, **options))
+    visits = Counter(id(call.layer) for call in calls)
+    uses = Counter(id(tensor) for call in calls for tensor in call.inputs)
+    uses.update(id(tensor) for tensor in outline.outputs)
+    next_calls = {id(call.inputs[0]): call for call in calls if len(call.inputs) == 1}
+    found = {}
+    for call in calls:
+        taken, output = [], call.output
+        while visits[id(call.layer)] == 1 and uses[id(output)] == 1 and id(output) in next_calls:
+            following = next_calls[id(output)]
+            if visits[id(following.layer)] > 1 or not _takes_up(call.layer, taken, following):
+                break
+            taken.append(following.layer)
+            output = following.output
+        if taken:
+            found[id(call.layer)] = taken
+    return found
+
+
+def folded_weights(layer, norms):
+    """The weights of a convolution that does what batch norms after it did as well.
+
+    Args:
+        layer: A convolution, transposed, separable or depthwise or not.
+        norms: `BatchNormalization` layers on moving averages, in order.
+
+    Returns:
+        A list of arrays, the layer's own if there is no norm; otherwise as for `use_bias=True`.
+
+    Example:
+
+    ```python
+    import keras
+    from keras_pix2pix.inference.folding import folded_weights
+
+    convolution, norm = keras.layers.Conv2D(4, 3, use_bias=False), keras.layers.BatchNormalization()
+    keras.Sequential([keras.Input((8, 8, 3)), convolution, norm])
+    kernel, bias = folded_weights(convolution, [norm])
+    ```
+    """
+    weights = layer.get_weights()
+    for norm in norms:
+        *kernels, kernel = weights[:-1] if len(weights) > _kernels(layer) else weights
+        bias = weights[-1] if len(weights) > _kernels(layer) else 0.0
+        mean, variance = (np.asarray(each, "float64") for each in (norm.moving_mean, norm.moving_variance))
+        factors = (np.asarray(norm.gamma) if norm.scale else 1.0) / np.sqrt(variance + norm.epsilon)
+        bias = (np.asarray(norm.beta) if norm.center else 0.0) + (bias - mean) * factors
+        kernel = kernel * FACTORS[type(layer)](factors, kernel)
+        weights = [*kernels, kernel, bias]
+    return weights
+
+
+class _Call(NamedTuple):
+    layer: object
+    inputs: list
+    options: dict
+    output: object
+
+
+class _Outline(layers.Layer):
+    """A layer's shapes without the layer."""
+
+    def __init__(self, output_spec):
+        super().__init__()
+        self._output_spec = output_spec
+
+    def compute_output_spec(self, *inputs, **options):
+        return self._output_spec(*inputs, **options)
+
+    def call(self, *inputs, **options):
+        raise NotImplementedError("An outline has shapes only.")
+
+
+def _outlined(calls, layer, *inputs, **options):
+    output = _Outline(layer.compute_output_spec)(*inputs, **options)
+    tensors = [each for each in keras.tree.flatten((inputs, options)) if isinstance(each, keras.KerasTensor)]
+    calls.append(_Call(layer, tensors, options, output))
+    return output
+
+
+def _takes_up(layer, taken, following):
+    if type(following.layer) is layers.Cropping2D:
+        if not is_subpixel(layer) or following.layer.data_format != "channels_last":
+            return False
+        crops = [each for each in [*taken, following.layer] if type(each) is layers.Cropping2D]
+        return is_croppable(layer.kernel_size, layer.strides[0], subpixel_cropping(layer, crops))
+    return (
+        type(following.layer) is layers.BatchNormalization
+        and following.layer.axis in (-1, 3, [-1], [3])
+        and following.options.get("training") is not True
+        and type(layer) in FACTORS
+        and layer.data_format == "channels_last"
+        and layer.activation is keras.activations.linear
+        and len(layer.get_weights()) == _kernels(layer) + layer.use_bias
+    )
+
+
+def _kernels(layer):
+    return 2 if type(layer) is layers.SeparableConv2D else 1

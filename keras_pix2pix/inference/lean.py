@@ -1,0 +1,205 @@
+"""Equal, leaner clones of a trained generator: what leaves for `translate` and the exports.
+
+A network that trains is made of stock layers. Some of them are slow or unwelcome on a phone, some do nothing once
+training is over; a clone has others that compute the same function from the same weights, and fewer.
+"""
+
+import keras
+import tensorflow as tf
+from keras import layers, ops
+
+from keras_pix2pix.inference.folding import folded_weights, followers
+from keras_pix2pix.inference.subpixel import SubpixelConvolution, is_subpixel, subpixel_cropping, subpixel_kernel
+from keras_pix2pix.inference.walk import rebuilt
+
+LARGEST_MULTIPLE = 1024
+
+
+def lean_clone(generator, image_size=(None, None)):
+    """A copy of a functional network in layers that run faster and convert better, equal in its results.
+
+    A transposed convolution becomes a convolution to more channels, followed by depth-to-space; batch norm on moving
+    averages goes into the weights of the convolution before it; dropout and noise go; instance normalisation and
+    upsampling are written in operators of 4 dimensions. `Sequential` networks inside are opened. All other layers
+    stay: those with a class of their own, and functional networks inside, as they are.
+
+    Args:
+        generator: Functional `keras.Model` with one input, `(batch, height, width, channels)`.
+        image_size: (height, width) of the copy's input; None for any. Defaults to (None, None).
+
+    Returns:
+        A functional `keras.Model` with copies of the weights, in float32.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import unet_generator
+    from keras_pix2pix.inference.lean import lean_clone
+
+    lean = lean_clone(unet_generator((64, 64, 3), filters=8), (128, 128))
+    ```
+    """
+    source = keras.Input((*image_size, generator.input_shape[-1]), dtype="float32", name="source")
+    taken_by = followers(generator)
+    taken = {id(layer) for each in taken_by.values() for layer in each}
+    copies = {}
+
+    def visit(layer, *inputs, **options):
+        if id(layer) in taken:
+            return inputs[0]
+        if id(layer) in copies:
+            return copies[id(layer)](*inputs, **options)
+        # Layers of two `Sequential` networks may have the same name.
+        known = layer.name in {copy.name for copy in copies.values()}
+        name = f"{layer.name}_{len(copies)}" if known else layer.name
+        copies[id(layer)], weights = _lean_layer(layer, taken_by.get(id(layer), []), name)
+        output = copies[id(layer)](*inputs, **options)
+        if weights:
+            copies[id(layer)].set_weights(weights)
+        return output
+
+    return rebuilt(generator, visit, source)
+
+
+def size_multiple(generator):
+    """The number that height and width of a network's input must be multiples of.
+
+    Args:
+        generator: Functional `keras.Model` whose result is as large as its input, of any size (`lean_clone`).
+
+    Returns:
+        A power of two: 256 for the paper's U-Net.
+
+    Raises:
+        ValueError: The network gives another size back at every power of two up to 1024.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import unet_generator
+    from keras_pix2pix.inference.lean import size_multiple
+
+    multiple = size_multiple(unet_generator((None, None, 3), filters=8, num_downsamples=4))
+    ```
+    """
+    generate = tf.function(lambda source: generator(source, training=False))
+    multiple = 1
+    while multiple <= LARGEST_MULTIPLE:
+        # Three times the multiple: a network that needs more halves an odd number on the way, and its skips don't
+        # fit. Tracing tells, and computes nothing.
+        size = (1, 3 * multiple, 3 * multiple)
+        try:
+            traced = generate.get_concrete_function(tf.TensorSpec((*size, generator.input_shape[-1])))
+            if traced.output_shapes[:3] == size:
+                return multiple
+        except ValueError:
+            pass
+        multiple *= 2
+    raise ValueError(
+        "To take pictures of any size, a generator must return images as large as its source images. "
+        f"Received: {generator.name!r}, which doesn't for any multiple of a power of two up to {LARGEST_MULTIPLE}. "
+        "If it does at one size, export a TFLite file of that size."
+    )
+
+
+class InstanceNormalization(layers.Layer):
+    """Instance normalisation in operators of at most 4 dimensions, which GPU delegates ask for.
+
+    Args:
+        epsilon: Number added to the variance.
+        center: Whether beta is added. Defaults to True.
+        scale: Whether the result is multiplied by gamma. Defaults to True.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.inference.lean import InstanceNormalization
+
+    normalized = InstanceNormalization(1e-5)(np.ones((1, 8, 8, 3), "float32"))
+    ```
+    """
+
+    def __init__(self, epsilon, center=True, scale=True, **kwargs):
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+        self.center = center
+        self.scale = scale
+
+    def build(self, input_shape):
+        if self.scale:
+            self.gamma = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="gamma")
+        if self.center:
+            self.beta = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name="beta")
+
+    def call(self, x):
+        mean, variance = self._moments(x)
+        x = (x - mean) * ops.rsqrt(variance + self.epsilon)
+        x = x * self.gamma if self.scale else x
+        return x + self.beta if self.center else x
+
+    def _moments(self, x):
+        return ops.moments(x, axes=(1, 2), keepdims=True)
+
+
+class Resize(layers.Layer):
+    """`keras.layers.UpSampling2D` in one operator of 4 dimensions, at any height and width.
+
+    Keras' own becomes a tensor of 5 dimensions for "nearest", and asks for a fixed size for the others.
+
+    Args:
+        size: Factors of height and width, two integers.
+        interpolation: "nearest", "bilinear" or another method of `tf.image.resize`.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.inference.lean import Resize
+
+    double = Resize((2, 2), "bilinear")(np.ones((1, 8, 8, 3), "float32"))
+    ```
+    """
+
+    def __init__(self, size, interpolation, **kwargs):
+        super().__init__(**kwargs)
+        self.size = size
+        self.interpolation = interpolation
+
+    def call(self, x):
+        return tf.image.resize(x, self._resized(x.shape, tf.shape(x)), self.interpolation)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0], *self._resized(input_shape, (None,) * 4), input_shape[3]
+
+    def _resized(self, static, dynamic):
+        sides = [dynamic[axis] if static[axis] is None else static[axis] for axis in (1, 2)]
+        return [None if side is None else side * factor for side, factor in zip(sides, self.size, strict=True)]
+
+
+def _lean_layer(layer, taken, name):
+    """The layer that stands for `layer` and those that it has taken up, and its weights."""
+    if not isinstance(layer, layers.Layer):
+        return layer, []
+    norms = [each for each in taken if isinstance(each, layers.BatchNormalization)]
+    crops = [each for each in taken if isinstance(each, layers.Cropping2D)]
+    weights = folded_weights(layer, norms)
+    kept = {"name": name, "dtype": "float32"}
+    if is_subpixel(layer):
+        form = {"stride": layer.strides[0], "cropping": subpixel_cropping(layer, crops)}
+        use_bias = layer.use_bias or bool(norms)
+        copy = SubpixelConvolution(
+            layer.filters, layer.kernel_size, use_bias=use_bias, activation=layer.activation, **form, **kept
+        )
+        return copy, [subpixel_kernel(weights[0], **form), *weights[1:]]
+    if type(layer) is layers.GroupNormalization and _is_instance_normalization(layer):
+        return InstanceNormalization(layer.epsilon, layer.center, layer.scale, **kept), weights
+    if type(layer) is layers.UpSampling2D and layer.data_format == "channels_last":
+        return Resize(layer.size, layer.interpolation, **kept), weights
+    config = {**layer.get_config(), **kept, **({"use_bias": True} if norms else {})}
+    return layer.__class__.from_config(config), weights
+
+
+def _is_instance_normalization(layer):
+    # Keras replaces groups=-1 by the number of channels when it builds the layer.
+    return layer.axis == -1 and layer.groups == layer.input_spec.axes[-1]

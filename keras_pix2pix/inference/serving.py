@@ -1,0 +1,203 @@
+"""What lies in files in, what lies in files out: the one model that `translate` runs and every export wraps."""
+
+import keras
+from keras import layers, ops
+
+from keras_pix2pix.encodings import get as get_encoding
+from keras_pix2pix.encodings import get_for_channels
+from keras_pix2pix.images import height_and_width
+from keras_pix2pix.inference.lean import lean_clone, size_multiple
+
+
+def serving_model(model, image_size=None):
+    """A trained generator as a model from source pixels to generated pixels, or from and to what its encodings store.
+
+    A `Pix2Pix` says by its encodings what goes in and comes out: uint8 pixels, class indices and label colours, or
+    float32 values. Normalisation is inside, and so are one-hot codes and padding: a picture whose sides don't suit the
+    network is extended by reflection at its right and bottom edge, and the result cropped back.
+
+    Args:
+        model: `Pix2Pix`, or a functional generator from and to 8-bit pictures.
+        image_size: (height, width) to fix the size, without padding; None for pictures of any size.
+            Defaults to None.
+
+    Returns:
+        A functional `keras.Model`: input "source", `(batch, height, width, channels)` in the raw form of the source's
+        encoding, uint8 for 8-bit pictures and label maps; output "generated", of the same height and width, in that
+        of the target's. It holds copies of the weights.
+
+    Raises:
+        ValueError: The network can't take `image_size`, or doesn't return images as large as its source images.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix import serving_model, unet_generator
+
+    serving = serving_model(unet_generator((64, 64, 3), filters=8))
+    pixels = serving(np.zeros((1, 50, 70, 3), "uint8"))
+    ```
+    """
+    generator = getattr(model, "generator", model)
+    check_generator(generator)
+    height, width = (None, None) if image_size is None else height_and_width(image_size)
+    clone = _fixed_size_clone(generator, (height, width)) if height else _any_size_clone(generator)
+    source_encoding, target_encoding = encodings_of(model)
+    translate = PixelTranslation(
+        clone, 1 if image_size else size_multiple(clone), source_encoding, target_encoding, name="generated"
+    )
+    shape = (height, width, source_encoding.raw_channels)
+    source = keras.Input(shape, dtype=source_encoding.raw_dtype, name="source")
+    return keras.Model(source, translate(source), name="serving")
+
+
+def encodings_of(model):
+    """How the source and the target of a model lie in files.
+
+    Args:
+        model: `Pix2Pix`, or a functional generator, which has 8-bit pictures on both sides.
+
+    Returns:
+        The encodings of source and target.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import unet_generator
+    from keras_pix2pix.inference.serving import encodings_of
+
+    source_encoding, target_encoding = encodings_of(unet_generator((64, 64, 1), filters=8))
+    assert source_encoding.word == "gray"
+    ```
+    """
+    generator = getattr(model, "generator", model)
+    check_generator(generator)
+    return (
+        get_for_channels(getattr(model, "source_encoding", "rgb"), generator.input_shape[-1]),
+        get_for_channels(getattr(model, "target_encoding", "rgb"), generator.output_shape[-1]),
+    )
+
+
+class PixelTranslation(layers.Layer):
+    """Pixels to pixels through a generator, padded by reflection and cropped back.
+
+    Args:
+        generator: Functional `keras.Model` from images to images of the same size.
+        pad_to: Number that the generator's height and width must be multiples of; 1 for no padding.
+        source_encoding: Encoding of what goes in. Defaults to "rgb".
+        target_encoding: Encoding of what comes out. Defaults to "rgb".
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix import unet_generator
+    from keras_pix2pix.inference.serving import PixelTranslation
+
+    translate = PixelTranslation(unet_generator((None, None, 3), filters=8, num_downsamples=4), pad_to=16)
+    generated = translate(np.zeros((1, 20, 30, 3), "uint8"))
+    ```
+    """
+
+    def __init__(self, generator, pad_to, source_encoding="rgb", target_encoding="rgb", **kwargs):
+        super().__init__(dtype="float32", **kwargs)
+        self.generator = generator
+        self.pad_to = pad_to
+        self.source_encoding = get_encoding(source_encoding)
+        self.target_encoding = get_encoding(target_encoding)
+
+    def call(self, raw):
+        if self.pad_to == 1:
+            return self._translate(raw)
+        _, height, width, _ = ops.shape(raw)
+        padded = ops.take(raw, reflected_indices(height, self.pad_to), axis=1)
+        padded = ops.take(padded, reflected_indices(width, self.pad_to), axis=2)
+        return self._translate(padded)[:, :height, :width]
+
+    def _translate(self, raw):
+        generated = self.generator(self.source_encoding.to_image(raw), training=False)
+        return self.target_encoding.to_raw(generated)
+
+    def compute_output_spec(self, raw):
+        shape = (*raw.shape[:3], self.target_encoding.raw_channels)
+        return keras.KerasTensor(shape, dtype=self.target_encoding.raw_dtype)
+
+
+def reflected_indices(length, multiple):
+    """Indices that extend an axis by reflection, as often as it takes, to a multiple.
+
+    Args:
+        length: Size of the axis, an integer or a scalar tensor, 1 or more.
+        multiple: Positive integer.
+
+    Returns:
+        An int32 tensor: 0, 1, ..., length - 1, length - 2, ..., of a size divisible by `multiple`.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.inference.serving import reflected_indices
+
+    indices = reflected_indices(5, 4)  # 0 1 2 3 4 3 2 1
+    ```
+    """
+    positions = ops.arange((length + multiple - 1) // multiple * multiple, dtype="int32")
+    period = ops.maximum(2 * (length - 1), 1)
+    offsets = positions % period
+    return ops.minimum(offsets, period - offsets)
+
+
+def check_generator(generator):
+    """Refuse what is no generator: networks from pairs, or to something else than images.
+
+    Args:
+        generator: What a user has passed as one.
+
+    Raises:
+        ValueError: No functional `keras.Model` with one input and one output of 4 dimensions.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import unet_generator
+    from keras_pix2pix.inference.serving import check_generator
+
+    check_generator(unet_generator((64, 64, 3), filters=8))
+    ```
+    """
+    if not isinstance(generator, keras.Model):
+        raise ValueError(
+            "A Pix2Pix or a functional `keras.Model` from images to images is needed. "
+            f"Received: {generator!r} of type {type(generator).__name__}."
+        )
+    shapes = [getattr(generator, name, None) for name in ("input_shape", "output_shape")]
+    if not all(isinstance(shape, tuple) and len(shape) == 4 and shape[-1] for shape in shapes):
+        raise ValueError(
+            "A generator has one input and one output, (batch, height, width, channels). "
+            f"Received: {generator.name!r} from {shapes[0]} to {shapes[1]}."
+        )
+
+
+def _fixed_size_clone(generator, image_size):
+    try:
+        clone = lean_clone(generator, image_size)
+        if clone.output_shape[1:3] == image_size:
+            return clone
+    except ValueError:
+        pass  # The layers of a network tell of a wrong size in many ways: skips of unequal size, for one.
+    multiple = size_multiple(_any_size_clone(generator))
+    raise ValueError(
+        f"`image_size` must be divisible by {multiple} on both sides for this generator. Received: "
+        f"image_size={image_size}. Choose multiples of {multiple}; SavedModel and ONNX take any size."
+    )
+
+
+def _any_size_clone(generator):
+    try:
+        return lean_clone(generator)
+    except ValueError as error:
+        raise ValueError(
+            f"The generator {generator.name!r} takes images of one size only, {generator.input_shape[1:3]}: {error} "
+            "Build it of layers that take any size, or export a TFLite file of that size."
+        ) from error

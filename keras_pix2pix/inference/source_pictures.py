@@ -1,0 +1,275 @@
+"""The pictures that `translate` is given: arrays, files, folders and lists of these, read a band of rows at a time."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from keras_pix2pix.data.pairs import list_picture_files, match_files, split_side_by_side
+from keras_pix2pix.encodings import EXTENSIONS, Stacked
+from keras_pix2pix.encodings.files import is_array_file
+from keras_pix2pix.images import pixel_limit
+
+WHOLE_AT_MOST = 2**25  # Pixels; in the paper's network they are several GB.
+TILED_AT_MOST = 2**28  # Pixels of a picture file: Pillow decodes it as a whole, into 1 GB.
+SAMPLES = 4  # How many times larger, along each side, is what a small version is shrunk from.
+
+
+@dataclass(frozen=True)
+class SourcePicture:
+    """One picture to translate, of which any rows can be read.
+
+    Args:
+        opened: What an encoding's `open` returns, or an array `(height, width, channels)`; for a stack, a tuple.
+        origin: Its file or its name, for messages; for a stack, a tuple.
+        encoding: Its encoding.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix import encodings
+    from keras_pix2pix.inference.source_pictures import SourcePicture
+
+    picture = SourcePicture(np.zeros((300, 200, 3), "uint8"), "The array", encodings.get("rgb"))
+    band = picture.rows(100, 164)
+    ```
+    """
+
+    opened: object
+    origin: object
+    encoding: object
+
+    @property
+    def size(self):
+        """(height, width)."""
+        first = self._parts[0]
+        return first.shape[:2] if isinstance(first, np.ndarray) else first.size[::-1]
+
+    def rows(self, top, bottom):
+        """These rows in the raw form: an array `(bottom - top, width, channels)`."""
+        return self._raw([_cropped(part, top, bottom) for part in self._parts])
+
+    def small(self, longest):
+        """The whole picture in the raw form, shrunk by its encoding's rule until no side is longer than `longest`."""
+        scale = min(1.0, longest / max(self.size))
+        size = tuple(max(1, round(side * scale)) for side in self.size)
+        step = max(1, max(self.size) // (SAMPLES * longest))
+        # Shrinking turns deep pixels and arrays into real numbers, which all of a large picture had better not become.
+        return self._raw([_thinned(part, step) for part in self._parts], size)
+
+    @property
+    def _parts(self):
+        return self.opened if isinstance(self.encoding, Stacked) else (self.opened,)
+
+    def _raw(self, parts, size=None):
+        return self.encoding.raw(parts if isinstance(self.encoding, Stacked) else parts[0], self.origin, size)
+
+
+def source_pictures(inputs, encoding, side_by_side=None, *, tiled=False):
+    """Find all the pictures meant by the inputs of `translate`, and check what their headers tell.
+
+    Args:
+        inputs: As in `translate`.
+        encoding: Encoding of the sources.
+        side_by_side: As in `translate`. Defaults to None.
+        tiled: Whether pictures are translated in tiles, and may be large: files up to 2**28 pixels, arrays and `.npy`
+            files of any size. Defaults to False: up to 2**25 pixels.
+
+    Returns:
+        A list of (name, function that opens the `SourcePicture`).
+
+    Raises:
+        ValueError: Pixels of another type or shape, a file that can't be read, or too many pixels.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix import encodings
+    from keras_pix2pix.inference.source_pictures import source_pictures
+
+    batch = np.zeros((2, 64, 64, 3), "uint8")
+    (name, open_first), _ = source_pictures(batch, encodings.get("rgb"))
+    ```
+    """
+    return list(_pictures(inputs, encoding, side_by_side, _Limit(tiled)))
+
+
+def is_path(inputs):
+    """Whether this is a file or folder.
+
+    Args:
+        inputs: As in `translate`.
+
+    Returns:
+        True for a string or `Path`.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.inference.source_pictures import is_path
+
+    assert is_path("photo.jpg")
+    ```
+    """
+    return isinstance(inputs, (str, Path))
+
+
+def is_one_picture(inputs, encoding):
+    """Whether these inputs mean one picture, not a list of pictures.
+
+    Args:
+        inputs: As in `translate`.
+        encoding: Encoding of the sources.
+
+    Returns:
+        True for one array, file, or list of the files of a stack.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import encodings
+    from keras_pix2pix.inference.source_pictures import is_one_picture
+
+    assert is_one_picture("photo.jpg", encodings.get("rgb"))
+    ```
+    """
+    if _is_place(inputs, encoding):
+        return not Path(inputs[0] if isinstance(encoding, Stacked) else inputs).is_dir()
+    return not isinstance(inputs, (list, tuple)) and np.ndim(inputs) == 3
+
+
+@dataclass(frozen=True)
+class _Limit:
+    """How large a picture may be."""
+
+    tiled: bool
+
+    @property
+    def pixels(self):
+        return TILED_AT_MOST if self.tiled else WHOLE_AT_MOST
+
+    def check(self, size, origin, is_array):
+        height, width = size
+        if height * width > self.pixels and not (self.tiled and is_array):
+            raise ValueError(self._message(origin, f"{width}x{height} (width x height)"))
+
+    def obeyed_by(self, read, file):
+        """What a function of the file returns, unless the file's header promises a bomb."""
+        try:
+            with pixel_limit(self.pixels):
+                return read(file)
+        except ValueError as error:
+            if isinstance(error.__cause__, Image.DecompressionBombError):
+                raise ValueError(self._message(file, error.__cause__)) from error
+            raise
+
+    def _message(self, origin, received):
+        kind, advice = ("as a whole", "Pass `tile`, such as 512: pictures are translated in tiles then.")
+        if self.tiled:
+            kind, advice = ("in a picture file", "Convert it to .npy, which is read a few rows at a time.")
+        return f"{origin} is too large. Accepted: up to {self.pixels:,} pixels {kind}. Received: {received}. {advice}"
+
+
+def _pictures(inputs, encoding, side_by_side, limit):
+    if _is_place(inputs, encoding):
+        for file in _files(inputs, encoding):
+            # Raises now, before the first picture is translated.
+            size = limit.obeyed_by(encoding.size, file)
+            limit.check(size, _first(file), all(map(is_array_file, _parts(file))))
+            yield _first(file).stem, lambda file=file: _open(file, encoding, side_by_side, limit)
+    elif isinstance(inputs, (list, tuple)):
+        for position, each in enumerate(inputs):
+            for name, opened in _pictures(each, encoding, side_by_side, limit):
+                yield (name if _is_place(each, encoding) else f"{position:04d}"), opened
+    elif is_path(inputs):
+        raise ValueError(
+            f"Every picture has {len(encoding.parts)} sources. Accepted: a list of so many files or folders. "
+            f"Received: {inputs}."
+        )
+    else:
+        for position, each in enumerate(_checked_arrays(inputs, encoding)):
+            limit.check(each.shape[:2], "The array", is_array=True)
+            yield f"{position:04d}", lambda each=each: _of_array(each, encoding)
+
+
+def _checked_arrays(inputs, encoding):
+    pixels = np.asarray(inputs)
+    channels = encoding.raw_channels
+    suits = pixels.dtype == np.uint8 if encoding.raw_dtype == "uint8" else pixels.dtype.kind in "uif"
+    if not suits or pixels.ndim not in (3, 4) or pixels.shape[-1] != channels or not pixels.size:
+        raise ValueError(
+            f"Pixels must be {encoding.raw_dtype}, (height, width, {channels}) or (batch, height, width, {channels}), "
+            f"as the encoding {encoding.word!r} stores them. Received: {pixels.dtype} of shape {pixels.shape}. "
+            "Convert images in [-1, 1] with the encoding's `to_raw`, those of 8-bit pictures with `images.to_pixels`."
+        )
+    pixels = encoding.checked(pixels if pixels.ndim == 4 else pixels[np.newaxis], "The array")
+    return pixels.astype(encoding.raw_dtype, copy=False)
+
+
+def _of_array(array, encoding):
+    if isinstance(encoding, Stacked):
+        return SourcePicture(encoding.raw_parts(array), ("The array",) * len(encoding.parts), encoding)
+    return SourcePicture(array, "The array", encoding)
+
+
+def _open(file, encoding, side_by_side, limit):
+    opened = limit.obeyed_by(encoding.open, file)
+    if side_by_side:
+        picture = SourcePicture(opened, file, encoding)
+        _, width = picture.size
+        if width % 2:
+            raise ValueError(
+                f"{file} has an odd width, so that it does not hold two equal halves. Accepted: an even width. "
+                f"Received: {width}."
+            )
+        opened, _ = split_side_by_side(opened, side_by_side)
+    return SourcePicture(opened, file, encoding)
+
+
+def _cropped(part, top, bottom):
+    if isinstance(part, np.ndarray):
+        return part[top:bottom]
+    return part if (top, bottom) == (0, part.height) else part.crop((0, top, part.width, bottom))
+
+
+def _thinned(part, step):
+    """Every so many-th pixel, from the middle of its block."""
+    if step == 1:
+        return part
+    if isinstance(part, np.ndarray):
+        bottom, right = (side // step * step for side in part.shape[:2])
+        return part[step // 2 : bottom : step, step // 2 : right : step]
+    size = part.width // step, part.height // step
+    return part.resize(size, Image.Resampling.NEAREST, box=(0, 0, size[0] * step, size[1] * step))
+
+
+def _files(place, encoding):
+    """The files, or tuples of files of stacked sources, of a file or folder, or of a list of these."""
+    places = [Path(each) for each in place] if isinstance(encoding, Stacked) else [Path(place)]
+    folders = [each.is_dir() for each in places]
+    if len(set(folders)) > 1:
+        raise ValueError(
+            f"The sources of one picture must be all files, or all folders. Received: {' and '.join(map(str, places))}."
+        )
+    if not isinstance(encoding, Stacked):
+        return list_picture_files(place, EXTENSIONS) if folders[0] else places
+    return match_files(places) if folders[0] else [tuple(places)]
+
+
+def _parts(file):
+    return file if isinstance(file, tuple) else (file,)
+
+
+def _first(file):
+    return _parts(file)[0]
+
+
+def _is_place(inputs, encoding):
+    """Whether this is a file or folder of sources; of stacked sources, a list with one for each."""
+    if not isinstance(encoding, Stacked):
+        return is_path(inputs)
+    is_list = isinstance(inputs, (list, tuple)) and all(map(is_path, inputs))
+    return is_list and len(inputs) == len(encoding.parts)

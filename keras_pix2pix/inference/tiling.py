@@ -1,0 +1,192 @@
+"""A picture of any size through any function, tile by tile: pad, tile, blend. Plain NumPy.
+
+A row of tiles is blended from left to right, and with the last rows of the row above. Only those rows, `overlap` of
+them, outlive their row of tiles: the memory needed is that of a band of the picture, whatever its height.
+"""
+
+from numbers import Integral
+from typing import NamedTuple
+
+import numpy as np
+
+MARGIN = 4  # One in so many pixels of an overlap, at either end, is left to one tile: near its border a tile is wrong.
+
+
+class Span(NamedTuple):
+    """Where a tile lies along one axis, and what of it is used.
+
+    Args:
+        start: Its first pixel.
+        join: The first pixel that it adds to the tile before it.
+        stop: The pixel at which it is finished, and the next tile's part begins.
+        end: The pixel after its last, which may lie outside of the picture.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.inference.tiling import Span
+
+    whole = Span(start=0, join=0, stop=100, end=128)  # 28 pixels are reflected, and cropped.
+    ```
+    """
+
+    start: int
+    join: int
+    stop: int
+    end: int
+
+
+def tile_spans(length, tile, overlap, multiple=1):
+    """The tiles along one axis, evenly spaced; the last one ends with the picture, extended to a multiple.
+
+    Args:
+        length: Pixels of the picture along the axis, 1 or more.
+        tile: Pixels of a tile, a multiple of `multiple`; a shorter picture has one shorter tile.
+        overlap: Pixels in which two neighbours are blended, at least 0 and less than `tile`.
+        multiple: Number that sizes must be divisible by. Defaults to 1.
+
+    Returns:
+        A list of `Span`, whose parts from `join` to `stop` make up the picture.
+
+    Raises:
+        ValueError: Numbers out of range.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.inference.tiling import tile_spans
+
+    spans = tile_spans(1000, tile=512, overlap=64)
+    assert [(span.start, span.end) for span in spans] == [(0, 512), (448, 960), (488, 1000)]
+    ```
+    """
+    _check(tile, overlap, multiple)
+    extended = -(-length // multiple) * multiple
+    tile = min(tile, extended)
+    starts = [0]
+    while starts[-1] + tile < length:
+        starts.append(min(starts[-1] + tile - overlap, extended - tile))
+    ends = [start + tile for start in starts]
+    joins = [0, *(end - overlap for end in ends[:-1])]
+    return [Span(*each) for each in zip(starts, joins, [*joins[1:], length], ends, strict=True)]
+
+
+def blended_patches(read_rows, size, generate, tile, overlap, multiple=1):
+    """Run a function on overlapping tiles of a picture, and give back its results piece by piece, without seams.
+
+    In the middle half of an overlap one tile fades into the next along a raised cosine; the outer quarters, where a
+    network sees the border of its tile, are taken from the other tile alone. Where two tiles agree the result is
+    theirs, exactly.
+
+    Args:
+        read_rows: Function (top, bottom) -> these rows of the picture, an array `(rows, width, channels)`.
+        size: (height, width) of the picture.
+        generate: Function from an array `(height, width, channels)` to one of the same height and width, of real
+            numbers and any number of channels.
+        tile: Height and width of a tile, a multiple of `multiple`; a smaller picture is one smaller tile.
+        overlap: Pixels in which two neighbours are blended, at least 0 and less than `tile`.
+        multiple: Number that the sizes `generate` receives must be divisible by: the picture is extended by
+            reflection at its right and bottom edge. Defaults to 1.
+
+    Returns:
+        An iterator of (rows, columns, patch): two slices of the picture, and a float32 array that belongs there. The
+        patches cover the picture, each pixel once, in rows from the top, one patch for each tile.
+
+    Raises:
+        ValueError: Numbers out of range, before the first tile.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix.inference.tiling import blended_patches
+
+    picture, result = np.random.default_rng(0).random((300, 200, 3), "float32"), np.empty((300, 200, 3), "float32")
+    for rows, columns, patch in blended_patches(lambda a, b: picture[a:b], (300, 200), np.sqrt, 128, 32):
+        result[rows, columns] = patch
+    np.testing.assert_array_equal(result, np.sqrt(picture))
+    ```
+    """
+    row_spans, column_spans = (tile_spans(length, tile, overlap, multiple) for length in size)
+    return _patches(read_rows, size, generate, row_spans, column_spans)
+
+
+def reflected_indices(start, end, length):
+    """Indices of an axis that goes on beyond its end by reflection, as often as it takes.
+
+    Args:
+        start: First position.
+        end: Position after the last, which may be greater than `length`.
+        length: Size of the axis, 1 or more.
+
+    Returns:
+        An integer array of `end - start` indices below `length`.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.inference.tiling import reflected_indices
+
+    assert reflected_indices(3, 8, length=5).tolist() == [3, 4, 3, 2, 1]
+    ```
+    """
+    period = max(2 * (length - 1), 1)
+    offsets = np.arange(start, end) % period
+    return np.minimum(offsets, period - offsets)
+
+
+def _patches(read_rows, size, generate, row_spans, column_spans):
+    above = None  # The rows, blended along the columns, into which the next row of tiles fades.
+    for row in row_spans:
+        source = _rows(read_rows, row, size[0])
+        below, left = [], None
+        for column in column_spans:
+            pixels = source[:, reflected_indices(column.start, column.end, size[1])]
+            generated = np.asarray(generate(pixels), np.float32)
+            generated = generated[row.join - row.start :, column.join - column.start :]
+            generated = generated if left is None else _faded(left, generated, axis=1)
+            # Copies: views would keep whole tiles alive.
+            left = generated[:, column.stop - column.join :].copy()
+            generated = generated[:, : column.stop - column.join]
+            if above is not None:
+                generated = _faded(above[:, column.join : column.stop], generated, axis=0)
+            below.append(generated[row.stop - row.join :].copy())
+            yield slice(row.join, row.stop), slice(column.join, column.stop), generated[: row.stop - row.join]
+        above = np.concatenate(below, axis=1)
+
+
+def _rows(read_rows, row, height):
+    indices = reflected_indices(row.start, row.end, height)
+    top = indices.min()
+    return read_rows(int(top), int(indices.max()) + 1)[indices - top]
+
+
+def _faded(before, after, axis):
+    """`after`, the first part of which fades in from `before`."""
+    overlap = before.shape[axis]
+    weights = np.expand_dims(_fade(overlap), [each for each in range(3) if each != axis])
+    first, rest = np.split(after, [overlap], axis=axis)
+    # Of two equal numbers this makes the same number, bit for bit.
+    return np.concatenate([before + weights * (first - before), rest], axis=axis)
+
+
+def _fade(overlap):
+    """Weights from 0 to 1 along an overlap; of the other tile's weights, which they mirror, they are 1's complement."""
+    margin = overlap // MARGIN
+    middle = overlap - 2 * margin
+    rising = 0.5 - 0.5 * np.cos(np.pi * (np.arange(middle) + 0.5) / max(middle, 1))
+    return np.concatenate([np.zeros(margin), rising, np.ones(margin)]).astype(np.float32)
+
+
+def _check(tile, overlap, multiple):
+    if not _is_whole(tile) or tile < 1 or tile % multiple:
+        accepted = "an integer of 1 or more" if multiple == 1 else f"a multiple of {multiple}, as the network takes it"
+        raise ValueError(f"`tile` must be {accepted}. Received: tile={tile!r}.")
+    if not _is_whole(overlap) or not 0 <= overlap < tile:
+        raise ValueError(
+            f"`overlap` must be an integer from 0 to less than `tile`. Received: overlap={overlap!r}, tile={tile}."
+        )
+
+
+def _is_whole(number):
+    return isinstance(number, Integral) and not isinstance(number, bool)

@@ -1,0 +1,158 @@
+"""A trained generator on arrays, files and folders of any size."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import rich.console
+import rich.progress
+import tensorflow as tf
+
+from keras_pix2pix.encodings import Stacked
+from keras_pix2pix.inference.fixed_statistics import FixedStatistics
+from keras_pix2pix.inference.serving import encodings_of, serving_model
+from keras_pix2pix.inference.source_pictures import is_one_picture, is_path, source_pictures
+from keras_pix2pix.inference.tiling import blended_patches, reflected_indices, tile_spans
+
+IN_MEMORY_AT_MOST = 2**25  # Pixels of a result on its way to a file; a larger one waits on the disk.
+
+
+def translate(
+    model, inputs, output_directory=None, *, side_by_side=None, tile=None, overlap=64, fixed_statistics=False
+):
+    """Translate pictures that have no target: see `Pix2Pix.translate`.
+
+    Args:
+        model: `Pix2Pix`, or a functional generator from and to 8-bit pictures.
+        inputs: Pixels `(height, width, channels)` or `(batch, height, width, channels)`, a file, a folder, or a list
+            of these; with stacked sources, a list of files or folders, one for each source, or a list of such lists.
+        output_directory: Folder for files; None returns pixels. Defaults to None.
+        side_by_side: "AtoB" or "BtoA" if the files hold pairs of which the source half is to be translated.
+            Defaults to None: the files are sources.
+        tile: As in `Pix2Pix.translate`. Defaults to None.
+        overlap: As in `Pix2Pix.translate`. Defaults to 64.
+        fixed_statistics: As in `Pix2Pix.translate`. Defaults to False.
+
+    Returns:
+        Pixels as `inputs` came (an array for an array or a file, a list for a folder or a list); with
+        `output_directory`, the list of files written.
+
+    Raises:
+        ValueError: Pixels of another type or shape, a file that can't be read, which is named, or a picture that is
+            too large without `tile`.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_pix2pix import unet_generator
+    from keras_pix2pix.inference.translation import translate
+
+    pixels = np.zeros((50, 70, 3), "uint8")
+    generated = translate(unet_generator((64, 64, 3), filters=8), pixels)
+    ```
+    """
+    encoding, target_encoding = encodings_of(model)
+    if side_by_side and isinstance(encoding, Stacked):
+        raise ValueError(
+            f"Side-by-side files hold one source, and {encoding.word!r} needs {len(encoding.parts)}. Accepted: a list "
+            "of so many files or folders. Received: `side_by_side`."
+        )
+    if fixed_statistics and tile is None:
+        raise ValueError(
+            "`fixed_statistics` is for pictures in tiles; a whole picture has its own statistics already. "
+            "Received: tile=None. Pass `tile`, or leave `fixed_statistics` out."
+        )
+    patches_of = _whole(model) if tile is None else _tiled(model, tile, overlap, fixed_statistics)
+    sources = source_pictures(inputs, encoding, side_by_side, tiled=tile is not None)
+    if output_directory is not None:
+        return _write(sources, patches_of, Path(output_directory), target_encoding)
+    generated = [_fill(open_source(), patches_of, target_encoding) for _, open_source in sources]
+    if is_one_picture(inputs, encoding):
+        return generated[0]
+    return generated if isinstance(inputs, (list, tuple)) or is_path(inputs) else np.stack(generated)
+
+
+def _whole(model):
+    """A function from a `SourcePicture` to (rows, columns, raw values generated): all of it in one patch."""
+    serving = serving_model(model)
+    run = _traced(lambda pixels: serving(pixels, training=False), serving.input)
+
+    def patches_of(picture):
+        yield slice(None), slice(None), run(picture.rows(0, picture.size[0])[np.newaxis])[0].numpy()
+
+    return patches_of
+
+
+def _tiled(model, tile, overlap, fixed_statistics):
+    """The same in tiles, which are blended as images, before levels are rounded and classes are chosen."""
+    encoding, target_encoding = encodings_of(model)
+    serving = serving_model(model)
+    served = serving.get_layer("generated")
+    multiple = served.pad_to
+    tile_spans(1, tile, overlap, multiple)  # Raises now, before files are read.
+    fixed = FixedStatistics(getattr(model, "generator", model)) if fixed_statistics else None
+    network = fixed.generator if fixed else served.generator
+    run = _traced(lambda pixels: network(encoding.to_image(pixels), training=False), serving.input)
+
+    def generate(pixels):
+        return run(pixels[np.newaxis])[0].numpy()
+
+    def patches_of(picture):
+        if fixed:
+            # In no more memory than a tile takes.
+            fixed.measure(encoding.to_image(_extended(picture.small(tile), multiple)[np.newaxis]))
+        number = np.prod([len(tile_spans(length, tile, overlap, multiple)) for length in picture.size])
+        patches = blended_patches(picture.rows, picture.size, generate, tile, overlap, multiple)
+        for rows, columns, image in _with_progress(patches, int(number)):
+            yield rows, columns, np.asarray(target_encoding.to_raw(image))
+
+    return patches_of
+
+
+def _traced(function, source):
+    return tf.function(function, input_signature=[tf.TensorSpec(source.shape, source.dtype)])
+
+
+def _extended(pixels, multiple):
+    height, width = pixels.shape[:2]
+    rows, columns = (reflected_indices(0, -(-side // multiple) * multiple, side) for side in (height, width))
+    return pixels[rows][:, columns]
+
+
+def _with_progress(patches, number):
+    console = rich.console.Console(stderr=True)
+    if not console.is_terminal or number == 1:
+        return patches
+    return rich.progress.track(patches, total=number, description="Translating tiles", console=console, transient=True)
+
+
+def _fill(picture, patches_of, target_encoding, allocate=np.empty):
+    result = allocate((*picture.size, target_encoding.raw_channels), target_encoding.raw_dtype)
+    for rows, columns, raw in patches_of(picture):
+        result[rows, columns] = raw
+    return result
+
+
+def _write(sources, patches_of, directory, encoding):
+    names = [name for name, _ in sources]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(
+                f"Two of the pictures are called {name!r}, and would be written to the same file. "
+                "Rename one of them, or translate them into different folders."
+            )
+    directory.mkdir(parents=True, exist_ok=True)
+    return [_write_one(directory / name, open_source, patches_of, encoding) for name, open_source in sources]
+
+
+def _write_one(path, open_source, patches_of, encoding):
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as directory:
+
+        def allocate(shape, dtype):
+            if shape[0] * shape[1] <= IN_MEMORY_AT_MOST:
+                return np.empty(shape, dtype)
+            return np.lib.format.open_memmap(Path(directory) / "generated.npy", "w+", dtype, shape)
+
+        # The source, decoded, is let go before the result is encoded.
+        return encoding.write(path, _fill(open_source(), patches_of, encoding, allocate))

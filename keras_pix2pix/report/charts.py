@@ -1,0 +1,106 @@
+"""From a run's history to curves: coordinates for the SVG drawings of the report."""
+
+import math
+
+from matplotlib.ticker import MaxNLocator
+
+WIDTH, HEIGHT = 360, 190  # Units of the drawing, which the page scales.
+LEFT, RIGHT, TOP, BOTTOM = 54, 346, 8, 164
+MOST_POINTS = 400  # More than a line of this width can show.
+TITLES = {
+    "Difference from the target: L1": ("g_l1",),
+    "Likeness to the target: PSNR, dB": ("psnr",),
+    "Likeness to the target: SSIM": ("ssim",),
+    "Discriminator: probability of being real": ("d_real", "d_fake"),
+    "Discriminator: patches judged right": ("d_accuracy",),
+    "Generator: adversarial loss": ("g_gan",),
+    "Generator: loss": ("g_loss",),
+    "Discriminator: loss": ("d_loss",),
+    "Learning rates": ("g_learning_rate", "d_learning_rate"),
+    "Images a second, in training": ("images_per_second",),
+}
+
+
+def charts(history):
+    """What to draw of a history: the known logs by subject, and every other one by itself.
+
+    Args:
+        history: Dictionary from names of columns to lists of numbers, "epoch" among them, as `read_history` gives it.
+
+    Returns:
+        A list of dictionaries with "title", "lines", "x_ticks" and "y_ticks", all positions in units of the drawing.
+        Each line has "name", "last" (its last value), "paths" (parts between gaps, as SVG points), "dots" (values
+        without neighbours), "color" (0, 1, ...) and "validation".
+
+    Example:
+
+    ```python
+    from keras_pix2pix.report.charts import charts
+
+    (chart,) = charts({"epoch": [0, 1], "g_l1": [0.4, 0.3], "val_g_l1": [0.5, 0.4]})
+    names = [line["name"] for line in chart["lines"]]  # g_l1, val_g_l1
+    ```
+    """
+    known = {name for names in TITLES.values() for name in names}
+    others = sorted({name.removeprefix("val_") for name in history} - known - {"epoch"})
+    subjects = {**TITLES, **{name: (name,) for name in others}}
+    drawn = (_chart(title, names, history) for title, names in subjects.items())
+    return [chart for chart in drawn if chart]
+
+
+def _chart(title, names, history):
+    columns = [
+        # Where there is only one log, its validation may have the second colour.
+        (prefix + name, 1 if prefix and len(names) == 1 else color, bool(prefix))
+        for color, name in enumerate(names)
+        for prefix in ("", "val_")
+        if any(math.isfinite(value) for value in history.get(prefix + name, ()))
+    ]
+    if not columns:
+        return None
+    thinned = slice(None, None, -(-len(history["epoch"]) // MOST_POINTS))
+    epochs = [epoch + 1 for epoch in history["epoch"]]
+    values = [value for name, *_ in columns for value in history[name][thinned] if math.isfinite(value)]
+    # A little room for lines that don't move.
+    margin = (max(values) - min(values)) * 0.04 or abs(values[0]) * 0.05 or 1.0
+    x_scale = _scale(epochs[0], max(epochs[-1], epochs[0] + 1), LEFT, RIGHT)
+    y_scale = _scale(min(values) - margin, max(values) + margin, BOTTOM, TOP)
+    lines = []
+    for name, color, validation in columns:
+        paths = _paths(epochs[thinned], history[name][thinned], x_scale, y_scale)
+        lines.append(
+            {
+                "name": name,
+                "color": color,
+                "validation": validation,
+                "last": history[name][-1],
+                "paths": [" ".join(path) for path in paths if len(path) > 1],
+                "dots": [path[0].split(",") for path in paths if len(path) == 1],
+            }
+        )
+    return {
+        "title": title,
+        "lines": lines,
+        "x_ticks": [(x_scale(each), f"{each:g}") for each in _ticks(epochs[0], epochs[-1], integer=True)],
+        "y_ticks": [(y_scale(each), f"{each:.6g}") for each in _ticks(min(values) - margin, max(values) + margin)],
+    }
+
+
+def _scale(low, high, start, end):
+    return lambda value: round(start + (value - low) / (high - low) * (end - start), 1)
+
+
+def _ticks(low, high, integer=False):
+    locator = MaxNLocator(nbins=6, integer=integer, steps=[1, 2, 2.5, 5, 10])
+    return [each for each in locator.tick_values(low, high) if low <= each <= high]
+
+
+def _paths(epochs, values, x_scale, y_scale):
+    """Points "x,y" in parts, which begin anew after a value that is not finite."""
+    paths = [[]]
+    for epoch, value in zip(epochs, values, strict=True):
+        if math.isfinite(value):
+            paths[-1].append(f"{x_scale(epoch)},{y_scale(value)}")
+        elif paths[-1]:
+            paths.append([])
+    return [path for path in paths if path]

@@ -1,0 +1,173 @@
+"""A run as one page that needs nothing else: no server, no network, no other file."""
+
+import base64
+import datetime
+import io
+import json
+from pathlib import Path
+
+import jinja2
+import numpy as np
+from PIL import Image
+
+from keras_pix2pix.images import UNREADABLE, read_image_file, whole_file
+from keras_pix2pix.report import charts
+from keras_pix2pix.report.history import best_of, better_side, read_history, read_messages
+from keras_pix2pix.report.samples import samples_over_time
+
+REPORT_FILE = "report.html"
+TEMPLATE_FILE = "report.html.jinja"
+FIRST_LOGS = ("psnr", "ssim", "g_l1")  # Of the table: what says most of the pictures.
+EPOCHS_SHOWN = 8
+MOST_EXPORTS = 20
+PICTURE_WIDTH = 1200
+MOST_CHARACTERS = 600  # Of a value from a file.
+# What comes first of an export's record, with its unit.
+EXPORT_LABELS = {
+    "format": "format",
+    "quantization": "quantization",
+    "size": "size, bytes",
+    "psnr": "PSNR, dB",
+    "ssim": "SSIM",
+    "largest_difference": "largest difference, grey levels",
+    "mean_difference": "mean difference, grey levels",
+    "equal": "share of pixels of the same class",
+    "latency": "milliseconds a picture",
+    "operators": "operators",
+}
+
+
+def write_report(run_dir):
+    """Write `report.html` of a run folder: curves, samples over time, figures, configuration, exports.
+
+    It is made from the folder's files alone, and of those that are there: `config.json`, `history.csv`,
+    `health.jsonl`, `samples/epoch_*.png`, and `exports/*.export.json`, each with its picture `*.export.png`. The old
+    page stays until the new one is whole.
+
+    Args:
+        run_dir: Folder of a run.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        ValueError: There is no run in the folder.
+
+    Example:
+
+    ```python
+    from pathlib import Path
+    from keras_pix2pix import write_report
+
+    Path("run").mkdir()
+    Path("run/history.csv").write_text("epoch,g_l1\\n0,0.35\\n1,0.34\\n")
+    page = write_report("run")
+    ```
+    """
+    run_dir = Path(run_dir)
+    if not any((run_dir / name).is_file() for name in ("config.json", "history.csv")):
+        raise ValueError(
+            f"There is no run in {run_dir}. Accepted: a run folder of `keras-pix2pix train`, or a folder with a "
+            "history.csv. Check the path."
+        )
+    history = read_history(run_dir / "history.csv")
+    config = _read_json(run_dir / "config.json")
+    versions = config.pop("versions", {})
+    page = _template().render(
+        name=run_dir.resolve().name,
+        written=datetime.datetime.now().strftime("%Y-%m-%d %H:%M"),
+        epochs=history["epoch"][-1] + 1 if history["epoch"] else 0,
+        planned=config.get("epochs"),
+        messages=read_messages(run_dir / "health.jsonl"),
+        samples=[
+            (caption, _data_uri(pixels)) for caption, pixels in samples_over_time(run_dir / "samples", EPOCHS_SHOWN)
+        ],
+        charts=charts.charts(history),
+        geometry=charts,
+        rows=_rows(history),
+        config=_shown_items(config),
+        versions=_shown_items(versions),
+        exports=_exports(run_dir / "exports"),
+    )
+    path = run_dir / REPORT_FILE
+    with whole_file(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    return path
+
+
+def _template():
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["short"] = _shown
+    return environment.from_string(Path(__file__).with_name(TEMPLATE_FILE).read_text(encoding="utf-8"))
+
+
+def _rows(history):
+    """(log, last in training, last in validation, best in validation, its epoch), "" where there is none."""
+    names = {name.removeprefix("val_") for name in history} - {"epoch"}
+    validated = sorted(name for name in names if f"val_{name}" in history)
+    order = [name for name in FIRST_LOGS if name in validated]
+    rows = []
+    for name in order + [name for name in validated if name not in order]:
+        values, side = history[f"val_{name}"], better_side(name)
+        index, best = best_of(values, side) if side else (None, None)
+        epoch = "" if index is None else history["epoch"][index] + 1
+        last = [history[each][-1] if history.get(each) else "" for each in (name, f"val_{name}")]
+        rows.append((name, *last, "" if best is None else best, epoch))
+    return rows
+
+
+def _exports(directory):
+    """(name, figures, picture or None) of each export, the newest first."""
+    files = sorted(directory.glob("*.export.json"), key=lambda file: file.stat().st_mtime, reverse=True)
+    exports = []
+    for file in files[:MOST_EXPORTS]:
+        record = _read_json(file)
+        known = {label: record.pop(name) for name, label in EXPORT_LABELS.items() if name in record}
+        exports.append((file.name.removesuffix(".export.json"), _shown_items({**known, **record}), _picture(file)))
+    return exports
+
+
+def _picture(json_file):
+    file = json_file.with_suffix(".png")
+    try:
+        return _data_uri(np.asarray(read_image_file(file))) if file.is_file() else None
+    except UNREADABLE:
+        return None
+
+
+def _read_json(path):
+    """A dictionary; what can't be read is said in it."""
+    if not path.is_file():
+        return {}
+    try:
+        contents = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        contents = error
+    return contents if isinstance(contents, dict) else {"damaged": f"{path.name} can't be read: {contents}"}
+
+
+def _data_uri(pixels):
+    picture = Image.fromarray(pixels)
+    picture.thumbnail((PICTURE_WIDTH, PICTURE_WIDTH))
+    encoded = io.BytesIO()
+    picture.save(encoded, format="JPEG", quality=85)
+    return "data:image/jpeg;base64," + base64.b64encode(encoded.getvalue()).decode("ascii")
+
+
+def _shown_items(figures):
+    dictionary = figures if isinstance(figures, dict) else {"damaged": figures}
+    return [(name.replace("_", " "), _shown(value)) for name, value in dictionary.items() if value is not None]
+
+
+def _shown(value):
+    if isinstance(value, dict):
+        text = ", ".join(f"{name} {_shown(each)}" for name, each in value.items())
+    elif isinstance(value, list):
+        text = ", ".join(_shown(each) for each in value)
+    elif isinstance(value, float):
+        text = f"{value:.4g}"
+    else:
+        text = str(value)
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]} ..."

@@ -1,0 +1,1 @@
+"""One run folder: its files, configuration, data and callbacks."""

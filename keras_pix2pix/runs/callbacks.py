@@ -1,0 +1,119 @@
+"""What is measured in a run, what watches it, and the files that they leave in its folder."""
+
+from keras_pix2pix.report.history import better_side
+from keras_pix2pix.runs.model import MODEL_FILE
+
+HISTORY_FILE = "history.csv"
+BEST_FILE = "best.keras"
+AVERAGE_FILE = "average.keras"
+HEALTH_FILE = "health.jsonl"
+CHECKPOINT_EVERY = 2000  # Steps: of the paper's networks, about a minute of a GPU or 20 of two cores; a file is 0.7 GB.
+
+
+def run_metrics(image_size):
+    """The metrics of a run: less than a hundredth of the paper's training step at 256x256.
+
+    Args:
+        image_size: (height, width).
+
+    Returns:
+        A list of Keras metrics; SSIM is not among them for images smaller than its window.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.runs.callbacks import run_metrics
+
+    names = [metric.name for metric in run_metrics((256, 256))]  # psnr, ssim
+    ```
+    """
+    from keras_pix2pix.metrics import PSNR, SSIM, SSIM_WINDOW
+
+    return [PSNR(), SSIM()] if min(image_size) >= SSIM_WINDOW else [PSNR()]
+
+
+def monitored_log(config, log_names, validated):
+    """The log by which the best model is kept.
+
+    Args:
+        config: Configuration of the run, a dictionary.
+        log_names: The logs of its model, without metrics.
+        validated: Whether there is validation.
+
+    Returns:
+        Key of the logs, or None without --monitor and validation.
+
+    Raises:
+        ValueError: A log that isn't there or has no better side, or --patience without one.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.runs.callbacks import monitored_log
+
+    monitor = monitored_log({"image_size": (256, 256)}, ["g_l1"], validated=True)  # "val_ssim"
+    ```
+    """
+    measured = [*log_names, *(metric.name for metric in run_metrics(config["image_size"]))]
+    logs = [*measured, *(f"val_{name}" for name in measured)] if validated else measured
+    monitor = config.get("monitor", logs[-1] if validated else None)
+    accepted = [name for name in logs if better_side(name)]
+    if monitor is not None and monitor not in accepted:
+        more = "" if validated else " With --validation there are more."
+        raise ValueError(f"--monitor must be one of {', '.join(accepted)}. Received: {monitor!r}.{more}")
+    if monitor is None and "patience" in config:
+        raise ValueError(
+            f"--patience needs a log to go by. Received: --patience {config['patience']} without --validation and "
+            "--monitor. Give one of them."
+        )
+    return monitor
+
+
+def run_callbacks(config, run_dir, pairs, resume, monitor):
+    """What watches a run, in the order in which the callbacks need one another.
+
+    Args:
+        config: Configuration of the run, a dictionary.
+        run_dir: Its folder, a `Path`.
+        pairs: Data set whose first pairs are shown.
+        resume: Whether the history goes on.
+        monitor: What `monitored_log` has returned.
+
+    Returns:
+        A list of callbacks, the last two of which are the `ProgressBar` and the `Checkpoint`.
+
+    Example:
+
+    ```python
+    from pathlib import Path
+    import numpy as np
+    from keras_pix2pix.runs.callbacks import run_callbacks
+
+    images = np.zeros((1, 64, 64, 3), "float32")
+    watch = run_callbacks({"batch_size": 1}, Path("run"), (images, images), False, None)
+    ```
+    """
+    import keras
+
+    from keras_pix2pix import callbacks
+    from keras_pix2pix.runs.progress_bar import ProgressBar
+
+    model_file, history = run_dir / MODEL_FILE, run_dir / HISTORY_FILE
+    patience = config.get("patience")
+    decay = config.get("average")
+    average = [] if decay is None else [callbacks.ExponentialMovingAverage(run_dir / AVERAGE_FILE, decay)]
+    best = [callbacks.BestModel(run_dir / BEST_FILE, monitor, patience=patience, history=history)] if monitor else []
+    return [
+        *average,
+        callbacks.Rates(config["batch_size"]),
+        callbacks.Health(pairs, checkpoint=model_file, messages=run_dir / HEALTH_FILE),
+        *best,
+        callbacks.SampleGrid(run_dir / "samples", pairs),
+        callbacks.ImageSummary(run_dir / "logs", pairs),
+        keras.callbacks.TensorBoard(run_dir / "logs", write_graph=False),
+        keras.callbacks.CSVLogger(history, append=resume),
+        callbacks.Report(run_dir),
+        ProgressBar(config["batch_size"]),
+        # The last, so that what it says was done is done.
+        callbacks.Checkpoint(model_file, every_steps=config.get("checkpoint_every", CHECKPOINT_EVERY)),
+    ]

@@ -1,0 +1,197 @@
+"""What a run was begun with: `config.json` in its folder, which --resume goes by."""
+
+import json
+import platform
+import shlex
+from importlib.metadata import version
+from pathlib import Path
+
+from keras_pix2pix import __version__
+from keras_pix2pix.images import whole_file
+from keras_pix2pix.runs.data import DRAWN_FOLDER, SYNTHETIC
+from keras_pix2pix.runs.model import height_and_width
+from keras_pix2pix.training.presets import SCHEDULES, preset
+
+CONFIG_FILE = "config.json"
+NEEDED = {"data", "preset", "direction", "image_size", "batch_size", "epochs", "seed"}
+CHANGEABLE = {"epochs", "checkpoint_every", "patience"}  # What a resumed run may do otherwise than it was begun.
+# The only repetitions of defaults that live elsewhere; a test compares them.
+DEFAULTS = {"preset": "paper", "direction": "AtoB", "image_size": (256, 256), "seed": 0}
+PYTHON_WORDS = {"True": "true", "False": "false", "None": "null"}
+ADVICE = "Accepted: SECTION.NAME=VALUE, as in --set compile.gan_loss=lsgan."
+
+
+def new_configuration(run_dir, given):
+    """The configuration of a new run.
+
+    Args:
+        run_dir: Its folder, a `Path`.
+        given: Dictionary from the names of `train`'s parameters to the values that were given.
+
+    Returns:
+        A dictionary that holds the preset's values where none were given.
+
+    Raises:
+        ValueError: Options that don't go together, or a folder that is not empty.
+
+    Example:
+
+    ```python
+    from pathlib import Path
+    from keras_pix2pix.runs.configuration import new_configuration
+
+    config = new_configuration(Path("run"), {"data": "synthetic", "preset": "junyanz"})
+    epochs = config["epochs"]  # 200
+    ```
+    """
+    _check_folders(given)
+    if run_dir.exists() and (not run_dir.is_dir() or not all(map(_is_no_run_yet, run_dir.iterdir()))):
+        raise ValueError(
+            f"{run_dir} exists and is not empty. Choose another --run-dir, or go on with the run in it: "
+            f"keras-pix2pix train --run-dir {shlex.quote(str(run_dir))} --resume"
+        )
+    config = {**DEFAULTS, **given}
+    recipe = preset(config["preset"], config.get("changes"))
+    defaults = {"epochs": recipe["epochs"], "schedule": recipe["schedule"], "batch_size": recipe["data"]["batch_size"]}
+    config = {**defaults, **config}
+    if config["schedule"] not in SCHEDULES:
+        raise ValueError(f"--schedule must be one of {', '.join(SCHEDULES)}. Received: {config['schedule']!r}.")
+    return config
+
+
+def resumed_configuration(run_dir, given):
+    """The configuration that a run was begun with, of which only what is `CHANGEABLE` may change.
+
+    Args:
+        run_dir: Its folder, a `Path`.
+        given: Dictionary from the names of `train`'s parameters to the values that were given.
+
+    Returns:
+        A dictionary.
+
+    Raises:
+        ValueError: No such run, a damaged file, or another value than the run was begun with.
+
+    Example:
+
+    ```python
+    from pathlib import Path
+    from keras_pix2pix.runs.configuration import new_configuration, resumed_configuration, write_configuration
+
+    config = new_configuration(Path("run"), {"data": "synthetic"})
+    write_configuration(Path("run"), config)
+    longer = resumed_configuration(Path("run"), {"epochs": 300})
+    ```
+    """
+    config = _read(run_dir / CONFIG_FILE)
+    for name, value in given.items():
+        if name not in CHANGEABLE and value != config.get(name):
+            raise ValueError(
+                f"A run is resumed as it was begun. Received: {name}={value!r}; {run_dir / CONFIG_FILE} says "
+                f"{config.get(name)!r}. Leave the option out, or begin a new run in another --run-dir."
+            )
+    epochs = given.get("epochs", config["epochs"])
+    if epochs != config["epochs"] and config.get("schedule", "constant") != "constant":
+        raise ValueError(
+            f"The learning rate of the run in {run_dir} was planned for {config['epochs']} epochs "
+            f"({config['schedule']}). Received: --epochs {epochs}. Leave --epochs out, or begin a new run."
+        )
+    return {**config, **{name: given[name] for name in CHANGEABLE & given.keys()}}
+
+
+def write_configuration(run_dir, config):
+    """Write `config.json`, with the versions of what the run depends on.
+
+    Args:
+        run_dir: Folder of the run, a `Path`.
+        config: Dictionary.
+
+    Example:
+
+    ```python
+    from pathlib import Path
+    from keras_pix2pix.runs.configuration import write_configuration
+
+    write_configuration(Path("run"), {"data": "synthetic"})
+    ```
+    """
+    packages = {name: version(name) for name in ("tensorflow", "keras", "numpy", "pillow")}
+    versions = {"keras_pix2pix": __version__, "python": platform.python_version(), **packages}
+    with whole_file(Path(run_dir) / CONFIG_FILE) as temporary:
+        temporary.write_text(json.dumps({**config, "versions": versions}, indent=2) + "\n", encoding="utf-8")
+
+
+def preset_changes(texts):
+    """What --set means: values of a preset's recipe to replace.
+
+    Args:
+        texts: List of "SECTION.NAME=VALUE"; a value is read as JSON or as Python's True, False and None if it is
+            that, and else as a word.
+
+    Returns:
+        A dictionary from "SECTION.NAME" to value.
+
+    Raises:
+        ValueError: Another form.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.runs.configuration import preset_changes
+
+    changes = preset_changes(["compile.gan_loss=lsgan", "generator.filters=32"])
+    ```
+    """
+    changes = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not value:
+            raise ValueError(f"--set needs a value. {ADVICE} Received: {text!r}.")
+        try:
+            changes[key] = json.loads(PYTHON_WORDS.get(value, value))
+        except json.JSONDecodeError:
+            changes[key] = value
+    return changes
+
+
+def _is_no_run_yet(path):
+    """Whether an earlier try has left this: data that it drew, or a configuration that it was killed in writing."""
+    return path.name == DRAWN_FOLDER or path.name.startswith(f".{CONFIG_FILE}.")
+
+
+def _read(file):
+    if not file.is_file():
+        raise ValueError(f"There is no run to resume in {file.parent}: it has no {CONFIG_FILE}. Check the path.")
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+        config = {**config, "image_size": height_and_width("x".join(map(str, config["image_size"])))}
+        missing = sorted(NEEDED - config.keys())
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{file} is damaged: {error!r}. Restore it, or begin a new run in another folder.") from error
+    if missing:
+        raise ValueError(f"{file} lacks {', '.join(missing)}. Restore it, or begin a new run in another folder.")
+    return config
+
+
+def _check_folders(given):
+    if "data" not in given:
+        raise ValueError(f'DATA is missing. Accepted: a folder of pairs, or the word "{SYNTHETIC}".')
+    if given["data"] == SYNTHETIC and "target" in given:
+        raise ValueError(
+            f"--target needs a folder of sources. Received: DATA={SYNTHETIC}, which is drawn side by side."
+        )
+    if "target" in given and "direction" in given:
+        raise ValueError(
+            "--direction is for side-by-side files; with --target the two folders say which side is which."
+        )
+    if ("target" in given and "validation" in given) != ("validation_target" in given):
+        raise ValueError("--validation-target goes with --target and --validation, and they with it: give all three.")
+    if "extra_source" in given and "target" not in given:
+        raise ValueError("--extra-source needs folders. Accepted: DATA and --extra-source with --target. Give it too.")
+    wanted = len(given.get("extra_source", [])) if "validation" in given else 0
+    received = len(given.get("extra_validation_source", []))
+    if received != wanted:
+        raise ValueError(
+            "--extra-validation-source goes with --extra-source and --validation: as many folders of sources for "
+            f"validation as for training. Accepted: {wanted}. Received: {received}."
+        )

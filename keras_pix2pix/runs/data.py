@@ -1,0 +1,198 @@
+"""The data sets of a run, by its configuration."""
+
+import numpy as np
+
+from keras_pix2pix.data.synthetic import write_facades
+from keras_pix2pix.images import whole_file
+
+SYNTHETIC = "synthetic"
+SYNTHETIC_PAIRS = {"train": (400, 0), "validation": (16, 1_000_000)}  # Pairs, first seed.
+DRAWN_FOLDER = "data"
+ENCODINGS = ("source_encoding", "target_encoding")
+
+
+def run_folders(config, run_dir, resume):
+    """Where the data of a run lie; drawn ones are drawn if they are not there yet.
+
+    Args:
+        config: Configuration of the run, a dictionary.
+        run_dir: Its folder, a `Path`.
+        resume: Whether the run goes on, and what is drawn may stay.
+
+    Returns:
+        (folder or folders of sources, folder of targets or None) of the training data, and the same of the
+        validation data, or None.
+
+    Example:
+
+    ```python
+    from pathlib import Path
+    from keras_pix2pix.runs.data import run_folders
+
+    training, validation = run_folders({"data": "labels", "target": "photos"}, Path("run"), resume=False)
+    ```
+    """
+    training = _sources(config, "data", "extra_source"), config.get("target")
+    validation = None
+    if "validation" in config:
+        validation = _sources(config, "validation", "extra_validation_source"), config.get("validation_target")
+    if config["data"] != SYNTHETIC:
+        return training, validation
+    drawn = {split: run_dir / DRAWN_FOLDER / split for split in SYNTHETIC_PAIRS}
+    for split, directory in drawn.items():
+        if not (resume and directory.exists()):
+            _draw(directory, split, config["image_size"])
+    return (drawn["train"], None), validation or (drawn["validation"], None)
+
+
+def run_dataset(config, folders, **options):
+    """One of the data sets of a run.
+
+    Args:
+        config: Configuration of the run, a dictionary.
+        folders: What `run_folders` returned of it.
+        **options: Further arguments of `paired_dataset`.
+
+    Returns:
+        A `tf.data.Dataset`.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.runs.data import run_dataset
+    from keras_pix2pix.data import synthetic
+
+    synthetic.write_facades("pairs", 4, image_size=(64, 64))
+    config = {"preset": "paper", "image_size": (64, 64), "batch_size": 2, "seed": 0, "direction": "AtoB"}
+    dataset = run_dataset(config, ("pairs", None))
+    ```
+    """
+    from keras_pix2pix import paired_dataset, paired_dataset_from_folders, preset_data
+
+    options = {
+        **preset_data(config["preset"], config.get("changes")),
+        **{name: config[name] for name in ("image_size", "batch_size", "seed")},
+        **{name: config[name] for name in (*ENCODINGS, "color_jitter") if name in config},
+        **options,
+    }
+    directory, target = folders
+    if target:
+        return paired_dataset_from_folders(directory, target, **options)
+    return paired_dataset(directory, direction=config["direction"], **options)
+
+
+def run_encodings(config):
+    """How source and target of a run lie in files.
+
+    Args:
+        config: Configuration of the run, a dictionary.
+
+    Returns:
+        The encodings of source and target.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.runs.data import run_encodings
+
+    source_encoding, target_encoding = run_encodings({"data": "labels", "source_encoding": "classes:12"})
+    ```
+    """
+    from keras_pix2pix.data.pairs import encoding_of_folders
+    from keras_pix2pix.encodings import get
+
+    source_encoding, target_encoding = (config.get(name, "rgb") for name in ENCODINGS)
+    folders = [config["data"], *config.get("extra_source", [])]
+    return encoding_of_folders(source_encoding, folders), get(target_encoding)
+
+
+def run_sources(config, folders, image_size, count):
+    """Source pixels of a run's data set, of pairs spread evenly over it.
+
+    Args:
+        config: Configuration of the run, a dictionary.
+        folders: What `run_folders` returned of the data set.
+        image_size: (height, width) to resize to.
+        count: Most pictures to read.
+
+    Returns:
+        An array `(pictures, height, width, channels)` as the source's encoding stores it.
+
+    Raises:
+        ValueError: No such folder, or a file that can't be read.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.runs.data import run_sources
+    from keras_pix2pix.data import synthetic
+
+    synthetic.write_facades("pairs", 4, image_size=(64, 64))
+    config = {"data": "pairs", "preset": "paper", "direction": "AtoB"}
+    pixels = run_sources(config, ("pairs", None), (64, 64), count=2)
+    ```
+    """
+    from keras_pix2pix import preset_data
+    from keras_pix2pix.data.pairs import find_side_by_side, match_folders
+
+    encodings = run_encodings(config)
+    directory, target = folders
+    if target:
+        pairs = match_folders(directory, target, *encodings)
+    else:
+        pairs = find_side_by_side(directory, config["direction"], *encodings)
+    interpolation = preset_data(config["preset"], config.get("changes"))["source_interpolation"]
+    opened = ((pair.read(*encodings)[0], pair.source_file) for pair in _spread(pairs, count))
+    return np.stack([encodings[0].raw(source, file, image_size, interpolation) for source, file in opened])
+
+
+def folder_sources(directory, encoding, image_size, count):
+    """Source pixels of the pictures in a folder, spread evenly over it.
+
+    Args:
+        directory: Folder of source pictures.
+        encoding: How they lie in files.
+        image_size: (height, width) to resize to.
+        count: Most pictures to read.
+
+    Returns:
+        An array `(pictures, height, width, channels)` as the encoding stores it.
+
+    Raises:
+        ValueError: No such folder, a file that can't be read, or a source that is stacked of several folders.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import encodings
+    from keras_pix2pix.runs.data import folder_sources
+    from keras_pix2pix.data import synthetic
+
+    synthetic.write_facades("pictures", 4, image_size=(64, 64))
+    pixels = folder_sources("pictures", encodings.get("rgb"), (64, 64), count=2)
+    ```
+    """
+    from keras_pix2pix.data.pairs import list_picture_files
+    from keras_pix2pix.encodings import Stacked
+
+    if isinstance(encoding, Stacked):
+        raise ValueError(
+            f"--images takes one folder of sources, and this model has {len(encoding.parts)} for every picture. "
+            f"Received: {directory}. Export the run folder without it: its own data are taken."
+        )
+    files = _spread(list_picture_files(directory), count)
+    return np.stack([encoding.raw(encoding.open(file), file, image_size) for file in files])
+
+
+def _spread(items, count):
+    return [items[index] for index in np.unique(np.linspace(0, len(items) - 1, count).astype(int))]
+
+
+def _sources(config, first, extra):
+    return [config[first], *config[extra]] if extra in config else config[first]
+
+
+def _draw(directory, split, image_size):
+    count, first_seed = SYNTHETIC_PAIRS[split]
+    with whole_file(directory) as temporary:
+        write_facades(temporary, count, image_size=image_size, seed=first_seed)

@@ -1,0 +1,68 @@
+"""What `keras-pix2pix train` says before it begins."""
+
+import os
+
+
+def print_header(config, run_dir, model, steps, validation, monitor, replicas=1):
+    """Print what was found: data, devices, networks, and what the run folder will hold.
+
+    Args:
+        config: Configuration of the run, a dictionary.
+        run_dir: Its folder.
+        model: `Pix2Pix`.
+        steps: Batches in an epoch.
+        validation: Data set of validation, or None.
+        monitor: Log by which the best model is kept, or None.
+        replicas: Devices, of all workers, that share each batch. Defaults to 1.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import Pix2Pix
+    from keras_pix2pix.runs.header import print_header
+
+    model = Pix2Pix.from_preset("paper", image_shape=(256, 256, 3))
+    plan = {"preset": "paper", "image_size": (256, 256), "batch_size": 1, "direction": "AtoB", "epochs": 200}
+    print_header(plan, "run", model, 400, None, None)
+    ```
+    """
+    from keras_pix2pix import receptive_field
+
+    height, width = config["image_size"]
+    layout = "two folders" if "target" in config else f"direction {config['direction']}"
+    if "extra_source" in config:
+        layout = f"{1 + len(config['extra_source'])} folders of sources, one of targets"
+    batch_size = config["batch_size"]
+    validated = f"{len(validation)} batches of validation" if validation else "no validation data"
+    print(f"Data     {steps} batches of {batch_size} pair(s) an epoch, {height}x{width}, {layout}; {validated}")
+    shared = f"; {replicas} replicas share each batch" if replicas > 1 else ""
+    print(f"Device   {devices()}{shared}")
+    patch = receptive_field(model.discriminator)
+    print(
+        f"Networks {config['preset']}: generator of {model.generator.count_params():,} parameters, discriminator of "
+        f"{model.discriminator.count_params():,}, which judges patches of {patch}x{patch} pixels"
+    )
+    best = f"; best.keras keeps the best {monitor}" if monitor else ""
+    patience = f", and {config['patience']} epochs without a better one end the run" if "patience" in config else ""
+    print(f"Run      {run_dir}, {config['epochs']} epochs in all{best}{patience}", flush=True)
+
+
+def devices():
+    """What TensorFlow would train on, in words.
+
+    Returns:
+        The names of the GPUs, or the number of the CPU's cores.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.runs.header import devices
+
+    text = devices()  # "CPU, 2 cores"
+    ```
+    """
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    names = [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus]
+    return ", ".join(names) or f"CPU, {os.cpu_count()} cores"

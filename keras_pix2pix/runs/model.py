@@ -1,0 +1,108 @@
+"""From what a command is given, a run folder or a file, to the model in it."""
+
+import zipfile
+from pathlib import Path
+
+from keras_pix2pix.runs.startup import start_tensorflow
+
+MODEL_FILE = "model.keras"
+
+
+def load_model(path):
+    """The model of a run folder or of a `.keras` file.
+
+    Args:
+        path: Run folder of `keras-pix2pix train`, or a `.keras` file with a `Pix2Pix` or a generator.
+
+    Returns:
+        A `Pix2Pix` or a functional `keras.Model`.
+
+    Raises:
+        ValueError: Nothing there, or something else.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import load_model, unet_generator
+
+    unet_generator((64, 64, 3), filters=8).save("generator.keras")
+    generator = load_model("generator.keras")
+    ```
+    """
+    file = model_file(path)
+    start_tensorflow()
+    import keras
+
+    from keras_pix2pix import Pix2Pix
+
+    try:
+        model = keras.saving.load_model(file)
+    except Exception as error:
+        raise ValueError(
+            f"{file} can't be loaded as a Keras model: {error}. Train again, or take another file."
+        ) from error
+    if not isinstance(model, Pix2Pix) and not hasattr(model, "input_shape"):
+        raise ValueError(
+            f"{file} holds neither a Pix2Pix nor a generator. Received: {type(model).__name__}. Take another file."
+        )
+    return model
+
+
+def model_file(path):
+    """The `.keras` file of a run folder, or the file itself, without loading it.
+
+    Args:
+        path: Run folder of `keras-pix2pix train`, or a `.keras` file.
+
+    Returns:
+        A `Path`.
+
+    Raises:
+        ValueError: Nothing there, or something else.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import unet_generator
+    from keras_pix2pix.runs.model import model_file
+
+    unet_generator((64, 64, 3), filters=8).save("generator.keras")
+    file = model_file("generator.keras")
+    ```
+    """
+    path = Path(path)
+    file = path / MODEL_FILE if path.is_dir() else path
+    if not file.is_file() or file.suffix != ".keras":
+        raise ValueError(
+            f"There is no model at {path}. Accepted: a run folder of `keras-pix2pix train`, which holds {MODEL_FILE}, "
+            "or a .keras file. Check the path."
+        )
+    if not zipfile.is_zipfile(file):
+        raise ValueError(f"{file} is not a .keras file, or not a whole one. Train again, or take another file.")
+    return file
+
+
+def height_and_width(text):
+    """What `--image-size` means: "HEIGHTxWIDTH", or one number for a square.
+
+    Args:
+        text: The argument.
+
+    Returns:
+        (height, width).
+
+    Raises:
+        ValueError: Another form.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.runs.model import height_and_width
+
+    height, width = height_and_width("256x512")
+    ```
+    """
+    sides = text.lower().split("x")
+    if len(sides) > 2 or not all(side.isdecimal() and int(side) for side in sides):
+        raise ValueError(f"--image-size must be HEIGHTxWIDTH or one number, in pixels. Received: {text!r}.")
+    return int(sides[0]), int(sides[-1])

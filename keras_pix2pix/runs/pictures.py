@@ -1,0 +1,105 @@
+"""Source pictures for an export: of a folder, or of the data of the run that is exported."""
+
+from pathlib import Path
+
+from keras_pix2pix.runs.configuration import CONFIG_FILE, resumed_configuration
+from keras_pix2pix.runs.data import folder_sources, run_folders, run_sources
+
+USUAL_SIZE = 256
+COMPARED = {"count": 16, "kinds": ("validation", "training")}
+# The ranges of more pictures are no better: benchmarks/quantization.py.
+REPRESENTATIVE = {"count": 32, "kinds": ("training",)}
+
+
+def run_folder(run):
+    """The folder of a run.
+
+    Args:
+        run: Run folder, or a file in it, such as `best.keras`.
+
+    Returns:
+        A `Path`.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.runs.pictures import run_folder
+
+    folder = run_folder("run/best.keras")  # run
+    ```
+    """
+    return Path(run).parent if Path(run).suffix == ".keras" else Path(run)
+
+
+def configuration_of(run):
+    """What a run was begun with.
+
+    Args:
+        run: Run folder, or a file in it.
+
+    Returns:
+        A dictionary; None without a `config.json`.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.runs.pictures import configuration_of
+
+    config = configuration_of("generator.keras")  # None
+    ```
+    """
+    folder = run_folder(run)
+    return resumed_configuration(folder, {}) if (folder / CONFIG_FILE).is_file() else None
+
+
+def source_pictures(run, model, images=None, image_size=None, *, count, kinds):
+    """Source pixels like those that will come.
+
+    Args:
+        run: Run folder, or a file.
+        model: The `Pix2Pix` or generator in it.
+        images: Folder of source pictures. Defaults to None: the data of the run.
+        image_size: (height, width) in pixels. Defaults to None: the size that the generator was built for.
+        count: Pictures at most.
+        kinds: Which data of the run, "training" and "validation", in order of preference.
+
+    Returns:
+        An array `(pictures, height, width, channels)` as the source's encoding stores them, or None where there are no
+        such data, and words on where they are from.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import unet_generator
+    from keras_pix2pix.runs.pictures import COMPARED, source_pictures
+
+    generator = unet_generator((64, 64, 3), filters=8)
+    pixels, origin = source_pictures("generator.keras", generator, **COMPARED)  # None, "drawn label maps"
+    ```
+    """
+    from keras_pix2pix.inference.serving import encodings_of
+
+    generator = getattr(model, "generator", model)
+    image_size = image_size or tuple(side or USUAL_SIZE for side in generator.input_shape[1:3])
+    if images:
+        pixels = folder_sources(images, encodings_of(model)[0], image_size, count)
+        return pixels, f"{_number(pixels)} of {images}"
+    config = configuration_of(run)
+    data = {}
+    if config:
+        data = dict(zip(("training", "validation"), run_folders(config, run_folder(run), resume=True), strict=True))
+    for kind in kinds:
+        if data.get(kind) and _are_there(data[kind]):
+            pixels = run_sources(config, data[kind], image_size, count)
+            return pixels, f"{_number(pixels)} of the {kind} data"
+    return None, "drawn label maps"
+
+
+def _number(pixels):
+    return f"{len(pixels)} picture{'s' if len(pixels) > 1 else ''}"
+
+
+def _are_there(folders):
+    sources, target = folders
+    wanted = [*([sources] if isinstance(sources, (str, Path)) else sources), *([target] if target else [])]
+    return all(Path(folder).is_dir() for folder in wanted)
