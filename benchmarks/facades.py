@@ -23,7 +23,8 @@ from PIL import Image
 
 from keras_pix2pix import Pix2Pix, export_tflite
 from keras_pix2pix.data.pairs import find_side_by_side
-from keras_pix2pix.images import beside, whole_file
+from keras_pix2pix.files import whole_file
+from keras_pix2pix.images import beside
 
 SHOWN = (0, 27, 54, 81)
 CURVES = {

@@ -43,7 +43,8 @@ from PIL import Image
 import keras_pix2pix
 from keras_pix2pix import Pix2Pix, export_tflite, paired_dataset, patchgan_discriminator, preset_data
 from keras_pix2pix.data.synthetic import PALETTE
-from keras_pix2pix.images import beside, to_pixels, whole_file
+from keras_pix2pix.files import whole_file
+from keras_pix2pix.images import beside, to_pixels
 
 FACADES_VARIABLE = "KERAS_PIX2PIX_FACADES"
 MOST_PARAMETERS = 4_000_000

@@ -5,14 +5,14 @@ Pixels are uint8 in [0, 255]; an image is float32 in [-1, 1]; both are `(height,
 
 import contextlib
 import os
-import tempfile
 import threading
 import warnings
 from numbers import Integral
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from keras_pix2pix.files import whole_file
 
 __all__ = ["beside", "read_image_file", "to_image", "to_pixels", "write_png"]
 
@@ -36,6 +36,7 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+MOST_PIXELS = 2**25  # Of a picture that goes through a network as a whole: several GB in the paper's.
 ON_THE_SIDE = (5, 6, 7, 8)
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 EXIF_ORIENTATION = 0x0112
@@ -263,42 +264,6 @@ def write_png(path, pixels):
         picture.save(temporary, format="PNG")
 
 
-@contextlib.contextmanager
-def whole_file(path):
-    """A temporary name beside `path` that takes its place once the block has ended without an error.
-
-    Whoever reads `path` meanwhile, or after a crash, finds the old file or the new one, whole. The block may
-    make a file or a folder.
-
-    Args:
-        path: Final name; its folder is made if need be. A file of that name is replaced, and a folder by a folder.
-
-    Raises:
-        IsADirectoryError: The block made a file, and `path` is a folder.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.images import whole_file
-
-    with whole_file("notes.txt") as temporary:
-        temporary.write_text("Written whole, or not at all.")
-    ```
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as directory:
-        # The suffix stays: writers choose their format by it.
-        temporary = Path(directory) / path.name
-        yield temporary
-        if temporary.is_file():
-            _write_through(temporary)
-        if temporary.is_dir() and path.exists():
-            os.replace(path, Path(directory) / f"{path.name}.replaced")
-        os.replace(temporary, path)
-        _write_through(path.parent)
-
-
 def height_and_width(image_size):
     """`image_size` as a pair of positive integers.
 
@@ -324,18 +289,12 @@ def height_and_width(image_size):
         raise ValueError(
             f"`image_size` must be (height, width) or one integer, in pixels. Received: image_size={image_size!r}."
         )
+    if sides[0] * sides[1] > MOST_PIXELS:
+        raise ValueError(
+            f"`image_size` may have {MOST_PIXELS:,} pixels at most. Received: image_size={image_size!r}. Choose a "
+            "smaller one; `translate` takes larger pictures in tiles."
+        )
     return sides
-
-
-def _write_through(path):
-    """Have the file, or the names in the folder, on the disk and not only in its cache."""
-    if os.name != "posix" and path.is_dir():
-        return  # Windows opens no folders.
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _as_rgb(pixels):

@@ -10,7 +10,8 @@ import keras_pix2pix
 PACKAGE = Path(keras_pix2pix.__file__).parent
 # Folders and files of one floor don't import each other; each imports from the floors below.
 FLOORS = [
-    {"images", "metrics", "quiet"},
+    {"files", "quiet"},
+    {"images", "metrics"},
     {"encodings"},
     {"networks", "data", "report"},
     {"inference"},

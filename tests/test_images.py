@@ -1,9 +1,7 @@
 """Tests of pixels, images and the files that hold them."""
 
 import io
-import os
 import pathlib
-import stat
 import struct
 import zlib
 
@@ -19,7 +17,6 @@ from keras_pix2pix.images import (
     read_image_size,
     to_image,
     to_pixels,
-    whole_file,
     write_png,
 )
 
@@ -316,117 +313,6 @@ def test_png_that_fails_leaves_the_old_one(tmp_path, monkeypatch):
         write_png(tmp_path / "picture.png", noise(3, 3))
     np.testing.assert_array_equal(np.asarray(read_image_file(tmp_path / "picture.png")), noise(6, 10))
     assert names_in(tmp_path) == ["picture.png"]
-
-
-def test_whole_file_takes_its_place_when_the_block_has_ended(tmp_path):
-    path = tmp_path / "notes.txt"
-    path.write_text("old")
-    with whole_file(path) as temporary:
-        temporary.write_text("new")
-        assert path.read_text() == "old"
-    assert path.read_text() == "new"
-    assert names_in(tmp_path) == ["notes.txt"]
-
-
-def test_whole_file_is_on_disk_before_it_takes_its_place(tmp_path, monkeypatch):
-    calls = []
-    replace, fsync = os.replace, os.fsync
-
-    def sync(descriptor):
-        calls.append("fsync of the folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "fsync of the file")
-        fsync(descriptor)
-
-    monkeypatch.setattr(os, "fsync", sync)
-    monkeypatch.setattr(os, "replace", lambda *paths: (calls.append("replace"), replace(*paths)))
-    with whole_file(tmp_path / "notes.txt") as temporary:
-        temporary.write_text("new")
-    assert calls == ["fsync of the file", "replace", "fsync of the folder"]
-
-
-@pytest.mark.parametrize("existing", [["notes.txt"], []])
-def test_whole_file_leaves_all_as_it_was_when_the_block_raises(tmp_path, existing):
-    for name in existing:
-        (tmp_path / name).write_text("old")
-
-    def write_half():
-        with whole_file(tmp_path / "notes.txt") as temporary:
-            temporary.write_text("half of the n")
-            raise RuntimeError("power cut")
-
-    with pytest.raises(RuntimeError, match="power cut"):
-        write_half()
-    assert names_in(tmp_path) == existing
-    assert all((tmp_path / name).read_text() == "old" for name in existing)
-
-
-def test_whole_folder_is_left_as_it_was_when_the_block_raises(tmp_path):
-    (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "old.txt").write_text("old")
-
-    def write_half():
-        with whole_file(tmp_path / "model") as temporary:
-            temporary.mkdir()
-            (temporary / "new.txt").write_text("half of the n")
-            raise RuntimeError("power cut")
-
-    with pytest.raises(RuntimeError, match="power cut"):
-        write_half()
-    assert names_in(tmp_path) == ["model"]
-    assert names_in(tmp_path / "model") == ["old.txt"]
-
-
-def test_temporary_name_is_that_of_the_file_in_a_folder_beside_it(tmp_path):
-    with whole_file(tmp_path / "model.tar.keras") as temporary:
-        assert temporary.name == "model.tar.keras"
-        # Beside it, as a rename is whole on one file system only; hidden, so that no listing takes it for a file.
-        assert temporary.parent.parent == tmp_path
-        assert temporary.parent.name.startswith(".model.tar.keras.")
-        temporary.write_text("new")
-
-
-def test_whole_file_makes_its_folder(tmp_path):
-    with whole_file(str(tmp_path / "one" / "two" / "notes.txt")) as temporary:
-        temporary.write_text("new")
-    assert (tmp_path / "one" / "two" / "notes.txt").read_text() == "new"
-
-
-@pytest.mark.parametrize("name", ["model", "model.keras", "replaced"])
-def test_whole_folder_takes_the_place_of_a_folder(tmp_path, name):
-    (tmp_path / name / "variables").mkdir(parents=True)
-    (tmp_path / name / "variables" / "old.txt").write_text("old")
-    with whole_file(tmp_path / name) as temporary:
-        temporary.mkdir()
-        (temporary / "new.txt").write_text("new")
-        assert names_in(tmp_path / name) == ["variables"]
-    assert names_in(tmp_path) == [name]
-    assert names_in(tmp_path / name) == ["new.txt"]
-
-
-def test_whole_folder_where_there_was_none(tmp_path):
-    with whole_file(tmp_path / "model") as temporary:
-        temporary.mkdir()
-        (temporary / "new.txt").write_text("new")
-    assert names_in(tmp_path / "model") == ["new.txt"]
-
-
-def test_whole_folder_takes_the_place_of_a_file_but_a_file_never_that_of_a_folder(tmp_path):
-    (tmp_path / "model").write_text("old")
-    with whole_file(tmp_path / "model") as temporary:
-        temporary.mkdir()
-        (temporary / "new.txt").write_text("new")
-    assert names_in(tmp_path / "model") == ["new.txt"]
-    with pytest.raises(IsADirectoryError), whole_file(tmp_path / "model") as temporary:
-        temporary.write_text("newer")
-    assert names_in(tmp_path / "model") == ["new.txt"]
-    assert names_in(tmp_path) == ["model"]
-
-
-def test_block_that_writes_nothing_costs_nothing(tmp_path):
-    (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "old.txt").write_text("old")
-    with pytest.raises(FileNotFoundError), whole_file(tmp_path / "model"):
-        pass
-    assert names_in(tmp_path / "model") == ["old.txt"]
 
 
 # Showing

@@ -5,7 +5,7 @@ import math
 import keras
 import tensorflow as tf
 
-from keras_pix2pix.images import whole_file
+from keras_pix2pix.files import whole_file
 
 
 class ExponentialMovingAverage(keras.callbacks.Callback):

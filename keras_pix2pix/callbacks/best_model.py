@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 
 from keras_pix2pix.callbacks.checkpoint import refuse_broken_weights
-from keras_pix2pix.images import whole_file
+from keras_pix2pix.files import whole_file
 from keras_pix2pix.report.history import best_of, better_side, read_history
 
 

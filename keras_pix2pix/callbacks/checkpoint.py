@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from keras_pix2pix.images import whole_file
+from keras_pix2pix.files import whole_file
 from keras_pix2pix.training.cluster import worker_count
 from keras_pix2pix.training.progress import Progress, build_metrics, metric_states, set_metric_states
 

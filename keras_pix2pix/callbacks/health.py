@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_pix2pix.callbacks.checkpoint import is_under_way
 from keras_pix2pix.callbacks.fixed_pairs import first_pairs, generate_one_by_one
-from keras_pix2pix.images import whole_file
+from keras_pix2pix.files import whole_file
 from keras_pix2pix.report.history import read_messages
 
 ADVICE = {

@@ -1,13 +1,16 @@
 """`keras-pix2pix convert`."""
 
 import importlib
+import json
+import zipfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from keras_pix2pix.cli.documentation import option
-from keras_pix2pix.images import whole_file
+from keras_pix2pix.files import refuse_to_replace, whole_file
+from keras_pix2pix.runs.configuration import CONFIG_FILE
 from keras_pix2pix.runs.startup import start_tensorflow
 
 PYTORCH = "convert.pytorch.loading:from_pytorch"
@@ -41,6 +44,8 @@ def convert(
     output = Path(output)
     if output.suffix != SUFFIX or output.is_dir():
         raise ValueError(f"--output must be the name of a {SUFFIX} file to write. Received: {output}.")
+    _refuse_a_run(output)
+    refuse_to_replace(output, "a converted generator", _is_generator)
     start_tensorflow()
     module, _, name = READERS[format].partition(":")
     read = getattr(importlib.import_module(f"keras_pix2pix.{module}"), name)
@@ -50,3 +55,17 @@ def convert(
     print(f"Recognised: {conversion.recognised}")
     print(f"Self-check: at most {conversion.largest_difference:.1e} from the file's own layers, on random images")
     print(output)
+
+
+def _refuse_a_run(output):
+    if (output.parent / CONFIG_FILE).is_file():
+        raise ValueError(f"--output {output} is in the folder of a training run. Choose another folder.")
+
+
+def _is_generator(file):
+    """Whether a file holds a network, and not a whole training, which would be lost."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return json.loads(archive.read("config.json"))["class_name"] in ("Functional", "Sequential")
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError):
+        return False

@@ -1,5 +1,6 @@
 """`keras-pix2pix export`."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -83,8 +84,11 @@ def export(
 
         folder = run_folder(run)
         judged = Path(output, f"{Path(output).absolute().name}.tflite") if format == "web" else output
-        copy_verdict(judged, folder / EXPORTS)
-        write_report(folder)
+        try:
+            copy_verdict(judged, folder / EXPORTS)
+            write_report(folder)
+        except OSError as error:
+            print(f"{output} is written, but the report of {folder} doesn't show it: {error}", file=sys.stderr)
 
 
 def _check_options(given, format):

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from keras_pix2pix.cli.documentation import option
-from keras_pix2pix.images import whole_file
+from keras_pix2pix.files import whole_file
 from keras_pix2pix.report.history import read_history
 from keras_pix2pix.runs.callbacks import (
     AVERAGE_FILE,

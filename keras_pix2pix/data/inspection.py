@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from keras_pix2pix.data.pairs import encoding_of_folders, find_side_by_side, match_folders
 from keras_pix2pix.encodings import get as get_encoding
-from keras_pix2pix.images import whole_file
+from keras_pix2pix.files import PNG, refuse_to_replace, starts_with, whole_file
 
 
 class Findings(NamedTuple):
@@ -39,7 +39,7 @@ def draw_pairs(
     direction="AtoB",
     source_encoding="rgb",
     target_encoding="rgb",
-    output="pairs.png",
+    output=None,
     count=4,
 ):
     """Check a data set and draw its first pairs, source and target named as training would take them.
@@ -51,7 +51,8 @@ def draw_pairs(
             Defaults to "AtoB".
         source_encoding: How the source lies in the files: see `encodings.get`. Defaults to "rgb".
         target_encoding: The same of the target. Defaults to "rgb".
-        output: PNG file to write. Defaults to "pairs.png".
+        output: PNG file to write, outside the folders of pictures. Default: "pairs.png" in the working folder; beside
+            that folder, if it holds the pictures.
         count: Pairs drawn, 1 or more. Defaults to 4.
 
     Returns:
@@ -72,9 +73,8 @@ def draw_pairs(
     """
     if count < 1:
         raise ValueError(f"`count` must be 1 or more. Received: count={count}.")
-    if Path(output).is_dir():
-        raise ValueError(f"{output} is a folder. Accepted: the name of a PNG file to write. Choose another path.")
     folders = list(data) if isinstance(data, (list, tuple)) else [data]
+    output = _output(output, [*folders, target] if target else folders)
     encodings = encoding_of_folders(source_encoding, folders), get_encoding(target_encoding)
     pairs = match_folders(folders, target, *encodings) if target else find_side_by_side(data, direction, *encodings)
     half = 1 if target else 2
@@ -83,7 +83,20 @@ def draw_pairs(
         height, width = encodings[0].size(pair.source_file)
         sizes[height, width // half] += 1
     _draw(pairs[:count], encodings, output, _layout(folders) if target else f'direction "{direction}"')
-    return Findings(len(pairs), dict(sizes.most_common()), Path(output))
+    return Findings(len(pairs), dict(sizes.most_common()), output)
+
+
+def _output(output, folders):
+    """Where to draw: never where the picture would count as one of the data set."""
+    searched = [Path(folder).resolve() for folder in folders]
+    if output is None:
+        here = Path.cwd()
+        return Path("..", here.name + "_pairs.png") if here.resolve() in searched else Path("pairs.png")
+    output = Path(output)
+    refuse_to_replace(output, "a PNG file", lambda file: starts_with(file, PNG))
+    if output.resolve().parent in searched:
+        raise ValueError(f"{output} would be one of the pictures in {output.parent}. Choose a path outside.")
+    return output
 
 
 def _layout(folders):

@@ -8,8 +8,9 @@ import tensorflow as tf
 
 from keras_pix2pix.deploy.acceptance import accepted_of
 from keras_pix2pix.deploy.parity import sources_or_drawn
-from keras_pix2pix.deploy.verdict import judge, publish
-from keras_pix2pix.images import height_and_width, whole_file
+from keras_pix2pix.deploy.verdict import judge, publish, refuse_to_replace_records
+from keras_pix2pix.files import refuse_to_replace, remove_leftovers, whole_file
+from keras_pix2pix.images import height_and_width
 from keras_pix2pix.inference.serving import check_generator, encodings_of, serving_model
 from keras_pix2pix.quiet import quiet_native_code
 
@@ -46,8 +47,8 @@ def export_onnx(model, path, *, image_size=None, pixels=None, least_psnr=None, m
 
     Raises:
         ImportError: The packages that write and run ONNX files are not installed.
-        ValueError: `path` is a folder, or the generator can't take `image_size`, or takes one size only and none is
-            given, or pixels or a number accepted don't suit.
+        ValueError: `path` exists and is no ONNX file, or the generator can't take `image_size`, or takes one size only
+            and none is given, or pixels or a number accepted don't suit.
         RuntimeError: The file differs from the Keras model by more than is accepted; it is not kept.
 
     Example:
@@ -62,11 +63,11 @@ def export_onnx(model, path, *, image_size=None, pixels=None, least_psnr=None, m
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise ImportError(
-            f"Writing {path} needs {', '.join(missing)}, which is not installed. Run `pip install keras-pix2pix[onnx]` "
-            f"or `pip install {' '.join(missing)}`."
+            f"Writing {path} needs {', '.join(missing)}, which is not installed. Run `pip install .[onnx]` in a "
+            f"checkout of keras_pix2pix, or `pip install {' '.join(missing)}`."
         )
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder. Accepted: the name of a file to write. Choose another path.")
+    refuse_to_replace(path, "an ONNX file", _is_onnx)
+    refuse_to_replace_records(path)
     generator = getattr(model, "generator", model)
     check_generator(generator)
     image_size = None if image_size is None else height_and_width(image_size)
@@ -77,6 +78,7 @@ def export_onnx(model, path, *, image_size=None, pixels=None, least_psnr=None, m
     sources = sources_or_drawn(pixels, size, source_encoding)
     limits = {"least_psnr": least_psnr, "most_levels": most_levels, "least_equal": least_equal}
     accepted = accepted_of("none", target_encoding, **limits)
+    remove_leftovers(path.parent, path.name)
     with whole_file(path) as temporary:
         with quiet_native_code():
             _convert(serving, temporary)
@@ -92,6 +94,16 @@ def export_onnx(model, path, *, image_size=None, pixels=None, least_psnr=None, m
             packages=NEEDED,
         )
     return publish(verdict, path)
+
+
+def _is_onnx(file):
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        return bool(onnx.load_model(file, load_external_data=False).graph.node)
+    except (DecodeError, ValueError):
+        return False
 
 
 def _convert(serving, path):

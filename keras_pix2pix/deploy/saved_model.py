@@ -9,9 +9,9 @@ import tensorflow as tf
 
 from keras_pix2pix.deploy.acceptance import accepted_of
 from keras_pix2pix.deploy.parity import sources_or_drawn
-from keras_pix2pix.deploy.verdict import judge, publish
+from keras_pix2pix.deploy.verdict import judge, publish, refuse_to_replace_records
 from keras_pix2pix.encodings import Palette, Picture
-from keras_pix2pix.images import whole_file
+from keras_pix2pix.files import refuse_special_file, remove_leftovers, whole_file
 from keras_pix2pix.inference.serving import check_generator, encodings_of, serving_model
 
 SAVED_MODEL = {"saved_model.pb", "fingerprint.pb", "variables", "assets"}
@@ -86,11 +86,12 @@ def export_saved_model(model, path, *, pixels=None, least_psnr=None, most_levels
             lambda source_bytes: {"generated_bytes": _translate_files(serving, source_bytes)},
             input_signature=[tf.TensorSpec((None,), tf.string, name="source_bytes")],
         )
+    remove_leftovers(path.parent, path.name)
     with whole_file(path) as temporary:
         try:
             archive.write_out(temporary, verbose=False)
-        except (tf.errors.ResourceExhaustedError, tf.errors.PermissionDeniedError) as error:
-            raise OSError(errno.EIO, error.message, str(path)) from error
+        except (tf.errors.OpError, UnicodeError) as error:  # Mostly a full disk, or a limit on the size of files.
+            raise OSError(errno.EIO, getattr(error, "message", error), str(path)) from error
         loaded = tf.saved_model.load(temporary)
         verdict = judge(
             temporary,
@@ -107,6 +108,8 @@ def export_saved_model(model, path, *, pixels=None, least_psnr=None, most_levels
 
 
 def _refuse_what_is_no_export(path):
+    refuse_special_file(path)
+    refuse_to_replace_records(path)
     if path.exists() and not (path / "saved_model.pb").is_file():
         raise ValueError(f"{path} exists and is not a SavedModel, so it is not replaced. Choose another path.")
     others = {each.name for each in path.iterdir()} - SAVED_MODEL if path.exists() else set()

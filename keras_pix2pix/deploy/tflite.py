@@ -11,8 +11,9 @@ from keras_pix2pix.deploy.gpu_delegate import gpu_fallbacks, operators
 from keras_pix2pix.deploy.metadata import describe, write_metadata
 from keras_pix2pix.deploy.parity import sources_or_drawn
 from keras_pix2pix.deploy.quantization import RECIPES, quantize
-from keras_pix2pix.deploy.verdict import judge, publish
-from keras_pix2pix.images import height_and_width, whole_file
+from keras_pix2pix.deploy.verdict import judge, publish, refuse_to_replace_records
+from keras_pix2pix.files import refuse_to_replace, remove_leftovers, starts_with, whole_file
+from keras_pix2pix.images import height_and_width
 from keras_pix2pix.inference.serving import check_generator, encodings_of, serving_model
 from keras_pix2pix.quiet import quiet_native_code
 
@@ -70,8 +71,9 @@ def export_tflite(
         the CPU; for label maps, the share of equal pixels.
 
     Raises:
-        ValueError: An unknown quantization, no representative pictures for "int8", a size that the generator can't
-            take, or none given where the generator has none, or pixels or a number accepted that don't suit.
+        ValueError: `path` exists and is no TFLite file, an unknown quantization, no representative pictures for
+            "int8", a size that the generator can't take, or none given where the generator has none, or pixels or a
+            number accepted that don't suit.
         RuntimeError: The file differs from the Keras model by more than is accepted, or has a tensor of more than 4
             dimensions; it is not kept.
 
@@ -88,8 +90,8 @@ def export_tflite(
         raise ValueError(
             f"`quantization` must be one of {', '.join(map(repr, QUANTIZATIONS))}. Received: {quantization!r}."
         )
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder. Accepted: the name of a file to write. Choose another path.")
+    refuse_to_replace(path, "a TFLite file", lambda file: starts_with(file, b"TFL3", offset=4))
+    refuse_to_replace_records(path)
     generator = getattr(model, "generator", model)
     check_generator(generator)
     encodings = encodings_of(model)
@@ -104,6 +106,7 @@ def export_tflite(
     if representative is not None:
         representative = sources_or_drawn(representative, image_size, encodings[0], name="`representative`")
     description = describe(generator, encodings, image_size, quantization=quantization, license=license, config=config)
+    remove_leftovers(path.parent, path.name)
     with whole_file(path) as temporary:
         temporary.write_bytes(_content(serving, quantization, representative))
         write_metadata(temporary, description)

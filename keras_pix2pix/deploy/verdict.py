@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import platform
 import shutil
 from datetime import UTC, datetime
@@ -19,7 +20,8 @@ from keras_pix2pix.deploy.acceptance import require, words_of
 from keras_pix2pix.deploy.comparison_picture import draw_comparison
 from keras_pix2pix.deploy.latency import latencies
 from keras_pix2pix.deploy.parity import Parity, compare, keras_function
-from keras_pix2pix.images import whole_file, write_png
+from keras_pix2pix.files import PNG, regular_file, starts_with, whole_file
+from keras_pix2pix.images import write_png
 from keras_pix2pix.inference.serving import encodings_of
 
 THREADS = (1, 2)
@@ -160,28 +162,16 @@ def publish(verdict, path):
 
 
 def copy_verdict(path, directory):
-    """Copy what `publish` has written into another folder, such as that of a run.
-
-    Args:
-        path: The exported file or folder.
-        directory: Folder for the copies, made if need be. Copies of the same names are replaced.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import export_tflite, unet_generator
-    from keras_pix2pix.deploy.verdict import copy_verdict
-
-    export_tflite(unet_generator((32, 32, 3), filters=2), "facades.tflite")
-    copy_verdict("facades.tflite", "run/exports")
-    ```
-    """
+    """Copy what `publish` has written about an export into a subfolder of a run's folder, unless it is in there."""
+    path, directory = Path(path).resolve(), Path(directory).resolve()
+    if directory in path.parents:
+        return
+    # Exports of one name in two folders are two exports.
+    place = directory / hashlib.sha256(os.fsencode(path.parent)).hexdigest()[:8]
     for suffix in (PICTURE, RECORD):
         original = _beside(path, suffix)
-        copy = Path(directory) / original.name
-        if copy.resolve() != original.resolve():
-            with whole_file(copy) as temporary:
-                shutil.copyfile(original, temporary)
+        with whole_file(place / original.name) as temporary:
+            shutil.copyfile(original, temporary)
 
 
 def digest(path):
@@ -252,6 +242,21 @@ def _versions(packages):
         "python": platform.python_version(),
         **{name: version(name) for name in names},
     }
+
+
+def refuse_to_replace_records(path):
+    """Raise where the record or the picture of an export would take the place of something else."""
+    for suffix, is_ours in ((RECORD, _is_record), (PICTURE, lambda file: starts_with(file, PNG))):
+        file = _beside(path, suffix)
+        if file.exists() and not (regular_file(file) and is_ours(file)):
+            raise ValueError(f"{file} exists and was not written by an export, so it is not replaced. Move it away.")
+
+
+def _is_record(file):
+    try:
+        return {"file", "accepted"} <= json.loads(file.read_text(encoding="utf-8")).keys()
+    except (ValueError, AttributeError):
+        return False
 
 
 def _beside(path, suffix):

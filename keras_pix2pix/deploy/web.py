@@ -15,7 +15,8 @@ from keras_pix2pix.deploy import parity
 from keras_pix2pix.deploy.dominant_colors import dominant_colors
 from keras_pix2pix.deploy.tflite import export_tflite
 from keras_pix2pix.encodings import Classes, Palette, Picture
-from keras_pix2pix.images import beside, height_and_width, whole_file, write_png
+from keras_pix2pix.files import refuse_special_file, remove_leftovers, whole_file
+from keras_pix2pix.images import beside, height_and_width, write_png
 from keras_pix2pix.inference.serving import check_generator, encodings_of, serving_model
 
 PAGE = Path(__file__).parent / "page"
@@ -99,6 +100,7 @@ def export_web(
             )
     # Named after the page, so that the verdicts of several pages can lie in one folder.
     file = f"{directory.name}.tflite"
+    remove_leftovers(directory.parent, directory.name)
     with whole_file(directory) as temporary:
         shutil.copytree(PAGE, temporary)
         with _as_if_in(directory, temporary):
@@ -119,14 +121,22 @@ def export_web(
         settings |= {"model": file, "quantization": quantization, "version": __version__}
         (temporary / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
         if (directory / RUNTIME).is_dir():
-            os.replace(directory / RUNTIME, temporary / RUNTIME)
+            shutil.copytree(directory / RUNTIME, temporary / RUNTIME, symlinks=True, copy_function=_link)
     if not (directory / RUNTIME).is_dir():
         print(f"Once, to put LiteRT.js beside the page: npm install --prefix {directory}", flush=True)
     return result
 
 
+def _link(source, destination):
+    try:
+        os.link(source, destination)
+    except OSError:  # Not on this file system.
+        shutil.copy2(source, destination)
+
+
 def _check_folder(directory):
     """Refuse to replace what no export has written."""
+    refuse_special_file(directory)
     if not directory.exists():
         return
     of_npm = {RUNTIME, "package.json", "package-lock.json"}

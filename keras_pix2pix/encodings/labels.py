@@ -113,9 +113,11 @@ class Classes:
         """RGB pixels as indices, by their first channel: where an example is needed and there is no file."""
         return (pixels[..., :1].astype(int) * self.num_classes // MOST_CLASSES).astype(np.uint8)
 
+    extension = ".png"  # Of the files that `write` makes.
+
     def write(self, path, raw):
         """Write indices as a gray PNG file under a path without extension; return its path."""
-        path = Path(f"{path}.png")
+        path = Path(f"{path}{self.extension}")
         write_png(path, raw)
         return path
 
@@ -199,6 +201,8 @@ class Palette:
     def from_pixels(self, pixels):
         """RGB pixels as colours of the palette, by their first channel: where an example is needed."""
         return np.array(self.colors, np.uint8)[Classes(self.channels).from_pixels(pixels)[..., 0]]
+
+    extension = ".png"  # Of the files that `write` makes.
 
     def write(self, path, raw):
         """Write colours as a PNG file under a path without extension; return its path."""

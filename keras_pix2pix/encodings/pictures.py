@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from keras_pix2pix.encodings.files import is_array_file, open_array, resize_channels
+from keras_pix2pix.files import whole_file
 from keras_pix2pix.images import (
     INTERPOLATIONS,
     beside,
@@ -16,7 +17,6 @@ from keras_pix2pix.images import (
     refuse_deep_pixels,
     to_image,
     to_pixels,
-    whole_file,
     write_png,
 )
 
@@ -159,15 +159,22 @@ class Picture:
 
     def write(self, path, raw):
         """Write raw values under a path without extension: a PNG file of 8 or 16 bits, or `.npy`; return its path."""
-        eight_bits = self.raw_dtype == "uint8" and self.channels in MODES
-        if eight_bits or (self.channels, self.value_range) == WORDS["gray16"]:
-            path = Path(f"{path}.png")
-            write_png(path, raw if eight_bits else np.asarray(raw).astype(np.uint16))
-            return path
-        path = Path(f"{path}.npy")
-        with whole_file(path) as temporary:
-            np.save(temporary, raw)
+        path = Path(f"{path}{self.extension}")
+        if self.extension == ".png":
+            write_png(path, raw if self._eight_bits else np.asarray(raw).astype(np.uint16))
+        else:
+            with whole_file(path) as temporary:
+                np.save(temporary, raw)
         return path
+
+    @property
+    def extension(self):
+        """That of the files that `write` makes."""
+        return ".png" if self._eight_bits or (self.channels, self.value_range) == WORDS["gray16"] else ".npy"
+
+    @property
+    def _eight_bits(self):
+        return self.raw_dtype == "uint8" and self.channels in MODES
 
     @property
     def _levels(self):

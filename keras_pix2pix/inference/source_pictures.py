@@ -1,7 +1,9 @@
 """The pictures that `translate` is given: arrays, files, folders and lists of these, read a band of rows at a time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -9,11 +11,18 @@ from PIL import Image
 from keras_pix2pix.data.pairs import list_picture_files, match_files, split_side_by_side
 from keras_pix2pix.encodings import EXTENSIONS, Stacked
 from keras_pix2pix.encodings.files import is_array_file
-from keras_pix2pix.images import pixel_limit
+from keras_pix2pix.images import MOST_PIXELS, pixel_limit
 
-WHOLE_AT_MOST = 2**25  # Pixels; in the paper's network they are several GB.
 TILED_AT_MOST = 2**28  # Pixels of a picture file: Pillow decodes it as a whole, into 1 GB.
 SAMPLES = 4  # How many times larger, along each side, is what a small version is shrunk from.
+
+
+class Source(NamedTuple):
+    """What is known of a picture before it is opened: a function opens it, as a `SourcePicture`."""
+
+    name: str
+    open: Callable
+    files: tuple = ()  # It has none where it is an array.
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,7 @@ def source_pictures(inputs, encoding, side_by_side=None, *, tiled=False):
             files of any size. Defaults to False: up to 2**25 pixels.
 
     Returns:
-        A list of (name, function that opens the `SourcePicture`).
+        A list of `Source`.
 
     Raises:
         ValueError: Pixels of another type or shape, a file that can't be read, or too many pixels.
@@ -91,7 +100,7 @@ def source_pictures(inputs, encoding, side_by_side=None, *, tiled=False):
     from keras_pix2pix.inference.source_pictures import source_pictures
 
     batch = np.zeros((2, 64, 64, 3), "uint8")
-    (name, open_first), _ = source_pictures(batch, encodings.get("rgb"))
+    first, second = source_pictures(batch, encodings.get("rgb"))
     ```
     """
     return list(_pictures(inputs, encoding, side_by_side, _Limit(tiled)))
@@ -149,7 +158,7 @@ class _Limit:
 
     @property
     def pixels(self):
-        return TILED_AT_MOST if self.tiled else WHOLE_AT_MOST
+        return TILED_AT_MOST if self.tiled else MOST_PIXELS
 
     def check(self, size, origin, is_array):
         height, width = size
@@ -179,11 +188,11 @@ def _pictures(inputs, encoding, side_by_side, limit):
             # Raises now, before the first picture is translated.
             size = limit.obeyed_by(encoding.size, file)
             limit.check(size, _first(file), all(map(is_array_file, _parts(file))))
-            yield _first(file).stem, lambda file=file: _open(file, encoding, side_by_side, limit)
+            yield Source(_first(file).stem, lambda file=file: _open(file, encoding, side_by_side, limit), _parts(file))
     elif isinstance(inputs, (list, tuple)):
         for position, each in enumerate(inputs):
-            for name, opened in _pictures(each, encoding, side_by_side, limit):
-                yield (name if _is_place(each, encoding) else f"{position:04d}"), opened
+            for source in _pictures(each, encoding, side_by_side, limit):
+                yield source if source.files else source._replace(name=f"{position:04d}")
     elif is_path(inputs):
         raise ValueError(
             f"Every picture has {len(encoding.parts)} sources. Accepted: a list of so many files or folders. "
@@ -192,7 +201,7 @@ def _pictures(inputs, encoding, side_by_side, limit):
     else:
         for position, each in enumerate(_checked_arrays(inputs, encoding)):
             limit.check(each.shape[:2], "The array", is_array=True)
-            yield f"{position:04d}", lambda each=each: _of_array(each, encoding)
+            yield Source(f"{position:04d}", lambda each=each: _of_array(each, encoding))
 
 
 def _checked_arrays(inputs, encoding):

@@ -1,6 +1,6 @@
 """A trained generator on arrays, files and folders of any size."""
 
-import tempfile
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ import rich.progress
 import tensorflow as tf
 
 from keras_pix2pix.encodings import Stacked
+from keras_pix2pix.files import remove_leftovers, temporary_folder
 from keras_pix2pix.inference.fixed_statistics import FixedStatistics
 from keras_pix2pix.inference.serving import encodings_of, serving_model
 from keras_pix2pix.inference.source_pictures import is_one_picture, is_path, source_pictures
@@ -67,7 +68,7 @@ def translate(
     sources = source_pictures(inputs, encoding, side_by_side, tiled=tile is not None)
     if output_directory is not None:
         return _write(sources, patches_of, Path(output_directory), target_encoding)
-    generated = [_fill(open_source(), patches_of, target_encoding) for _, open_source in sources]
+    generated = [_fill(source.open(), patches_of, target_encoding) for source in sources]
     if is_one_picture(inputs, encoding):
         return generated[0]
     return generated if isinstance(inputs, (list, tuple)) or is_path(inputs) else np.stack(generated)
@@ -135,24 +136,41 @@ def _fill(picture, patches_of, target_encoding, allocate=np.empty):
 
 
 def _write(sources, patches_of, directory, encoding):
-    names = [name for name, _ in sources]
+    names = [source.name for source in sources]
     for name in names:
         if names.count(name) > 1:
             raise ValueError(
                 f"Two of the pictures are called {name!r}, and would be written to the same file. "
                 "Rename one of them, or translate them into different folders."
             )
+    _refuse_to_replace_sources([directory / f"{name}{encoding.extension}" for name in names], sources)
     directory.mkdir(parents=True, exist_ok=True)
-    return [_write_one(directory / name, open_source, patches_of, encoding) for name, open_source in sources]
+    remove_leftovers(directory)
+    return [_write_one(directory / source.name, source.open, patches_of, encoding) for source in sources]
+
+
+def _refuse_to_replace_sources(outputs, sources):
+    read = {_identity(file): file for source in sources for file in source.files}
+    for output in outputs:
+        if output.exists() and _identity(output) in read:
+            raise ValueError(
+                f"{read[_identity(output)]} is a picture to translate, and {output} would take its place. Choose a "
+                "folder that holds none of the sources."
+            )
+
+
+def _identity(file):
+    state = os.stat(file)
+    return state.st_dev, state.st_ino
 
 
 def _write_one(path, open_source, patches_of, encoding):
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as directory:
+    with temporary_folder(path) as directory:
 
         def allocate(shape, dtype):
             if shape[0] * shape[1] <= IN_MEMORY_AT_MOST:
                 return np.empty(shape, dtype)
-            return np.lib.format.open_memmap(Path(directory) / "generated.npy", "w+", dtype, shape)
+            return np.lib.format.open_memmap(directory / "generated.npy", "w+", dtype, shape)
 
         # The source, decoded, is let go before the result is encoded.
         return encoding.write(path, _fill(open_source(), patches_of, encoding, allocate))

@@ -10,7 +10,8 @@ import jinja2
 import numpy as np
 from PIL import Image
 
-from keras_pix2pix.images import UNREADABLE, read_image_file, whole_file
+from keras_pix2pix.files import whole_file
+from keras_pix2pix.images import UNREADABLE, read_image_file
 from keras_pix2pix.report import charts
 from keras_pix2pix.report.history import best_of, better_side, read_history, read_messages
 from keras_pix2pix.report.samples import samples_over_time
@@ -41,7 +42,7 @@ def write_report(run_dir):
     """Write `report.html` of a run folder: curves, samples over time, figures, configuration, exports.
 
     It is made from the folder's files alone, and of those that are there: `config.json`, `history.csv`,
-    `health.jsonl`, `samples/epoch_*.png`, and `exports/*.export.json`, each with its picture `*.export.png`. The old
+    `health.jsonl`, `samples/epoch_*.png`, and `exports/**/*.export.json`, each with its picture `*.export.png`. The old
     page stays until the new one is whole.
 
     Args:
@@ -120,7 +121,7 @@ def _rows(history):
 
 def _exports(directory):
     """(name, figures, picture or None) of each export, the newest first."""
-    files = sorted(directory.glob("*.export.json"), key=lambda file: file.stat().st_mtime, reverse=True)
+    files = sorted(directory.rglob("*.export.json"), key=lambda file: file.stat().st_mtime, reverse=True)
     exports = []
     for file in files[:MOST_EXPORTS]:
         record = _read_json(file)

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from keras_pix2pix import __version__
-from keras_pix2pix.images import whole_file
+from keras_pix2pix.files import whole_file
 from keras_pix2pix.runs.data import DRAWN_FOLDER, SYNTHETIC
 from keras_pix2pix.runs.model import height_and_width
 from keras_pix2pix.training.presets import SCHEDULES, preset

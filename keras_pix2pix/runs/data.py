@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_pix2pix.data.synthetic import write_facades
-from keras_pix2pix.images import whole_file
+from keras_pix2pix.files import whole_file
 
 SYNTHETIC = "synthetic"
 SYNTHETIC_PAIRS = {"train": (400, 0), "validation": (16, 1_000_000)}  # Pairs, first seed.

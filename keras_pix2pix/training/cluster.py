@@ -3,88 +3,57 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
 
+from keras_pix2pix.files import remove_leftovers, temporary_folder
+
+ADDRESS = re.compile(r"[^\s/]+:\d{1,5}")
+LARGEST_PORT = 65535
 EXAMPLE = '{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type": "worker", "index": 0}}'
 
 
 def worker_count():
-    """How many workers train together: 1 without TF_CONFIG.
-
-    Returns:
-        An integer of 1 or more.
-
-    Raises:
-        ValueError: A TF_CONFIG that is not one of workers.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.training.cluster import worker_count
-
-    alone = worker_count() == 1
-    ```
-    """
-    return sum(map(len, _read()[0].values())) or 1
+    """How many workers train together: 1 without TF_CONFIG."""
+    return len(addresses()) or 1
 
 
 def is_chief():
-    """Whether this process is the one that writes files: the chief, or else the first worker.
+    """Whether this process is the one that writes files: the chief, or else the first worker."""
+    return own_index() == 0
 
-    Returns:
-        True or False; True without TF_CONFIG.
 
-    Raises:
-        ValueError: A TF_CONFIG that is not one of workers.
+def addresses():
+    """The "host:port" of all workers, the chief's first; none without TF_CONFIG."""
+    cluster, _ = _read()
+    return [*cluster.get("chief", []), *cluster.get("worker", [])]
 
-    Example:
 
-    ```python
-    from keras_pix2pix.training.cluster import is_chief
-
-    if is_chief():
-        print("The model: run/model.keras")
-    ```
-    """
-    cluster, task = _read()
-    return task == ("chief", 0) or ("chief" not in cluster and task == ("worker", 0))
+def own_index():
+    """The place of this process among `addresses`."""
+    cluster, (kind, index) = _read()
+    return index + (len(cluster.get("chief", [])) if kind == "worker" else 0)
 
 
 @contextlib.contextmanager
 def folder_to_write(directory):
-    """The folder that this process may write to: `directory` for the chief, a passing copy of its files for others.
+    """The folder that this process may write to: `directory` for the chief, a temporary copy of its files for others.
 
     All workers do the same, since some of what is written, such as the mean of a metric, takes all of them to compute.
-
-    Args:
-        directory: Folder of the run, which need not exist.
-
-    Yields:
-        A `Path`.
-
-    Raises:
-        ValueError: A TF_CONFIG that is not one of workers.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.training.cluster import folder_to_write
-
-    with folder_to_write("run") as directory:
-        checkpoint = directory / "model.keras"
-    ```
     """
     directory = Path(directory)
     if is_chief():
         yield directory
         return
-    with tempfile.TemporaryDirectory() as copy:
+    copies = Path(tempfile.gettempdir(), "keras_pix2pix_worker")
+    remove_leftovers(copies.parent, copies.name)
+    with temporary_folder(copies) as copy:
         # What callbacks go on from when a run is resumed. Pictures and logs lie in folders, and are only written.
         for file in [each for each in directory.glob("*") if each.is_file()]:
             shutil.copy(file, copy)
-        yield Path(copy)
+        yield copy
 
 
 def _read():
@@ -92,15 +61,28 @@ def _read():
     text = os.environ.get("TF_CONFIG", "").strip() or "{}"
     try:
         config = json.loads(text)
-        cluster = {kind: list(addresses) for kind, addresses in config.get("cluster", {}).items()}
+        cluster = config.get("cluster", {})
         task = config.get("task", {"type": "worker", "index": 0})
         kind, index = task["type"], int(task["index"])
-        if cluster:
-            cluster[kind][index]
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-        raise ValueError(f"TF_CONFIG is wrong: {error!r}. Accepted: {EXAMPLE}. Received: {text!r}.") from error
-    if cluster.keys() - {"chief", "worker"}:
-        raise ValueError(
-            f"TF_CONFIG may name workers and a chief, who do the same work. Accepted: {EXAMPLE}. Received: {text!r}."
-        )
+        fault = _fault(cluster, kind, index)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        fault = f"it can't be read ({error!r})"
+    if fault:
+        raise ValueError(f"TF_CONFIG is wrong: {fault}. Accepted: {EXAMPLE}. Received: {text!r}.")
     return cluster, (kind, index)
+
+
+def _fault(cluster, kind, index):
+    if others := cluster.keys() - {"chief", "worker"}:
+        return f"it may name workers and a chief, who do the same work, and not {', '.join(map(repr, others))}"
+    for each, listed in cluster.items():
+        if not isinstance(listed, list) or not all(isinstance(one, str) and ADDRESS.fullmatch(one) for one in listed):
+            return f'"{each}" must be a list of "host:port"'
+        if any(int(one.rpartition(":")[2]) > LARGEST_PORT for one in listed):
+            return f'a port of "{each}" is larger than {LARGEST_PORT}'
+    every = [address for listed in cluster.values() for address in listed]
+    if len(every) != len(set(every)):
+        return "an address is there twice"
+    if cluster and index not in range(len(cluster.get(kind, []))):
+        return f'there is no "{kind}" of index {index}'
+    return None

@@ -4,10 +4,11 @@ import contextlib
 
 import tensorflow as tf
 
-from keras_pix2pix.training.cluster import worker_count
+from keras_pix2pix.training.cluster import addresses, own_index, worker_count
+from keras_pix2pix.training.meeting import meet
 
 
-def strategy_for(devices=None):
+def strategy_for(devices=None, *, same=None):
     """The `tf.distribute` strategy for some devices of this machine, or for the workers that TF_CONFIG names.
 
     Call it once in a process, before TensorFlow has computed anything.
@@ -15,15 +16,17 @@ def strategy_for(devices=None):
     Args:
         devices: How many devices of this machine to train on, or their names, such as "GPU:0,GPU:2". A number stands
             for the first GPUs; on a machine without, for parts of the CPU, which is a way to try things out and no
-            faster. Defaults to None: as TensorFlow has it.
+            faster. Default: TensorFlow's choice.
+        same: With several workers, what must be equal on all of them, such as their arguments, as far as JSON can
+            write it. Defaults to None.
 
     Returns:
         `MultiWorkerMirroredStrategy` if TF_CONFIG names more than one worker, `MirroredStrategy` for devices, and else
         the strategy in force.
 
     Raises:
-        ValueError: Devices that aren't there, too late to divide the CPU, devices together with workers, or a
-            TF_CONFIG that is not one of workers.
+        ValueError: Devices that aren't there, too late to divide the CPU, devices together with workers, a TF_CONFIG
+            that is not one of workers, a port that is taken, or workers that differ in `same`.
 
     Example:
 
@@ -40,6 +43,7 @@ def strategy_for(devices=None):
                 "With several workers in TF_CONFIG, each uses the devices that TensorFlow finds. "
                 f"Received: devices={devices!r}. Leave it out; CUDA_VISIBLE_DEVICES says which GPUs a worker sees."
             )
+        meet(addresses(), own_index(), same)
         return tf.distribute.MultiWorkerMirroredStrategy()
     if devices is None:
         return tf.distribute.get_strategy()

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from safetensors.numpy import save_file
 
+import keras_pix2pix
 from keras_pix2pix import unet_generator
 from keras_pix2pix.cli.convert import READERS
 from keras_pix2pix.convert.conversion import Conversion
@@ -118,12 +119,28 @@ def test_a_mistake_ends_in_one_message_and_exit_code_2(mistake, run, weights, tm
 
 def test_an_unknown_file_is_named_with_its_keys(run, tmp_path):
     save_file({"encoder.weight": np.ones(2, "float32")}, tmp_path / "x.safetensors")
-    (tmp_path / "x.keras").write_text("mine")
     code, _, errors = run("convert", tmp_path / "x.safetensors", "--from", "pytorch", "--output", tmp_path / "x.keras")
     assert code == 2
     assert f"{tmp_path / 'x.safetensors'} is of no known network" in errors
     assert "unknown keys encoder.weight" in errors
-    assert (tmp_path / "x.keras").read_text() == "mine"
+    assert not (tmp_path / "x.keras").exists()
+
+
+def test_nothing_but_an_earlier_conversion_is_replaced(run, weights, tmp_path):
+    model = keras_pix2pix.Pix2Pix(unet_generator((8, 8, 3), filters=1))
+    model.compile(lambda_gan=0)
+    model.save(tmp_path / "trained.keras")
+    unet_generator((8, 8, 3), filters=1).save(tmp_path / "generator.keras")
+    (tmp_path / "notes.keras").write_text("mine")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text("{}")
+    for name, code in (("trained", 2), ("notes", 2), ("run/model", 2), ("generator", 0)):
+        file = tmp_path / f"{name}.keras"
+        before = file.read_bytes() if file.exists() else None
+        result = run("convert", weights, "--from", "pytorch", "--output", file)
+        assert result[0] == code, name
+        assert (file.read_bytes() if file.exists() else None) == before or not code
+        assert not code or str(file) in result[2]
 
 
 def test_a_failed_check_keeps_nothing(run, weights, tmp_path, monkeypatch):

@@ -178,7 +178,7 @@ def test_export_takes_samples_from_the_run(run, run_folder, tmp_path):
     settings = json.loads((tmp_path / "page" / "settings.json").read_text())
     assert settings["quantization"] == "none"
     assert len(settings["samples"]) == 3
-    record = json.loads((run_folder / "exports" / "page.tflite.export.json").read_text())
+    record = json.loads(next((run_folder / "exports").rglob("page.tflite.export.json")).read_text())
     assert (record["quantization"], record["accepted"]) == ("none", {"most_levels": 7})
 
 

@@ -1,6 +1,8 @@
 """`keras-pix2pix export`: the verdict that it leaves."""
 
+import errno
 import json
+import os
 import shutil
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 
 import keras_pix2pix
 from keras_pix2pix.data.synthetic import write_facades
+from keras_pix2pix.deploy import verdict
 from keras_pix2pix.deploy.verdict import digest
 from keras_pix2pix.images import write_png
 from keras_pix2pix.inference import lean as rewrite
@@ -82,11 +85,11 @@ def test_the_run_folder_keeps_what_came_of_its_exports(run, run_dir, tmp_path):
     for path in (tmp_path / "x.tflite", run_dir / "exports" / "y.tflite", tmp_path / "saved"):
         form = "tflite" if path.suffix else "saved_model"
         assert run("export", run_dir, "--format", form, "--output", path)[0] == 0
-    assert {path.name for path in (run_dir / "exports").iterdir()} == {
+    assert {path.name for path in (run_dir / "exports").rglob("*.*")} == {
         "y.tflite",
         *(f"{name}.export.{suffix}" for name in ("x.tflite", "y.tflite", "saved") for suffix in ("json", "png")),
     }
-    assert record_of(run_dir / "exports" / "x.tflite") == record_of(tmp_path / "x.tflite")
+    assert record_of(kept(run_dir, "x.tflite")) == record_of(tmp_path / "x.tflite")
 
 
 def test_a_bare_model_is_compared_on_drawn_label_maps_or_on_a_folder(run, tmp_path):
@@ -156,4 +159,45 @@ def test_a_file_of_a_run_is_compared_on_its_data(run, run_dir, tmp_path):
     )
     assert code == 0, errors
     assert "of the validation data" in printed
-    assert (run_dir / "exports" / "x.tflite.export.json").is_file()
+    assert kept(run_dir, "x.tflite")
+
+
+def kept(run_dir, name):
+    """The one export of this name that a run's folder knows of."""
+    (record,) = (run_dir / "exports").rglob(f"{name}.export.json")
+    return record.with_name(name)
+
+
+def test_the_file_is_exported_where_the_run_can_not_be_written_to(run, run_dir, tmp_path, monkeypatch):
+    def refuse(*arguments):
+        raise PermissionError(errno.EROFS, "Read-only file system", str(run_dir / "exports"))
+
+    monkeypatch.setattr(verdict, "copy_verdict", refuse)
+    code, _, errors = run("export", run_dir, "--format", "tflite", "--output", tmp_path / "x.tflite")
+    assert code == 0
+    assert (tmp_path / "x.tflite").is_file()
+    assert "Read-only file system" in errors
+
+
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [("tflite", "x.png"), ("onnx", "x.txt"), ("tflite", "pipe"), ("saved_model", "pipe"), ("web", "x.png")],
+)
+def test_nothing_but_an_earlier_export_is_replaced(form, name, run, tmp_path):
+    keras_pix2pix.unet_generator((32, 32, 3), filters=2).save(tmp_path / "generator.keras")
+    write_png(tmp_path / "x.png", np.zeros((8, 8, 3), "uint8"))
+    (tmp_path / "x.txt").write_text("my notes")
+    os.mkfifo(tmp_path / "pipe")
+    before = {path.name: path.lstat().st_mtime_ns for path in tmp_path.iterdir()}
+    code, _, errors = run("export", tmp_path / "generator.keras", "--format", form, "--output", tmp_path / name)
+    assert code == 2
+    assert name in errors
+    assert {path.name: path.lstat().st_mtime_ns for path in tmp_path.iterdir()} == before
+
+
+def test_a_size_that_no_memory_holds_is_refused(run, tmp_path):
+    keras_pix2pix.unet_generator((32, 32, 3), filters=2).save(tmp_path / "generator.keras")
+    arguments = ("export", tmp_path / "generator.keras", "--format", "tflite", "--output", tmp_path / "x.tflite")
+    code, _, errors = run(*arguments, "--image-size", "999999x999999")
+    assert code == 2
+    assert "999999" in errors

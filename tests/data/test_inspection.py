@@ -154,10 +154,11 @@ def test_count_below_one(tmp_path, count):
 def test_faulty_file_is_named_and_the_old_picture_stays(tmp_path):
     folder = write_side_by_side(tmp_path / "pairs", 5)
     (folder / "4.png").write_text("not a picture")
-    (tmp_path / "pairs.png").write_text("old")
+    old = (folder / "0.png").read_bytes()
+    (tmp_path / "pairs.png").write_bytes(old)
     with pytest.raises(ValueError, match=r"Can't read the picture .*4\.png"):
         draw_pairs(folder, output=tmp_path / "pairs.png", count=1)
-    assert (tmp_path / "pairs.png").read_text() == "old"
+    assert (tmp_path / "pairs.png").read_bytes() == old
 
 
 def test_unknown_direction(tmp_path):
@@ -170,3 +171,17 @@ def test_two_folders_are_checked_against_each_other(tmp_path):
     (photos / "1.png").unlink()
     with pytest.raises(ValueError, match=r"without a partner: .*1\.png"):
         draw_pairs(labels, photos, output=tmp_path / "pairs.png")
+
+
+def test_the_picture_never_counts_as_one_of_the_pairs(tmp_path, monkeypatch):
+    folder = write_side_by_side(tmp_path / "pairs", 2)
+    monkeypatch.chdir(folder)
+    for _ in range(2):
+        findings = draw_pairs(".")
+        assert findings.pairs == 2
+    assert findings.picture.resolve() == tmp_path / "pairs_pairs.png"
+    with pytest.raises(ValueError, match=r"look\.png"):
+        draw_pairs(folder, output="look.png")
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match=r"notes\.txt"):
+        draw_pairs(folder, output=tmp_path / "notes.txt")

@@ -126,10 +126,9 @@ def test_encodings_are_inside(make_encoded_model, tmp_path, source, target):
 def test_a_file_that_computes_something_else_is_not_kept(generator, tmp_path, monkeypatch):
     kernel = rewrite.subpixel_kernel
     monkeypatch.setattr(rewrite, "subpixel_kernel", lambda *original, **form: kernel(*original, **form) * 2)
-    (tmp_path / "x.onnx").write_text("the old one")
     with pytest.raises(RuntimeError, match=r"not kept as .*x\.onnx.*Received: .* PSNR"):
         export_onnx(generator, tmp_path / "x.onnx")
-    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("x.onnx", "the old one")]
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_accepted_can_be_chosen(generator, tmp_path, monkeypatch):
@@ -160,7 +159,7 @@ def test_a_size_that_does_not_suit_is_refused(generator, tmp_path):
 def test_without_the_packages_one_message_says_what_to_do(generator, tmp_path, monkeypatch):
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "tf2onnx" else find(name))
-    with pytest.raises(ImportError, match=r"x\.onnx needs tf2onnx, which .* `pip install keras-pix2pix\[onnx\]` or"):
+    with pytest.raises(ImportError, match=r"x\.onnx needs tf2onnx, which .* `pip install .*\[onnx\]`"):
         export_onnx(generator, tmp_path / "x.onnx")
 
 

@@ -13,7 +13,7 @@ import rich.console
 from PIL import Image
 
 from keras_pix2pix.deploy import verdict
-from keras_pix2pix.deploy.verdict import copy_verdict, digest, judge, publish
+from keras_pix2pix.deploy.verdict import copy_verdict, digest, judge, publish, refuse_to_replace_records
 
 OPERATORS = {"operators": {"ADD": 2, "CONV_2D": 1}}
 
@@ -158,9 +158,22 @@ def test_copies_are_found_under_the_same_names(judged, tmp_path):
     copy_verdict(tmp_path / "x.bin", tmp_path / "run" / "exports")
     for suffix in ("json", "png"):
         name = f"x.bin.export.{suffix}"
-        assert (tmp_path / "run" / "exports" / name).read_bytes() == (tmp_path / name).read_bytes()
-    copy_verdict(tmp_path / "x.bin", tmp_path)  # Onto itself.
-    assert json.loads((tmp_path / "x.bin.export.json").read_text())["file"] == "x.bin"
+        (copy,) = (tmp_path / "run" / "exports").rglob(name)
+        assert copy.read_bytes() == (tmp_path / name).read_bytes()
+    (tmp_path / "other").mkdir()
+    publish(judged(two_more_of_20), tmp_path / "other" / "x.bin")
+    copy_verdict(tmp_path / "other" / "x.bin", tmp_path / "run" / "exports")
+    assert len(list((tmp_path / "run" / "exports").rglob("x.bin.export.json"))) == 2
+    for content in ("{}", "[1]", "my notes"):
+        (tmp_path / "y.bin.export.json").write_text(content)
+        with pytest.raises(ValueError, match=r"y\.bin\.export\.json"):
+            refuse_to_replace_records(tmp_path / "y.bin")
+    (tmp_path / "z.bin.export.png").write_text("my notes")
+    with pytest.raises(ValueError, match=r"z\.bin\.export\.png"):
+        refuse_to_replace_records(tmp_path / "z.bin")
+    refuse_to_replace_records(tmp_path / "x.bin")
+    copy_verdict(tmp_path / "other" / "x.bin", tmp_path / "other")  # It is in there.
+    assert len(list((tmp_path / "other").rglob("x.bin.export.json"))) == 1
 
 
 def test_the_digest_of_a_folder_is_that_of_its_names_and_contents(tmp_path):

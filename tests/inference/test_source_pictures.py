@@ -20,7 +20,7 @@ def draw(*shape, seed=0):
 
 
 def opened(inputs, word="rgb", **options):
-    return [open_source() for _, open_source in source_pictures(inputs, encodings.get(word), **options)]
+    return [source.open() for source in source_pictures(inputs, encodings.get(word), **options)]
 
 
 def test_an_array_and_a_file_give_the_same_rows_and_the_same_small_version(tmp_path):
@@ -101,7 +101,7 @@ def test_a_hostile_file_ends_in_a_message_in_little_time_and_memory(tmp_path, na
 
 @pytest.mark.parametrize("kind", ["png", "npy", "array"])
 def test_large_pictures_are_for_tiles(tmp_path, monkeypatch, kind):
-    monkeypatch.setattr(module, "WHOLE_AT_MOST", 1000)
+    monkeypatch.setattr(module, "MOST_PIXELS", 1000)
     monkeypatch.setattr(module, "TILED_AT_MOST", 3000)
     inputs = {}
     for side in (30, 50, 70, 90):

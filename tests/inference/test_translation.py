@@ -204,3 +204,24 @@ def test_stacked_sources_must_be_all_there(stacked):
     (folders[1] / "b.png").unlink()
     with pytest.raises(ValueError, match=r"without a partner: .*b\.png"):
         model.translate(folders)
+
+
+def test_a_source_is_never_replaced(model, tmp_path):
+    for name in ("one", "two"):
+        write_png(tmp_path / "in" / f"{name}.png", draw(20, 30, 3))
+    before = {path: path.read_bytes() for path in (tmp_path / "in").iterdir()}
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    (tmp_path / "hard").mkdir()
+    (tmp_path / "hard" / "two.png").hardlink_to(tmp_path / "in" / "two.png")
+    for inputs, output in (("in", "in"), ("in/two.png", "in"), ("in", "link"), ("link", "in"), ("in", "hard")):
+        for options in ({}, {"side_by_side": True}):
+            with pytest.raises(ValueError, match=r"\.png is a picture to translate"):
+                model.translate(tmp_path / inputs, tmp_path / output, **options)
+    assert {path: path.read_bytes() for path in (tmp_path / "in").iterdir()} == before
+    assert model.translate(tmp_path / "in", tmp_path / "out")
+
+
+def test_no_source_of_a_stack_is_replaced(stacked, tmp_path):
+    model, (photos, labels), _ = stacked
+    with pytest.raises(ValueError, match="is a picture to translate"):
+        model.translate([photos, labels], labels)

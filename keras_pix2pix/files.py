@@ -1,0 +1,174 @@
+"""Files and folders that are written whole or not at all, and what they may take the place of."""
+
+import contextlib
+import ctypes
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows.
+    fcntl = None
+
+__all__ = [
+    "PNG",
+    "refuse_special_file",
+    "refuse_to_replace",
+    "regular_file",
+    "remove_leftovers",
+    "starts_with",
+    "temporary_folder",
+    "whole_file",
+]
+
+PARTIAL = ".partial"  # The end of the name of what is being written.
+REPLACED = ".replaced"  # And of a folder that is being replaced, where two can't be exchanged.
+PNG = b"\x89PNG\r\n\x1a\n"  # What PNG files start with.
+
+
+@contextlib.contextmanager
+def whole_file(path):
+    """A temporary name beside `path` that takes its place once the block has ended without an error.
+
+    Whoever reads `path` meanwhile, or after a crash, finds the old file or the new one, whole. The block may make a
+    file or a folder. A folder that exists is exchanged with the new one in one system call on Linux and macOS.
+    Elsewhere it is renamed first, and a process killed in that moment leaves nothing under the name until the next
+    call for it, which puts the old folder back.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    refuse_special_file(path)
+    _restore_replaced(path)
+    with temporary_folder(path) as directory:
+        # The suffix stays: writers choose their format by it.
+        temporary = directory / path.name
+        yield temporary
+        if temporary.is_file():
+            _write_through(temporary)
+        if temporary.is_dir() and path.exists():
+            _exchange(temporary, path)
+        else:
+            os.replace(temporary, path)
+        _write_through(path.parent)
+
+
+@contextlib.contextmanager
+def temporary_folder(path):
+    """A hidden folder beside `path`, removed at the end; after SIGKILL, by `remove_leftovers`."""
+    directory, lock = _locked_folder(path)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def remove_leftovers(folder, name=""):
+    """Remove what killed processes were writing in a folder, under one name or under any."""
+    for each in Path(folder).glob(f".{name or '*'}.*{PARTIAL}"):
+        lock = _lock(each)
+        if lock is not None:  # Nobody who lives is writing there.
+            shutil.rmtree(each, ignore_errors=True)
+            os.close(lock)
+
+
+def regular_file(path):
+    """Whether this is a file, or a link to one: opening a pipe or a device may wait for ever."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def refuse_special_file(path):
+    """Raise for a device, pipe or socket, which no file may take the place of."""
+    path = Path(path)
+    if path.exists() and not path.is_dir() and not regular_file(path):
+        raise ValueError(f"{path} is a device, pipe or socket, and not to be replaced. Choose the name of a file.")
+
+
+def refuse_to_replace(path, kind, is_one):
+    """Raise unless `path` is free, or a file for which the function `is_one` says that it is of this kind."""
+    path = Path(path)
+    refuse_special_file(path)
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder. Accepted: the name of a file to write. Choose another path.")
+    if path.exists() and not is_one(path):
+        raise ValueError(f"{path} exists and is not {kind}, so it is not replaced. Choose another path.")
+
+
+def starts_with(file, magic, offset=0):
+    """Whether these bytes are at the place where files of a kind have them."""
+    with open(file, "rb") as opened:
+        return opened.read(offset + len(magic))[offset:] == magic
+
+
+def _locked_folder(path):
+    while True:
+        directory = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=PARTIAL, dir=path.parent))
+        lock = _lock(directory, wait=True)
+        # Somebody may have taken it for a left-over just before it was locked.
+        if directory.exists():
+            return directory, lock
+
+
+def _lock(directory, wait=False):
+    """A descriptor that holds the folder until it is closed, or None where another process does."""
+    if fcntl is None:
+        return None
+    try:
+        descriptor = os.open(directory, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:  # Held; or a file system without locks.
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _exchange(new, old):
+    """Let a folder take the place of another, which then has the new one's temporary name."""
+    if not _exchanged_in_one_call(new, old):
+        os.replace(old, _replaced(old))
+        os.replace(new, old)
+        shutil.rmtree(_replaced(old))
+
+
+def _exchanged_in_one_call(new, old):
+    library = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
+    paths = os.fsencode(new), os.fsencode(old)
+    if sys.platform == "darwin" and hasattr(library, "renamex_np"):
+        return library.renamex_np(*paths, 2) == 0  # RENAME_SWAP
+    if hasattr(library, "renameat2"):
+        here = -100  # AT_FDCWD
+        return library.renameat2(here, paths[0], here, paths[1], 2) == 0  # RENAME_EXCHANGE
+    return False
+
+
+def _restore_replaced(path):
+    """Finish what a process killed in the midst of `_exchange` has left."""
+    replaced = _replaced(path)
+    if replaced.exists():
+        shutil.rmtree(replaced) if path.exists() else os.replace(replaced, path)
+
+
+def _replaced(path):
+    return path.with_name(f".{path.name}{REPLACED}")
+
+
+def _write_through(path):
+    """Have the file, or the names in the folder, on the disk and not only in its cache."""
+    if os.name != "posix" and path.is_dir():
+        return  # Windows opens no folders.
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

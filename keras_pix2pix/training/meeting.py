@@ -1,0 +1,162 @@
+"""Workers meet before TensorFlow starts, as its own waiting says nothing and can't be interrupted.
+
+The first worker listens on its port until each of the others has connected and said who it is and what it was started
+with; then all of them go on, and TensorFlow takes over the port.
+"""
+
+import contextlib
+import hashlib
+import json
+import socket
+import sys
+import time
+
+GREETING = b"keras_pix2pix\n"
+SAY_EVERY = 30.0  # Seconds between two lines about whom a worker waits for.
+POLL = 0.2  # Seconds; Ctrl-C ends the waiting in that time.
+PORT_FREE_WITHIN = 5.0  # Seconds that an ended process may hold its port.
+LONGEST_LINE = 4096
+
+
+def meet(workers, index, same=None):
+    """Wait until all workers, "host:port" each, are there; raise if a port is taken, or if `same` differs on one."""
+    digest = hashlib.sha256(json.dumps(same, sort_keys=True, default=str).encode()).hexdigest()
+    with contextlib.closing(_listener(workers[index])) as listener:
+        if index == 0:
+            _receive(listener, workers, digest)
+            return
+    _report_to(workers, index, digest)
+
+
+def _listener(address):
+    """A listening socket on this worker's port, which also shows that the port is free."""
+    end = time.monotonic() + PORT_FREE_WITHIN
+    while True:
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.settimeout(POLL)
+        try:
+            listener.bind(("", _host_and_port(address)[1]))
+            listener.listen()
+            return listener
+        except OSError as error:
+            listener.close()
+            if time.monotonic() > end:
+                raise ValueError(
+                    f"This worker is {address} in TF_CONFIG, and its port can't be used: {error.strerror}. End the "
+                    "program that uses it, or name another port on all workers."
+                ) from error
+            time.sleep(POLL)
+
+
+def _receive(listener, workers, digest):
+    present, waiting = {}, _Waiting()
+    try:
+        while len(present) < len(workers) - 1:
+            waiting.say([address for index, address in enumerate(workers) if index and index not in present])
+            with contextlib.suppress(TimeoutError):
+                connection, _ = listener.accept()
+                index, theirs = _introduced(connection)
+                if index in range(1, len(workers)):
+                    present[index] = connection
+                    if theirs != digest:
+                        _refuse_different(workers, index, present.values())
+                else:
+                    connection.close()
+            present = {index: each for index, each in present.items() if not _has_left(each)}
+        for connection in present.values():
+            connection.sendall(b"go\n")
+            connection.recv(1)  # It closes first, so that this port is free at once.
+    finally:
+        for connection in present.values():
+            connection.close()
+
+
+def _introduced(connection):
+    """(index, digest) of a worker that has just connected; of a stranger, (None, None)."""
+    connection.settimeout(5)
+    try:
+        connection.sendall(GREETING)
+        said = json.loads(_line(connection))
+        return said["index"], said["digest"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None, None
+
+
+def _refuse_different(workers, index, connections):
+    reason = f"Worker {workers[index]} was started with other arguments than {workers[0]}, the first."
+    for connection in connections:
+        with contextlib.suppress(OSError):
+            connection.sendall(reason.encode() + b"\n")
+    raise ValueError(f"{reason} Start all of them with the same ones.")
+
+
+def _report_to(workers, index, digest):
+    waiting = _Waiting()
+    while True:
+        try:
+            with socket.create_connection(_host_and_port(workers[0]), timeout=5) as connection:
+                if _line(connection) != GREETING.strip():
+                    raise ValueError(
+                        f"{workers[0]}, the first worker of TF_CONFIG, answers as another program would. End that "
+                        "program, or name another port on all workers."
+                    )
+                connection.sendall(json.dumps({"index": index, "digest": digest}).encode() + b"\n")
+                answer = _answer(connection, workers, waiting)
+        except OSError as error:
+            waiting.say(workers[:1], error)
+            time.sleep(POLL)
+            continue
+        if answer == b"go":
+            return
+        if answer:
+            raise ValueError(f"{answer.decode(errors='replace')} Start all of them with the same ones.")
+
+
+def _answer(connection, workers, waiting):
+    """What the first worker says once all are there; nothing where it has ended."""
+    connection.settimeout(POLL)
+    while True:
+        try:
+            return _line(connection)
+        except TimeoutError:
+            waiting.say(["the other workers"], f"{workers[0]} is there")
+
+
+def _line(connection):
+    read = b""
+    while not read.endswith(b"\n") and len(read) < LONGEST_LINE:
+        byte = connection.recv(1)
+        if not byte:
+            break
+        read += byte
+    return read.strip()
+
+
+def _has_left(connection):
+    connection.settimeout(0)
+    try:
+        return not connection.recv(1)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    finally:
+        connection.settimeout(5)
+
+
+def _host_and_port(address):
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+class _Waiting:
+    """Says on standard error for whom this worker waits: soon, and then every half minute."""
+
+    def __init__(self):
+        self.next = time.monotonic() + 2
+
+    def say(self, whom, why=""):
+        if time.monotonic() >= self.next:
+            self.next = time.monotonic() + SAY_EVERY
+            print(f"Waiting for {', '.join(whom)}{f' ({why})' if why else ''}. Ctrl-C ends.", file=sys.stderr)
