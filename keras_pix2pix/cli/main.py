@@ -19,7 +19,6 @@ USER_MISTAKE = 2
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="Paired image-to-image translation (pix2pix): train, translate, export to a phone.",
 )
@@ -62,7 +61,7 @@ def main(arguments=None):
     ```
     """
     try:
-        app(arguments)
+        app(arguments, prog_name="keras-pix2pix")  # By `python -m` too: completion is installed by this name.
     except OSError as error:
         place = f": {error.filename}. Check its permissions and the space left." if error.filename else ""
         _fail(f"{error.strerror or error}{place}", error)

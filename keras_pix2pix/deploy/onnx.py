@@ -26,7 +26,7 @@ def export_onnx(model, path, *, image_size=None, pixels=None, least_psnr=None, m
     as the encodings of the `Pix2Pix` store them: uint8 for pictures of 8 bits and label maps, float32 otherwise. Any
     number of pictures of one size go in at once. The file is then run with ONNX Runtime beside the Keras model; the
     verdict is printed and lies beside the file: `facades.onnx.export.json` beside `facades.onnx`, and the worst
-    picture as `facades.onnx.export.png`. Needs `pip install keras-pix2pix[onnx]`. The paper's network takes tf2onnx a
+    picture as `facades.onnx.export.png`. Needs `pip install .[onnx]` in a checkout. The paper's network takes tf2onnx a
     minute or two.
 
     Args:

@@ -1,10 +1,18 @@
 """A web server for one folder and one computer: what `keras-pix2pix demo` shows its page with."""
 
+import contextlib
+import errno
+import math
+import os
+import socket
 import sys
+import time
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 HERE = "127.0.0.1"
+MOST_CONNECTIONS = 32  # A browser opens six.
+PAUSE = 0.1  # Seconds.
 # Not left to the system's table, which knows some of these on some machines.
 TYPES = {
     "": "application/octet-stream",
@@ -30,7 +38,8 @@ HEADERS = {
 def page_server(directory, port=0):
     """A server of the files of one folder, for browsers on this computer only; `serve_forever` sets it to work.
 
-    There are no listings, and nothing outside the folder is served, by whatever path, link or host name.
+    There are no listings, and nothing outside the folder is served, by whatever path, link or host name. A connection
+    on which no request arrives, or no answer is taken, for 10 seconds is closed; while 32 are open, others wait.
 
     Args:
         directory: Folder with an `index.html`.
@@ -65,6 +74,34 @@ def page_server(directory, port=0):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True  # A browser's open connection doesn't keep the program from ending.
 
+    def __init__(self, *arguments):
+        self.deadlines = {}  # Of the request that is being read, by open connection.
+        super().__init__(*arguments)
+
+    def get_request(self):
+        # A connection that can't be accepted yet waits in the system's queue, and without a pause the loop would spin.
+        try:
+            if len(self.deadlines) >= MOST_CONNECTIONS:
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            return super().get_request()
+        except OSError:
+            time.sleep(PAUSE)
+            raise
+
+    def verify_request(self, request, client_address):
+        self.deadlines[request] = math.inf
+        return True
+
+    def service_actions(self):
+        for request, deadline in list(self.deadlines.items()):
+            if time.monotonic() > deadline:
+                with contextlib.suppress(OSError):  # It has just ended by itself.
+                    request.shutdown(socket.SHUT_RDWR)
+
+    def close_request(self, request):
+        self.deadlines.pop(request, None)
+        super().close_request(request)
+
     def handle_error(self, request, client_address):
         # Browsers drop connections whenever a page is left.
         if not isinstance(sys.exception(), ConnectionError):
@@ -74,24 +111,33 @@ class _Server(ThreadingHTTPServer):
 class _Handler(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     extensions_map = TYPES
+    timeout = 10  # Seconds, for one request to arrive, and for each part of the answer to be taken.
+
+    def handle_one_request(self):
+        # The socket's own limit starts anew with each byte.
+        self.server.deadlines[self.request] = time.monotonic() + self.timeout
+        super().handle_one_request()
+
+    def parse_request(self):
+        complete = super().parse_request()
+        self.server.deadlines[self.request] = math.inf
+        return complete
 
     def send_head(self):
         # A page elsewhere can give its name this address, but its browser still sends the name.
         # Without a port, where that is 80.
         if self.headers.get("Host", "").partition(":")[0].lower() not in (HERE, "localhost"):
             return self.send_error(403, f"This server answers to {HERE} only")
-        if not self._is_inside():
-            return self.send_error(404)
         return super().send_head()
 
-    def _is_inside(self):
+    def translate_path(self, path):
+        """The very file to open, all links followed, so that none leads out of the folder; "" where there is none."""
+        path = super().translate_path(path)
         try:
-            return Path(self.translate_path(self.path)).resolve().is_relative_to(self.directory)
-        except ValueError:  # No name that a file could have, such as %00.
-            return False
-
-    def list_directory(self, path):
-        return self.send_error(404)
+            file = Path(os.path.realpath(os.path.join(path, "index.html") if path.endswith("/") else path))
+            return str(file) if file.is_relative_to(self.directory) and file.is_file() else ""
+        except (OSError, ValueError):  # No name that a file could have, such as %00.
+            return ""
 
     def end_headers(self):
         for name, value in HEADERS.items():

@@ -16,6 +16,7 @@ SAY_EVERY = 30.0  # Seconds between two lines about whom a worker waits for.
 POLL = 0.2  # Seconds; Ctrl-C ends the waiting in that time.
 PORT_FREE_WITHIN = 5.0  # Seconds that an ended process may hold its port.
 LONGEST_LINE = 4096
+REMEDY = "Start all workers with the same ones."
 
 
 def meet(workers, index, same=None):
@@ -50,23 +51,25 @@ def _listener(address):
 
 
 def _receive(listener, workers, digest):
-    present, waiting = {}, _Waiting()
+    present, digests, waiting = {}, {}, _Waiting()
     try:
         while len(present) < len(workers) - 1:
             waiting.say([address for index, address in enumerate(workers) if index and index not in present])
             with contextlib.suppress(TimeoutError):
                 connection, _ = listener.accept()
-                index, theirs = _introduced(connection)
+                index, digests[index] = _introduced(connection)
                 if index in range(1, len(workers)):
                     present[index] = connection
-                    if theirs != digest:
-                        _refuse_different(workers, index, present.values())
                 else:
                     connection.close()
             present = {index: each for index, each in present.items() if not _has_left(each)}
+        different = [workers[index] for index in present if digests[index] != digest]
+        reason = f"{', '.join(different)} was started with other arguments than {workers[0]}, the first worker."
         for connection in present.values():
-            connection.sendall(b"go\n")
+            connection.sendall((reason if different else "go").encode() + b"\n")
             connection.recv(1)  # It closes first, so that this port is free at once.
+        if different:
+            raise ValueError(f"{reason} {REMEDY}")
     finally:
         for connection in present.values():
             connection.close()
@@ -78,17 +81,9 @@ def _introduced(connection):
     try:
         connection.sendall(GREETING)
         said = json.loads(_line(connection))
-        return said["index"], said["digest"]
+        return int(said["index"]), str(said["digest"])
     except (OSError, ValueError, KeyError, TypeError):
         return None, None
-
-
-def _refuse_different(workers, index, connections):
-    reason = f"Worker {workers[index]} was started with other arguments than {workers[0]}, the first."
-    for connection in connections:
-        with contextlib.suppress(OSError):
-            connection.sendall(reason.encode() + b"\n")
-    raise ValueError(f"{reason} Start all of them with the same ones.")
 
 
 def _report_to(workers, index, digest):
@@ -110,7 +105,7 @@ def _report_to(workers, index, digest):
         if answer == b"go":
             return
         if answer:
-            raise ValueError(f"{answer.decode(errors='replace')} Start all of them with the same ones.")
+            raise ValueError(f"{answer.decode(errors='replace')} {REMEDY}")
 
 
 def _answer(connection, workers, waiting):

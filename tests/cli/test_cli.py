@@ -464,6 +464,19 @@ def test_inspect_does_not_wait_for_tensorflow(pairs, tmp_path):
     assert result.stdout.splitlines()[-1] == "[]"
 
 
+def test_completion_is_installed_for_the_shell_and_completes(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("shellingham.detect_shell", lambda *depth: ("bash", "/bin/bash"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert run("--install-completion")[0] == 0
+    script = tmp_path / ".bash_completions" / "keras-pix2pix.sh"
+    assert str(script) in (tmp_path / ".bashrc").read_text()
+    assert "_KERAS_PIX2PIX_COMPLETE" in script.read_text()
+    monkeypatch.setenv("_KERAS_PIX2PIX_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "keras-pix2pix tr")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    assert run()[1].split() == ["train", "translate"]
+
+
 def test_help_does_not_import_tensorflow_and_shows_every_command():
     program = (
         "import sys; from keras_pix2pix.cli.main import main\n"

@@ -63,7 +63,7 @@ def test_workers_meet_in_any_order_and_nobody_goes_on_alone(workers, order):
 def test_other_arguments_end_every_worker_in_a_message(workers):
     ended = [Worker(workers, index, {"seed": index // 2}) for index in range(3)]
     for worker in ended:
-        assert f"Worker {workers[2]} was started with other arguments" in worker.end()
+        assert f"{workers[2]} was started with other arguments" in worker.end()
 
 
 @pytest.mark.parametrize("index", [0, 1])

@@ -129,8 +129,8 @@ def _tensors(contents, path):
 def _require(package, path):
     if importlib.util.find_spec(package) is None:
         raise ImportError(
-            f"Reading {path} needs {package}, which is not installed. Run `pip install keras-pix2pix[{package}]` or "
-            f"`pip install {package}`."
+            f"Reading {path} needs {package}, which is not installed. Run `pip install .[{package}]` in a checkout of "
+            f"keras_pix2pix, or `pip install {package}`."
         )
 
 

@@ -59,5 +59,5 @@ def test_without_the_package_the_message_says_what_to_install(suffix, package, t
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else find(name))
     (tmp_path / f"x{suffix}").write_bytes(b"x")
-    with pytest.raises(ImportError, match=rf"x{suffix} needs {package}.*pip install keras-pix2pix\[{package}\]"):
+    with pytest.raises(ImportError, match=rf"x{suffix} needs {package}.*pip install \.\[{package}\]` in a checkout"):
         read_state_dict(tmp_path / f"x{suffix}")
