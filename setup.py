@@ -82,7 +82,7 @@ setup(
         "benchmark": ["torch>=2.6"],
         "docs": ["mkdocs>=1.6", "mkdocs-material>=9.6", "mkdocstrings[python]>=1.0"],
     },
-    entry_points={"console_scripts": ["keras-pix2pix = keras_pix2pix.cli.main:main"]},
+    entry_points={"console_scripts": ["keras-pix2pix = keras_pix2pix.__main__:main"]},
     cmdclass={"sdist": SourceDistribution},
     classifiers=[
         "Development Status :: 3 - Alpha",

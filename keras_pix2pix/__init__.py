@@ -16,12 +16,13 @@ __version__ = "0.1.0"
 _import_public, __dir__, _public = lazy_loader.attach_stub(__name__, __file__)
 __all__ = [*_public, "__version__"]
 
+_WITHOUT_TENSORFLOW = ("data", "encodings", "images")
 # Where classes are registered with Keras.
 _SERIALIZABLE = ("metrics", "networks.blocks", "networks.spectral", "training.model")
 
 
 def __getattr__(name):
-    if name in _public:
+    if name in _public and name not in _WITHOUT_TENSORFLOW:
         _require_tensorflow()
     return _import_public(name)
 

@@ -46,14 +46,15 @@ def whole_file(path):
     with temporary_folder(path) as directory:
         # The suffix stays: writers choose their format by it.
         temporary = directory / path.name
-        yield temporary
-        if temporary.is_file():
-            _write_through(temporary)
-        if temporary.is_dir() and path.exists():
-            _exchange(temporary, path)
-        else:
-            os.replace(temporary, path)
-        _write_through(path.parent)
+        with _errors_that_name(path, directory):
+            yield temporary
+            if temporary.is_file():
+                _write_through(temporary)
+            if temporary.is_dir() and path.exists():
+                _exchange(temporary, path)
+            else:
+                os.replace(temporary, path)
+            _write_through(path.parent)
 
 
 @contextlib.contextmanager
@@ -106,6 +107,17 @@ def starts_with(file, magic, offset=0):
     """Whether these bytes are at the place where files of a kind have them."""
     with open(file, "rb") as opened:
         return opened.read(offset + len(magic))[offset:] == magic
+
+
+@contextlib.contextmanager
+def _errors_that_name(path, directory):
+    """Errors of writing say which file, by its final name: some name none, and some the temporary one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or (error.filename and not str(error.filename).startswith(str(directory))):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _locked_folder(path):

@@ -1,14 +1,13 @@
 """A run in one file: written so that it survives anything, read so that the run goes on as if nothing had happened."""
 
 import errno
-import shutil
 from numbers import Integral
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from keras_pix2pix.files import whole_file
+from keras_pix2pix.files import remove_leftovers, whole_file
 from keras_pix2pix.training.cluster import worker_count
 from keras_pix2pix.training.progress import Progress, build_metrics, metric_states, set_metric_states
 
@@ -65,8 +64,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.stopping = True
 
     def on_train_begin(self, logs=None):
-        for half_written in self.path.parent.glob(f".{self.path.name}.*"):  # By a process that was killed.
-            shutil.rmtree(half_written, ignore_errors=True)
+        remove_leftovers(self.path.parent, self.path.name)
         self.resumed = self.model.progress or Progress(0, 0, 0)
         self.seen = self.resumed.seen
         if self.resumed.step:

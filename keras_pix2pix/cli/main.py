@@ -1,6 +1,8 @@
 """The program `keras-pix2pix`: its commands, and what becomes of their errors."""
 
+import contextlib
 import re
+import signal
 import sys
 
 import typer
@@ -14,8 +16,10 @@ from keras_pix2pix.cli.presets import presets
 from keras_pix2pix.cli.report import report
 from keras_pix2pix.cli.train import train
 from keras_pix2pix.cli.translate import translate
+from keras_pix2pix.terminal import safe_output
 
 USER_MISTAKE = 2
+INTERRUPTED, TERMINATED = 130, 143  # What a shell expects of a program ended by Ctrl-C, by SIGTERM.
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,36 +45,39 @@ def _options(
 
 
 def main(arguments=None):
-    """Run a command; a mistake of the user ends in one message and exit code 2.
+    """Run a command; a mistake of the user ends in one message and exit code 2. Always raises SystemExit."""
+    with safe_output(), _ending_on_sigterm():
+        try:
+            app(arguments, prog_name="keras-pix2pix")  # By `python -m` too: completion is installed by this name.
+        except OSError as error:
+            place = f": {error.filename}. Check its permissions and the space left." if error.filename else ""
+            _fail(f"{error.strerror or error}{place}", error)
+        except (ValueError, ImportError) as error:
+            _fail(str(error), error)
+        except RuntimeError as error:
+            _fail(str(error), error, code=1)
+        except KeyboardInterrupt:
+            raise SystemExit(INTERRUPTED) from None
+        except Exception as error:
+            _fail(_message_from_data(error), error)
 
-    Args:
-        arguments: List of strings. Defaults to None: those of the process.
 
-    Raises:
-        SystemExit: Always, with the exit code.
+@contextlib.contextmanager
+def _ending_on_sigterm():
+    """Within it, SIGTERM ends the program as an error would, so that nothing half written stays."""
 
-    Example:
-
-    ```python
-    from keras_pix2pix.cli.main import main
+    def end(number, frame):
+        raise SystemExit(TERMINATED)
 
     try:
-        main(["--version"])
-    except SystemExit as stop:
-        code = stop.code  # 0
-    ```
-    """
+        before = signal.signal(signal.SIGTERM, end)
+    except ValueError:  # Only the main thread may.
+        yield
+        return
     try:
-        app(arguments, prog_name="keras-pix2pix")  # By `python -m` too: completion is installed by this name.
-    except OSError as error:
-        place = f": {error.filename}. Check its permissions and the space left." if error.filename else ""
-        _fail(f"{error.strerror or error}{place}", error)
-    except (ValueError, ImportError) as error:
-        _fail(str(error), error)
-    except RuntimeError as error:
-        _fail(str(error), error, code=1)
-    except Exception as error:
-        _fail(_message_from_data(error), error)
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _message_from_data(error):

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from keras_pix2pix.cli.documentation import option
-from keras_pix2pix.files import whole_file
+from keras_pix2pix.files import remove_leftovers, whole_file
 from keras_pix2pix.report.history import read_history
 from keras_pix2pix.runs.callbacks import (
     AVERAGE_FILE,
@@ -155,6 +155,8 @@ def train(
         config = (resumed_configuration if resume else new_configuration)(own_run_dir, given)
         own_run_dir.mkdir(parents=True, exist_ok=True)
         with _only_one_training_in(own_run_dir):
+            for folder in (own_run_dir, *filter(Path.is_dir, own_run_dir.iterdir())):
+                remove_leftovers(folder)
             _run(config, own_run_dir, resume, devices)
 
 
@@ -175,7 +177,7 @@ def _run(config, run_dir, resume, devices):
     model = _model(config, run_dir, steps, strategy)
     epoch, step = _resume_point(model, run_dir, config["epochs"])
     monitor = monitored_log(config, model.objective.log_names, validation is not None)
-    *watching, bar, checkpoint = run_callbacks(config, run_dir, shown, resume, monitor)
+    *watching, checkpoint, bar = run_callbacks(config, run_dir, shown, resume, monitor)
     write_configuration(run_dir, config)
     _forget_what_comes_again(run_dir / HISTORY_FILE, epoch)
     print_header(config, run_dir, model, steps, validation, monitor, strategy.num_replicas_in_sync)
@@ -195,7 +197,7 @@ def _run(config, run_dir, resume, devices):
             validation_data=validation,
             verbose=0,  # The bar is ours.
             shuffle=False,  # The data set shuffles, and Keras would warn that it doesn't.
-            callbacks=[*watching, bar, checkpoint],
+            callbacks=[*watching, checkpoint, bar],
         )
     print(f"The model: {run_dir / MODEL_FILE}")
     print(f"How it came about: {run_dir / REPORT_FILE}, or tensorboard --logdir {run_dir / 'logs'}")
@@ -257,7 +259,8 @@ def _words_for_the_end(run_dir, model, devices):
 def _strategy(config, devices):
     from keras_pix2pix.training.distribution import strategy_for
 
-    strategy = strategy_for(devices)
+    # Folders may have other names on other machines.
+    strategy = strategy_for(devices, same={name: config[name] for name in config.keys() - FOLDERS - EXTRA_FOLDERS})
     replicas, batch_size = strategy.num_replicas_in_sync, config["batch_size"]
     if batch_size % replicas:
         raise ValueError(

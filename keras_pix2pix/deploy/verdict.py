@@ -23,6 +23,7 @@ from keras_pix2pix.deploy.parity import Parity, compare, keras_function
 from keras_pix2pix.files import PNG, regular_file, starts_with, whole_file
 from keras_pix2pix.images import write_png
 from keras_pix2pix.inference.serving import encodings_of
+from keras_pix2pix.terminal import printable
 
 THREADS = (1, 2)
 RECORD, PICTURE = ".export.json", ".export.png"  # Put behind the whole name of the file or folder.
@@ -208,10 +209,10 @@ def _print(verdict, path):
         print(f"{path}: {verdict.parity}", flush=True)
         return
     # The user's names may hold square brackets, which are markup to rich.
-    title = escape(str(path))
+    title = escape(printable(path))
     table = rich.table.Table(box=None, pad_edge=False, show_header=False, title=title, title_justify="left")
     for row in _rows(verdict):
-        table.add_row(*map(escape, row))
+        table.add_row(*(escape(printable(cell)) for cell in row))
     console.print(table)
 
 

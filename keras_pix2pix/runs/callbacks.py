@@ -80,7 +80,7 @@ def run_callbacks(config, run_dir, pairs, resume, monitor):
         monitor: What `monitored_log` has returned.
 
     Returns:
-        A list of callbacks, the last two of which are the `ProgressBar` and the `Checkpoint`.
+        A list of callbacks, the last two of which are the `Checkpoint` and the `ProgressBar`.
 
     Example:
 
@@ -113,7 +113,7 @@ def run_callbacks(config, run_dir, pairs, resume, monitor):
         keras.callbacks.TensorBoard(run_dir / "logs", write_graph=False),
         keras.callbacks.CSVLogger(history, append=resume),
         callbacks.Report(run_dir),
-        ProgressBar(config["batch_size"]),
-        # The last, so that what it says was done is done.
+        # After all that it says was done, and before anything is said.
         callbacks.Checkpoint(model_file, every_steps=config.get("checkpoint_every", CHECKPOINT_EVERY)),
+        ProgressBar(config["batch_size"]),
     ]

@@ -4,41 +4,35 @@ import contextlib
 import signal
 import sys
 
-SIGNALS = signal.SIGINT, signal.SIGTERM
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+HANGUP = getattr(signal, "SIGHUP", None)  # The terminal is closed; Windows has no such signal.
 
 
 @contextlib.contextmanager
 def stopping_after_a_step(checkpoint):
-    """In this block, Ctrl-C saves the step under way before it stops; a second Ctrl-C stops at once.
+    """In this block, the signals have a `callbacks.Checkpoint` save the step under way, which raises KeyboardInterrupt.
 
-    Args:
-        checkpoint: A `callbacks.Checkpoint` of the training in the block.
-
-    Raises:
-        KeyboardInterrupt: After one of the signals, out of the block.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import callbacks
-    from keras_pix2pix.runs.stopping import stopping_after_a_step
-
-    with stopping_after_a_step(callbacks.Checkpoint("run/model.keras")):
-        pass  # model.fit(...)
-    ```
+    A second Ctrl-C or SIGTERM stops at once.
     """
 
     def stop(number, frame):
         checkpoint.stop()
         for each in SIGNALS:
             signal.signal(each, signal.default_int_handler)
+        if HANGUP in before:
+            signal.signal(HANGUP, signal.SIG_IGN)  # It often comes twice, from the terminal and from the shell.
         print("\nStopping after this step. Ctrl-C once more stops at once.", file=sys.stderr, flush=True)
 
     before = {}
     with contextlib.suppress(ValueError):  # Only the main thread may set handlers.
-        before = {number: signal.signal(number, stop) for number in SIGNALS}
+        for number in SIGNALS if HANGUP is None or _is_ignored(HANGUP) else [*SIGNALS, HANGUP]:
+            before[number] = signal.signal(number, stop)
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _is_ignored(number):
+    return signal.getsignal(number) is signal.SIG_IGN  # As under nohup.

@@ -1,8 +1,10 @@
 """The commands, in process, with networks of a few filters; what users type and what they read."""
 
+import contextlib
 import errno
 import inspect
 import json
+import os
 import re
 import signal
 import subprocess
@@ -18,6 +20,7 @@ from PIL import Image
 
 import keras_pix2pix
 from keras_pix2pix import Pix2Pix
+from keras_pix2pix.callbacks import resume_point
 from keras_pix2pix.cli import train as train_module
 from keras_pix2pix.cli.documentation import parameter_help
 from keras_pix2pix.cli.main import app, main
@@ -28,6 +31,7 @@ from keras_pix2pix.deploy.metadata import read_metadata
 from keras_pix2pix.images import write_png
 from keras_pix2pix.runs import configuration
 from keras_pix2pix.runs import data as run_data
+from keras_pix2pix.runs.progress_bar import ProgressBar
 from keras_pix2pix.training.presets import PRESETS
 
 
@@ -181,20 +185,75 @@ def interrupted(run, pairs, run_dir, monkeypatch, at_step, *options):
     return errors
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
 def test_ctrl_c_saves_the_step_under_way_and_says_how_to_go_on(run, pairs, tmp_path, monkeypatch, number):
-    handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    handlers = [signal.getsignal(each) for each in SIGNALS]
     run_dir = tmp_path / "run"
     errors = interrupted(run, pairs, run_dir, monkeypatch, lambda: signal.raise_signal(number))
     assert "Stopping after this step. Ctrl-C once more stops at once." in errors
     assert "holds the run as of step 2 of epoch 2" in errors
-    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == handlers
+    assert [signal.getsignal(each) for each in SIGNALS] == handlers
     assert int(keras.saving.load_model(run_dir / "model.keras").generator_optimizer.iterations) == 5
     code, printed, _ = run("train", "--run-dir", run_dir, "--resume")
     assert code == 0
     assert "Epoch 2/2" in printed
     assert int(keras.saving.load_model(run_dir / "model.keras").generator_optimizer.iterations) == 6
     assert len((run_dir / "history.csv").read_text().splitlines()) == 3
+
+
+def test_a_second_hangup_does_not_stop_the_saving(run, pairs, tmp_path, monkeypatch):
+    def twice():
+        signal.raise_signal(signal.SIGHUP)
+        signal.raise_signal(signal.SIGHUP)
+
+    assert "step 2 of epoch 2" in interrupted(run, pairs, tmp_path / "run", monkeypatch, twice)
+
+
+def test_a_hangup_is_ignored_under_nohup(run, pairs, tmp_path, monkeypatch):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        monkeypatch.setattr(keras.callbacks, "TensorBoard", Interrupting)
+        Interrupting.at_step = lambda self: signal.raise_signal(signal.SIGHUP)
+        assert run("train", pairs, "--run-dir", tmp_path / "run", "--image-size", 32, "--epochs", 2)[0] == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("number", [None, signal.SIGINT])
+def test_training_needs_nobody_who_reads(pairs, tmp_path, monkeypatch, number):
+    """The readers of both streams end in the second epoch, and Ctrl-C may come then: as with `train 2>&1 | tee log`."""
+    readers, writers = zip(os.pipe(), os.pipe(), strict=True)
+
+    def close():
+        for reader in readers:
+            with contextlib.suppress(OSError):
+                os.close(reader)
+        if number:
+            signal.raise_signal(number)
+
+    Interrupting.at_step = lambda self: close()
+    monkeypatch.setattr(keras.callbacks, "TensorBoard", Interrupting)
+    arguments = ["train", str(pairs), "--run-dir", str(tmp_path / "run"), "--image-size", "32", "--epochs", "3"]
+    with open(writers[0], "w") as output, open(writers[1], "w") as errors, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", output)
+        patch.setattr(sys, "stderr", errors)
+        with pytest.raises(SystemExit) as stop:
+            main(arguments)
+    assert stop.value.code == (130 if number else 0)
+    steps = int(keras.saving.load_model(tmp_path / "run" / "model.keras").generator_optimizer.iterations)
+    assert steps == (5 if number else 9)
+
+
+def test_what_is_said_of_an_epoch_is_on_disk_by_then(run, pairs, tmp_path, monkeypatch):
+    def die(self, line):
+        raise SystemExit(9)
+
+    monkeypatch.setattr(ProgressBar, "_print", die)
+    assert run("train", pairs, "--run-dir", tmp_path / "run", "--image-size", 32, "--epochs", 2)[0] == 9
+    assert resume_point(keras.saving.load_model(tmp_path / "run" / "model.keras")) == (1, 3)
 
 
 def test_a_second_ctrl_c_stops_at_once(run, pairs, tmp_path, monkeypatch):
@@ -723,7 +782,7 @@ def test_a_damaged_configuration_is_named(run, trained, contents):
 def test_a_run_killed_before_its_first_checkpoint_is_resumed_from_its_beginning(run, trained):
     (trained / "model.keras").unlink()
     (trained / "history.csv").unlink()
-    (trained / ".model.keras.half").mkdir()
+    (trained / ".model.keras.half.partial").mkdir()
     code, printed, _ = run("train", "--run-dir", trained, "--resume", "--epochs", 2)
     assert code == 0
     assert "Epoch 1/2" in printed
