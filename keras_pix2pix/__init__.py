@@ -39,6 +39,13 @@ def _require_tensorflow():
             f"keras_pix2pix needs Keras' TensorFlow backend. Received: {keras.config.backend()!r}, from "
             "KERAS_BACKEND or ~/.keras/keras.json. Set KERAS_BACKEND=tensorflow before Python starts."
         )
+    layout, floatx = keras.config.image_data_format(), keras.config.floatx()
+    if layout != "channels_last" or floatx not in ("float32", "float64"):
+        raise ImportError(
+            "keras_pix2pix needs Keras' image_data_format channels_last, and its floatx float32 or float64. Received: "
+            f"{layout} and {floatx}, mostly from ~/.keras/keras.json. Change them there; 16 bits are a model's own "
+            'affair: precision="float16" or "bfloat16".'
+        )
 
 
 @wrapt.when_imported("keras")

@@ -170,13 +170,22 @@ def test_importing_the_package_imports_neither_tensorflow_nor_keras():
             "ImportError: keras_pix2pix needs TensorFlow 2.20 or newer, which is not installed.",
         ),
         (
+            "import keras; keras.config.set_image_data_format('channels_first')\n"
+            "import keras_pix2pix; keras_pix2pix.Pix2Pix",
+            "ImportError: keras_pix2pix needs Keras' image_data_format channels_last",
+        ),
+        (
+            "import keras; keras.config.set_floatx('float16')\nimport keras_pix2pix; keras_pix2pix.unet_generator",
+            "Received: channels_last and float16, mostly from ~/.keras/keras.json",
+        ),
+        (
             "import sys, types; config = types.SimpleNamespace(backend=lambda: 'jax')\n"
             "sys.modules['keras'] = types.SimpleNamespace(config=config)\n"
             "import keras_pix2pix; keras_pix2pix.unet_generator",
             "ImportError: keras_pix2pix needs Keras' TensorFlow backend. Received: 'jax'",
         ),
     ],
-    ids=["no TensorFlow", "another backend"],
+    ids=["no TensorFlow", "channels first", "16 bits", "another backend"],
 )
 def test_without_tensorflow_one_message_says_what_to_do(program, words):
     result = run(program, check=False)

@@ -161,6 +161,9 @@ def train(
 
 
 def _run(config, run_dir, resume, devices):
+    for folder in ("logs", "samples"):
+        if (run_dir / folder).exists() and not (run_dir / folder).is_dir():
+            raise ValueError(f"{run_dir / folder} is a file, and training needs a folder there. Move it away.")
     training_data, validation_data = run_folders(config, run_dir, resume)
     start_tensorflow()
     from keras_pix2pix.report.page import REPORT_FILE

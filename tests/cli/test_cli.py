@@ -6,9 +6,11 @@ import inspect
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import keras
 import numpy as np
@@ -202,6 +204,27 @@ def test_ctrl_c_saves_the_step_under_way_and_says_how_to_go_on(run, pairs, tmp_p
     assert "Epoch 2/2" in printed
     assert int(keras.saving.load_model(run_dir / "model.keras").generator_optimizer.iterations) == 6
     assert len((run_dir / "history.csv").read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize("name", ["logs", "samples"])
+def test_a_file_where_training_needs_a_folder(run, trained, name):
+    shutil.rmtree(trained / name)
+    (trained / name).write_text("mine")
+    code, _, errors = run("train", "--run-dir", trained, "--resume", "--epochs", 2)
+    assert (code, str(trained / name) in errors) == (2, True)
+    assert (trained / name).read_text() == "mine"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [0.15, 0.3, 1, 3])
+def test_ctrl_c_while_the_program_starts_leaves_no_traceback(tmp_path, seconds):
+    command = [sys.executable, "-m", "keras_pix2pix", "train", "synthetic", "--run-dir", str(tmp_path / "run")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode in (130, -signal.SIGINT)
+    assert "Traceback" not in errors
 
 
 def test_a_second_hangup_does_not_stop_the_saving(run, pairs, tmp_path, monkeypatch):
