@@ -12,12 +12,14 @@ from numbers import Integral
 import numpy as np
 from PIL import Image
 
-from keras_pix2pix.files import whole_file
+from keras_pix2pix.files import regular_file, whole_file
 
 __all__ = ["beside", "read_image_file", "to_image", "to_pixels", "write_png"]
 
 HALF_RANGE = 127.5
 EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
+# No other of Pillow's plugins sees a file: some run other programs, as that for PostScript does.
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 INTERPOLATIONS = {
     "nearest": Image.Resampling.NEAREST,
     "bilinear": Image.Resampling.BILINEAR,
@@ -144,7 +146,7 @@ def read_image_file(path, mode="RGB", check=refuse_deep_pixels):
     ```
     """
     try:
-        with Image.open(path) as picture:
+        with _open(path) as picture:
             check(picture, path)
             orientation = _orientation(picture)
             upright = picture.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else picture
@@ -179,7 +181,7 @@ def read_image_size(path, check=refuse_deep_pixels):
     ```
     """
     try:
-        with Image.open(path) as picture:
+        with _open(path) as picture:
             check(picture, path)
             width, height = picture.size
             if _orientation(picture) in ON_THE_SIDE:
@@ -295,6 +297,12 @@ def height_and_width(image_size):
             "smaller one; `translate` takes larger pictures in tiles."
         )
     return sides
+
+
+def _open(path):
+    if os.path.exists(path) and not regular_file(path):
+        raise ValueError("it is not a regular file")  # Opening a pipe would wait for somebody who writes.
+    return Image.open(path, formats=FORMATS)
 
 
 def _as_rgb(pixels):

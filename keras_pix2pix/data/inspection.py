@@ -7,6 +7,7 @@ from typing import NamedTuple
 from keras_pix2pix.data.pairs import encoding_of_folders, find_side_by_side, match_folders
 from keras_pix2pix.encodings import get as get_encoding
 from keras_pix2pix.files import PNG, refuse_to_replace, starts_with, whole_file
+from keras_pix2pix.terminal import printable
 
 
 class Findings(NamedTuple):
@@ -113,7 +114,8 @@ def _draw(pairs, encodings, output, layout):
         sides = zip(axes, ("source", "target"), encodings, pair.read(*encodings), pair[:2], strict=True)
         for each, side, encoding, opened, file in sides:
             each.imshow(encoding.show(encoding.raw(opened, file)))
-            each.set_title(f"{side}: {(file[0] if isinstance(file, tuple) else file).name}", fontsize=9)
+            name = (file[0] if isinstance(file, tuple) else file).name
+            each.set_title(printable(f"{side}: {name}"), fontsize=9, parse_math=False)
             each.set_axis_off()
     with whole_file(output) as temporary:
         figure.savefig(temporary, dpi=100, format="png")

@@ -11,6 +11,7 @@ import rich.progress
 from keras_pix2pix.encodings import EXTENSIONS as ENCODED_EXTENSIONS
 from keras_pix2pix.encodings import Stacked
 from keras_pix2pix.encodings import get as get_encoding
+from keras_pix2pix.files import regular_file
 from keras_pix2pix.images import EXTENSIONS
 
 DIRECTIONS = ("AtoB", "BtoA")
@@ -110,13 +111,20 @@ def list_picture_files(directory, extensions=EXTENSIONS):
             f"{'a file' if directory.exists() else 'a path that does not exist'}. Check the path."
         )
     files = sorted(
-        path for path in directory.iterdir() if path.suffix.lower() in extensions and not path.name.startswith(".")
+        path
+        for path in directory.iterdir()
+        if path.suffix.lower() in extensions and not path.name.startswith(".") and _may_be_read(path)
     )
     if not files:
         folders = sorted(path.name for path in directory.iterdir() if path.is_dir())
         hint = f" It has folders: {', '.join(folders[:NAMED_AT_MOST])}; name one of them." if folders else ""
         raise ValueError(f"There are no pictures in {directory}. Extensions sought: {', '.join(extensions)}.{hint}")
     return files
+
+
+def _may_be_read(path):
+    """Whether a file is regular; a broken link too, which is an error later, as a pair is missing."""
+    return regular_file(path) or not path.exists()
 
 
 def find_side_by_side(directory, direction, source_encoding="rgb", target_encoding="rgb"):

@@ -1,11 +1,14 @@
 """Files that are no 8-bit pictures: arrays on disk, and resizing what Pillow can't as a whole."""
 
+import os
+import warnings
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from keras_pix2pix import images
+from keras_pix2pix.files import regular_file
 from keras_pix2pix.images import INTERPOLATIONS
 
 ARRAY = ".npy"
@@ -57,10 +60,12 @@ def open_array(path, channels, kinds="uifb"):
     ```
     """
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        with warnings.catch_warnings(action="ignore"):  # NumPy's, of headers that Python 2 wrote.
+            array = np.lib.format.open_memmap(_regular(path), mode="r")
+    except Exception as error:  # NumPy evaluates the header, which may raise anything.
+        reason = str(error).strip().partition("\n")[0][:200] or type(error).__name__
         raise ValueError(
-            f"Can't read the array {path}: {error}. Accepted: a .npy file of numbers. Replace the file, or take it "
+            f"Can't read the array {path}: {reason}. Accepted: a .npy file of numbers. Replace the file, or take it "
             "out of the folder."
         ) from error
     shape = array.shape if array.ndim == 3 else (*array.shape, 1)
@@ -72,6 +77,12 @@ def open_array(path, channels, kinds="uifb"):
             f"Received: {array.dtype} of shape {array.shape}. Convert the file, or declare another encoding."
         )
     return array.reshape(shape)
+
+
+def _regular(path):
+    if os.path.exists(path) and not regular_file(path):
+        raise ValueError("it is not a regular file")
+    return path
 
 
 def resize_channels(array, size, interpolation):

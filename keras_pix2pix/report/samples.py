@@ -76,7 +76,7 @@ def write_over_time(directory, path):
 def _columns(file, width):
     """Sources, generated and targets of a grid, reduced; None if it can't be read."""
     try:
-        with Image.open(file) as grid:
+        with Image.open(file, formats=["PNG"]) as grid:
             grid = grid.convert("RGB")
     except UNREADABLE:
         return None

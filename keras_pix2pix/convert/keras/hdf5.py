@@ -1,6 +1,7 @@
 """HDF5 files as Keras 2 wrote them: a configuration, where there is one, and the weights layer by layer."""
 
 import json
+import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,6 +9,9 @@ import h5py
 import numpy as np
 
 ACCEPTED = 'Accepted: an HDF5 file from `model.save("x.h5")` or `model.save_weights("x.h5")` of Keras 2.'
+
+
+MOST_COMPRESSED = 100  # How many times larger than the file its weights may be. Keras doesn't compress them.
 
 
 class SavedLayer(NamedTuple):
@@ -69,10 +73,12 @@ def read_hdf5(path):
         raise ValueError(f"{path} is not an HDF5 file. {ACCEPTED} Check which file it is.")
     try:
         with h5py.File(path, "r") as file:
-            config = file.attrs.get("model_config")
-            return config and json.loads(config), _saved_layers(file, path)
-    except (OSError, KeyError, RuntimeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} can't be read, it is cut short or damaged: {error}. Copy it again.") from error
+            return _config(file, path), _saved_layers(file, path)
+    except _Refused as error:
+        raise ValueError(f"{path} {error}") from None
+    except Exception as error:  # On a damaged file, HDF5 and what is built on it may raise anything.
+        reason = str(error).partition("\n")[0][:200]
+        raise ValueError(f"{path} can't be read, it is cut short or damaged: {reason}. Copy it again.") from error
 
 
 def weights_lookup(saved_layers):
@@ -107,26 +113,80 @@ def weights_lookup(saved_layers):
     return weights_of
 
 
+class _Refused(Exception):
+    """What a file must not hold; the message goes on from the file's name."""
+
+
+def _config(file, path):
+    text = _attribute(file, "model_config", path) if "model_config" in file.attrs else None
+    if text is None:
+        return None
+    config = json.loads(text)
+    if not isinstance(config, dict):
+        raise _Refused(f"has a `model_config` that is no configuration, but a {type(config).__name__}. {ACCEPTED}")
+    return config
+
+
 def _saved_layers(file, path):
-    group = file.get("model_weights", file)
+    group = _member(file, "model_weights", path) if "model_weights" in file else file
     if not any(name.startswith("layer_names") for name in group.attrs):
         keras_3 = " It is a weights file of Keras 3: `network.load_weights` reads those." if "layers" in file else ""
-        raise ValueError(
-            f"{path} has no `layer_names`, where Keras 2 lists its layers. {ACCEPTED} Received: the keys "
+        raise _Refused(
+            "has no `layer_names`, where Keras 2 lists its layers. {ACCEPTED} Received: the keys "
             f"{sorted(file)} and the attributes {sorted(file.attrs)}.{keras_3} Check which file it is."
         )
     return [
         SavedLayer(
             name,
-            [(weight.split(":")[0], np.asarray(group[name][weight])) for weight in _texts(group[name], "weight_names")],
+            [
+                (weight.split(":")[0], _array(_member(group, f"{name}/{weight}", path), path))
+                for weight in _texts(_member(group, name, path), "weight_names", path)
+            ],
         )
-        for name in _texts(group, "layer_names")
+        for name in _texts(group, "layer_names", path)
     ]
 
 
-def _texts(group, attribute):
+def _member(group, name, path):
+    """A group or data set in the file itself: links could lead to any other file."""
+    for part in name.split("/"):
+        if not isinstance(group, h5py.Group) or group.get(part, getlink=True) is None:
+            raise _Refused(f"lists {name!r}, which is not in it: it is cut short or damaged. Copy it again.")
+        if not isinstance(group.get(part, getlink=True), h5py.HardLink):
+            raise _Refused(f"is refused: {name!r} is a link, which could lead to any other file. {ACCEPTED}")
+        group = group[part]
+    return group
+
+
+def _array(dataset, path):
+    if not isinstance(dataset, h5py.Dataset):
+        raise _Refused(f"lists {dataset.name!r} as a weight, and it is none. {ACCEPTED}")
+    if dataset.is_virtual or dataset.id.get_create_plist().get_external_count():
+        raise _Refused(f"is refused: the numbers of {dataset.name!r} are in other files. {ACCEPTED}")
+    _check_size(dataset.name, dataset.shape, dataset.dtype, path)
+    if dataset.dtype.kind not in "fiu":
+        raise _Refused(f"holds no numbers as {dataset.name!r}, but {dataset.dtype}. {ACCEPTED}")
+    return np.asarray(dataset)
+
+
+def _attribute(group, name, path):
+    described = group.attrs.get_id(name)
+    _check_size(name, described.shape, described.dtype, path)
+    return group.attrs[name]
+
+
+def _check_size(name, shape, dtype, path):
+    claimed = math.prod(shape or (0,)) * dtype.itemsize
+    if claimed > MOST_COMPRESSED * path.stat().st_size:
+        raise _Refused(f"is refused: {name!r} claims {claimed:,} bytes, and the file is far smaller. {ACCEPTED}")
+
+
+def _texts(group, attribute, path):
     """An attribute that is a list of names; a long one is split over several, with a number at the end."""
     parts = [attribute] if attribute in group.attrs else []
     while f"{attribute}{len(parts)}" in group.attrs:
         parts.append(f"{attribute}{len(parts)}")
-    return [text.decode() if isinstance(text, bytes) else str(text) for part in parts for text in group.attrs[part]]
+    texts = [text for part in parts for text in np.ravel(_attribute(group, part, path))]
+    if not all(isinstance(text, (bytes, str)) for text in texts):
+        raise _Refused(f"has other things than names in {attribute!r} of {group.name!r}. {ACCEPTED}")
+    return [text.decode() if isinstance(text, bytes) else text for text in texts]

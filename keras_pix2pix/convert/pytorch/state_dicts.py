@@ -57,12 +57,11 @@ def read_state_dict(path):
 
 def _read_safetensors(path):
     _require("safetensors", path)
-    from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     try:
-        return load_file(path)
-    except (SafetensorError, KeyError, TypeError) as error:
+        return {key: value.astype("float32") for key, value in load_file(path).items()}
+    except Exception as error:  # Of types that NumPy lacks, it may raise anything.
         raise ValueError(
             f"Can't read {path}: {_reason(error)}. Accepted: a whole .safetensors file of float32 or float16 tensors. "
             "Replace the file, or save it anew."
@@ -117,11 +116,13 @@ def _tensors(contents, path):
         or not isinstance(value, torch.Tensor)
         or value.layout != torch.strided
         or value.is_complex()
+        or value.is_quantized
+        or value.is_meta
     ]
     if others:
         raise ValueError(
-            f"{path} must hold a state dict, which is a dictionary from names to dense, real tensors. Received: others "
-            f"under {', '.join(others[:5])}. Save `network.state_dict()`."
+            f"{path} must hold a state dict, which is a dictionary from names to dense, real tensors. "
+            f"Received: others under {', '.join(others[:5])}. Save `network.state_dict()`."
         )
     return contents
 

@@ -1,6 +1,7 @@
 """Files of weights: what is read, what is taken off, what is refused. The tests of pickles are beside the oracle's."""
 
 import importlib.util
+import json
 
 import numpy as np
 import pytest
@@ -61,3 +62,32 @@ def test_without_the_package_the_message_says_what_to_install(suffix, package, t
     (tmp_path / f"x{suffix}").write_bytes(b"x")
     with pytest.raises(ImportError, match=rf"x{suffix} needs {package}.*pip install \.\[{package}\]` in a checkout"):
         read_state_dict(tmp_path / f"x{suffix}")
+
+
+@pytest.mark.slow
+def test_tensors_without_numbers_of_their_own_are_refused(tmp_path):
+    torch = pytest.importorskip("torch")
+    tensors = {
+        "meta": torch.ones(2, device="meta"),
+        "quantised": torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8),
+        "sparse": torch.ones(2, 2).to_sparse(),
+    }
+    for kind, tensor in tensors.items():
+        torch.save({"conv.weight": tensor}, tmp_path / f"{kind}.pth")
+        with pytest.raises(ValueError, match=rf"{kind}\.pth .*conv\.weight"):
+            read_state_dict(tmp_path / f"{kind}.pth")
+
+
+@pytest.mark.parametrize("kind", ["F8_E4M3", "F8_E5M2", "BF16", "F4", "?"])
+def test_types_that_numpy_lacks_are_read_or_refused(tmp_path, kind):
+    header = json.dumps({"conv.weight": {"dtype": kind, "shape": [4], "data_offsets": [0, 8]}}).encode()
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header + b"\0" * 8)
+    try:
+        state = read_state_dict(path)
+    except ValueError as error:
+        message = str(error)
+    else:
+        message = str(path)
+        assert state["conv.weight"].dtype == "float32"
+    assert str(path) in message
