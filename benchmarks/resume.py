@@ -31,11 +31,14 @@ PATIENCE = 1800  # Seconds.
 
 
 def arrays_of(model_file):
-    """Every array of a `.keras` file, by name: weights, optimizers, the state of dropout, the place in the run."""
+    """Every array of a `.keras` file, by name: weights, optimizers, the state of dropout, the place in the run.
+
+    Not the records beside them, which name the run.
+    """
     arrays = {}
 
     def keep(name, item):
-        if isinstance(item, h5py.Dataset):
+        if isinstance(item, h5py.Dataset) and name != "vars/records":
             arrays[name] = np.asarray(item)
 
     with zipfile.ZipFile(model_file) as archive:

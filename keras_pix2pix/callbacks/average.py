@@ -5,7 +5,7 @@ import math
 import keras
 import tensorflow as tf
 
-from keras_pix2pix.files import whole_file
+from keras_pix2pix.training.saving import copy_average, save_whole
 
 
 class ExponentialMovingAverage(keras.callbacks.Callback):
@@ -45,6 +45,7 @@ class ExponentialMovingAverage(keras.callbacks.Callback):
         self.path, self.decay = path, decay
 
     def on_train_begin(self, logs=None):
+        self.averaged = None
         if self.model.average is None:
             self.model.average = self._weights()
 
@@ -61,9 +62,11 @@ class ExponentialMovingAverage(keras.callbacks.Callback):
         self.model.average = tuple(average + share * (weight - average) for average, weight in pairs)
 
     def on_epoch_end(self, epoch, logs=None):
-        averaged = self.model.averaged()
-        with whole_file(self.path) as temporary:
-            averaged.save(temporary)
+        # Made once: TensorFlow forgets no variable's name.
+        if self.averaged is None:
+            self.averaged = self.model.averaged()
+        copy_average(self.model, self.averaged.generator)
+        save_whole(self.averaged, self.path)
 
     def _weights(self):
         return tuple(tf.convert_to_tensor(each) for each in self.model.generator.trainable_variables)

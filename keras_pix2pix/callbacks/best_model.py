@@ -6,15 +6,17 @@ from pathlib import Path
 import keras
 
 from keras_pix2pix.callbacks.checkpoint import refuse_broken_weights
-from keras_pix2pix.files import whole_file
 from keras_pix2pix.report.history import best_of, better_side, read_history
+from keras_pix2pix.training.records import read_records
+from keras_pix2pix.training.saving import save_whole
 
 
 class BestModel(keras.callbacks.Callback):
     """Keeps the model of the best epoch by one of the logs, and can end training when nothing gets better.
 
     As `keras.callbacks.ModelCheckpoint` with `save_best_only=True` and `EarlyStopping`, but the file is written whole
-    or not at all, and a run that is resumed knows its best so far and for how long nothing got better.
+    or not at all. It says itself how good its model was, and in which epoch: a model that has been trained before, and
+    is trained further, takes its place only if it is better. A new model starts a new file.
 
     Args:
         path: File ending in `.keras`.
@@ -22,8 +24,8 @@ class BestModel(keras.callbacks.Callback):
         mode: "max" or "min". Defaults to None: by the name, "max" for names with psnr, ssim, accuracy or iou, "min"
             for losses and errors.
         patience: Epochs without a better one after which training ends, 1 or more. Defaults to None: it doesn't.
-        history: CSV file of `keras.callbacks.CSVLogger`, which holds the epochs before those of this `fit`, if there
-            are any. Defaults to None.
+        history: CSV file of `keras.callbacks.CSVLogger` with the epochs before those of this `fit`, for a file at
+            `path` that doesn't say how good its model was. Defaults to None.
 
     Raises:
         ValueError: Another ending, a mode that is needed or unknown, `patience` under 1; when training begins, that it
@@ -54,24 +56,22 @@ class BestModel(keras.callbacks.Callback):
             raise ValueError(f"`patience` must be 1 or more, or None. Received: patience={patience}.")
         self.patience = patience or math.inf
         self.history = history
+        self.record = f"best: {self.mode} {monitor}"  # Its name among the model's records.
 
     def on_train_begin(self, logs=None):
-        past = read_history(self.history) if self.history is not None else {}
-        values = past.get(self.monitor, [])
-        index, self.best = best_of(values, self.mode)
-        self.best_epoch = None if index is None else past["epoch"][index]
-        if index is not None and len(values) - 1 - index >= self.patience:
+        self.best, self.best_epoch, last = self._best_before()
+        if self.best is not None and last - self.best_epoch >= self.patience:
             raise ValueError(
                 f"Training has ended early: {self.monitor} was best, {self.best:.4g}, in epoch {self.best_epoch + 1}, "
-                f"and no better in the {len(values) - 1 - index} epochs since. Pass a larger patience to go on."
+                f"and no better in the {last - self.best_epoch} epochs since. Pass a larger patience to go on."
             )
 
     def on_epoch_end(self, epoch, logs=None):
         if self.monitor not in logs:
             raise ValueError(f"There is no log {self.monitor!r} to monitor. Accepted: {', '.join(logs)}.")
         if self._is_best(logs[self.monitor]):
+            self.best, self.best_epoch = float(logs[self.monitor]), epoch
             self._save()
-            self.best, self.best_epoch = logs[self.monitor], epoch
         elif self.best is not None and epoch - self.best_epoch >= self.patience:
             self.model.stop_training = True
             print(
@@ -79,6 +79,20 @@ class BestModel(keras.callbacks.Callback):
                 f"no better in the {epoch - self.best_epoch} epochs since. The model of that epoch: "
                 f"{self.path}"
             )
+
+    def _best_before(self):
+        """Value and epoch of the best before this `fit`, and the last epoch before it; None where there are none."""
+        past = read_history(self.history) if self.history is not None else {"epoch": []}
+        index, best = best_of(past.get(self.monitor, []), self.mode)
+        epoch, last = (None, None) if index is None else (past["epoch"][index], past["epoch"][-1])
+        kept = read_records(self.path).get(self.record) if self._was_trained() else None
+        if kept:
+            best, epoch = kept["value"], kept["epoch"]
+            last = self.model.progress.epoch - 1 if self.model.progress else epoch
+        return best, epoch, last
+
+    def _was_trained(self):
+        return self.model.progress is not None or int(self.model.generator_optimizer.iterations.numpy()) > 0
 
     def _is_best(self, value):
         if self.best is None:
@@ -89,6 +103,10 @@ class BestModel(keras.callbacks.Callback):
         refuse_broken_weights(self.model, self.path)
         # The epoch's end is not yet behind it, so the file says nothing of how far the run has come.
         progress, self.model.progress = self.model.progress, None
-        with whole_file(self.path) as temporary:
-            self.model.save(temporary)
-        self.model.progress = progress
+        # In this file only: others hold other weights.
+        self.model.records[self.record] = {"value": self.best, "epoch": self.best_epoch}
+        try:
+            save_whole(self.model, self.path)
+        finally:
+            self.model.progress = progress
+            del self.model.records[self.record]

@@ -7,9 +7,10 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from keras_pix2pix.files import remove_leftovers, whole_file
+from keras_pix2pix.files import remove_leftovers
 from keras_pix2pix.training.cluster import worker_count
 from keras_pix2pix.training.progress import Progress, build_metrics, metric_states, set_metric_states
+from keras_pix2pix.training.saving import save_whole
 
 # Ends an epoch, and not the training, where a callback puts it into `stop_training`; others put True there.
 END_OF_EPOCH = "end of epoch"
@@ -105,8 +106,7 @@ class Checkpoint(keras.callbacks.Callback):
         refuse_broken_weights(self.model, self.path)
         before, self.model.progress = self.model.progress, progress
         try:
-            with whole_file(self.path) as temporary:
-                self.model.save(temporary)
+            save_whole(self.model, self.path)
             before = progress
         except (OSError, RuntimeError) as error:  # h5py raises either.
             number = getattr(error, "errno", None) or errno.EIO

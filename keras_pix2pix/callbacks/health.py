@@ -13,6 +13,7 @@ from keras_pix2pix.callbacks.fixed_pairs import first_pairs, generate_one_by_one
 from keras_pix2pix.files import whole_file
 from keras_pix2pix.report.history import read_messages
 
+RECORD = "health"  # Among the model's records: the epochs in a row, for a run that is resumed.
 ADVICE = {
     "won": (
         "The discriminator has won: it was all but certain what is real ({d_real:.3f}) and what is generated "
@@ -100,6 +101,9 @@ class Health(keras.callbacks.Callback):
         self.epoch = 0
         self.said = read_messages(self.messages) if self.messages else []
 
+    def on_train_begin(self, logs=None):
+        self.in_a_row |= self.model.records.get(RECORD, {})
+
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
         self.first_step = self.model.progress.step if is_under_way(self.model.progress, epoch) else 0
@@ -120,6 +124,7 @@ class Health(keras.callbacks.Callback):
             self.in_a_row[state] = self.in_a_row[state] + 1 if is_shown else 0
             if self.in_a_row[state] >= self.patience and state not in (each["state"] for each in self.said):
                 self._say(state, ADVICE[state].format(patience=self.patience, variety=variety, **logs))
+        self.model.records[RECORD] = dict(self.in_a_row)
 
     def _variety(self):
         """How much the generated pictures of different sources differ, relative to their targets; None if unknown."""

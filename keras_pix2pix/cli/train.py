@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import math
 import os
 import shlex
 import sys
@@ -13,7 +12,7 @@ import typer
 
 from keras_pix2pix.cli.documentation import option
 from keras_pix2pix.files import remove_leftovers, whole_file
-from keras_pix2pix.report.history import read_history
+from keras_pix2pix.report.history import epoch_of, history_fault, lines_of, read_history
 from keras_pix2pix.runs.callbacks import (
     AVERAGE_FILE,
     BEST_FILE,
@@ -30,8 +29,10 @@ from keras_pix2pix.runs.configuration import (
     write_configuration,
 )
 from keras_pix2pix.runs.data import SYNTHETIC, run_dataset, run_encodings, run_folders
+from keras_pix2pix.runs.data_record import digest_of, write_record
 from keras_pix2pix.runs.header import print_header
 from keras_pix2pix.runs.model import MODEL_FILE, height_and_width, load_model
+from keras_pix2pix.runs.same_run import RUN, data_of_this_run, new_identity, refuse_another_run, run_record
 from keras_pix2pix.runs.startup import start_tensorflow
 from keras_pix2pix.runs.stopping import stopping_after_a_step
 from keras_pix2pix.training.cluster import folder_to_write, is_chief
@@ -111,12 +112,18 @@ def train(
         bool,
         typer.Option(
             "--resume",
-            help="Go on with the run in --run-dir as it was begun; only --epochs, --patience and --checkpoint-every "
-            "may change.",
+            help="Resume the run in --run-dir as it was started; only --epochs, --patience and --checkpoint-every may "
+            "change.",
         ),
     ] = False,
+    data_changed: Annotated[
+        bool,
+        typer.Option("--data-changed", help="With --resume: the data have changed since, and that is intended."),
+    ] = False,
 ):
-    """Train on a folder of pairs; --resume goes on with a run that was stopped."""
+    """Train on a folder of pairs; --resume continues a run that was stopped."""
+    if data_changed and not resume:
+        raise ValueError("--data-changed is for a run that is resumed. Add --resume, or leave it out.")
     given = {
         "data": data,
         "target": target,
@@ -152,19 +159,30 @@ def train(
     # Several workers' output is the same, and the chief's is enough.
     output = sys.stdout if is_chief() else io.StringIO()
     with folder_to_write(run_dir) as own_run_dir, contextlib.redirect_stdout(output):
-        config = (resumed_configuration if resume else new_configuration)(own_run_dir, given)
+        config = (_resumed if resume else new_configuration)(own_run_dir, given)
         own_run_dir.mkdir(parents=True, exist_ok=True)
         with _only_one_training_in(own_run_dir):
             for folder in (own_run_dir, *filter(Path.is_dir, own_run_dir.iterdir())):
                 remove_leftovers(folder)
-            _run(config, own_run_dir, resume, devices)
+            _run(config, own_run_dir, resume, devices, data_changed)
 
 
-def _run(config, run_dir, resume, devices):
+def _resumed(run_dir, given):
+    config = resumed_configuration(run_dir, given)
+    refuse_another_run(config, run_dir)
+    fault = history_fault(run_dir / HISTORY_FILE)
+    if fault:
+        raise ValueError(f"{fault}. Restore it, or take it out of the folder and resume the run without it.")
+    return {"identity": {}, **config}  # Which runs of older versions don't have.
+
+
+def _run(config, run_dir, resume, devices, data_changed):
     for folder in ("logs", "samples"):
         if (run_dir / folder).exists() and not (run_dir / folder).is_dir():
             raise ValueError(f"{run_dir / folder} is a file, and training needs a folder there. Move it away.")
     training_data, validation_data = run_folders(config, run_dir, resume)
+    data = data_of_this_run(config, (training_data, validation_data), run_dir, data_changed)
+    config = {**config, "identity": {**config.get("identity", new_identity()), "data": digest_of(data)}}
     start_tensorflow()
     from keras_pix2pix.report.page import REPORT_FILE
     from keras_pix2pix.training.workers import one_error_if_a_worker_stops
@@ -178,10 +196,12 @@ def _run(config, run_dir, resume, devices):
     _refuse_a_lost_model(run_dir)
     # A run that was stopped before its first checkpoint is resumed from its beginning.
     model = _model(config, run_dir, steps, strategy)
+    model.records[RUN] = run_record(config)
     epoch, step = _resume_point(model, run_dir, config["epochs"])
     monitor = monitored_log(config, model.objective.log_names, validation is not None)
     *watching, checkpoint, bar = run_callbacks(config, run_dir, shown, resume, monitor)
     write_configuration(run_dir, config)
+    write_record(run_dir, data)
     _forget_what_comes_again(run_dir / HISTORY_FILE, epoch)
     print_header(config, run_dir, model, steps, validation, monitor, strategy.num_replicas_in_sync)
     # Several workers' `fit` needs the scope; others' has it from the model.
@@ -350,15 +370,19 @@ def _new_model(config, steps, strategy):
     )
 
 
-def _epoch_of(row):
-    number = row.split(",")[0]
-    return int(number) if number.isdecimal() else math.inf  # Not a row of ours.
-
-
 def _forget_what_comes_again(history, epoch):
     """Take out of the history what the last checkpoint doesn't know, and a row that was not written whole."""
+    header, *rows = lines_of(history, errors="surrogateescape") or [""]
+    epochs = [epoch_of(row.split(",")[0]) if row.endswith("\n") else None for row in rows]
+    kept = [row for row, number in zip(rows, epochs, strict=True) if number is not None and number < epoch]
     if history.exists():
-        header, *rows = history.read_text(encoding="utf-8").splitlines(keepends=True) or [""]
-        kept = [row for row in rows if row.endswith("\n") and _epoch_of(row) < epoch]
         with whole_file(history) as temporary:
-            temporary.write_text("".join([header if header.endswith("\n") else "", *kept]), encoding="utf-8")
+            lines = [header if header.endswith("\n") else "", *kept]
+            temporary.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
+    missing = set(range(epoch)) - set(epochs)
+    if missing:
+        print(
+            f"{history} lacks {len(missing)} of the {epoch} epochs that the run has behind it, and so will the report: "
+            "put the file back if you have it.",
+            file=sys.stderr,
+        )

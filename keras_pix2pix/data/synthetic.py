@@ -107,11 +107,35 @@ def write_facades(directory, count, *, image_size=(256, 256), seed=0, direction=
     _check_size(image_size)
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    paths = [directory / f"facade_{number:06d}.png" for number in range(seed, seed + count)]
+    paths = [directory / _file_name(number) for number in range(seed, seed + count)]
     for number, path in enumerate(paths, start=seed):
         halves = facade(number, image_size)[:: 1 if direction == "AtoB" else -1]
         Image.fromarray(np.concatenate(halves, axis=1)).save(path)
     return paths
+
+
+def holds_only_facades(directory, count, *, seed=0):
+    """Whether a folder holds what `write_facades` writes into it, of any size, and nothing else."""
+    directory = pathlib.Path(directory)
+    if directory.is_symlink() or not directory.is_dir():
+        return False
+    numbers = {_file_name(number): number for number in range(seed, seed + count)}
+    paths = list(directory.iterdir())
+    return {path.name for path in paths} == numbers.keys() and all(_shows(path, numbers[path.name]) for path in paths)
+
+
+def _shows(path, seed):
+    try:
+        with Image.open(path) as picture:
+            size = _check_size((picture.height, picture.width // 2))
+            pixels = np.asarray(picture)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False
+    return np.array_equal(pixels, np.concatenate(facade(seed, size), axis=1))
+
+
+def _file_name(number):
+    return f"facade_{number:06d}.png"
 
 
 def _check_whole(name, value, least):

@@ -1,11 +1,10 @@
 """From a run's history to curves: coordinates for the SVG drawings of the report."""
 
-import math
-
 from matplotlib.ticker import MaxNLocator
 
 WIDTH, HEIGHT = 360, 190  # Units of the drawing, which the page scales.
 LEFT, RIGHT, TOP, BOTTOM = 54, 346, 8, 164
+LARGEST = 1e100  # Beyond, differences are no numbers any more.
 MOST_POINTS = 400  # More than a line of this width can show.
 TITLES = {
     "Difference from the target: L1": ("g_l1",),
@@ -54,13 +53,13 @@ def _chart(title, names, history):
         (prefix + name, 1 if prefix and len(names) == 1 else color, bool(prefix))
         for color, name in enumerate(names)
         for prefix in ("", "val_")
-        if any(math.isfinite(value) for value in history.get(prefix + name, ()))
+        if any(map(_is_drawn, history.get(prefix + name, ())))
     ]
     if not columns:
         return None
     thinned = slice(None, None, -(-len(history["epoch"]) // MOST_POINTS))
     epochs = [epoch + 1 for epoch in history["epoch"]]
-    values = [value for name, *_ in columns for value in history[name][thinned] if math.isfinite(value)]
+    values = [value for name, *_ in columns for value in history[name][thinned] if _is_drawn(value)]
     # A little room for lines that don't move.
     margin = (max(values) - min(values)) * 0.04 or abs(values[0]) * 0.05 or 1.0
     x_scale = _scale(epochs[0], max(epochs[-1], epochs[0] + 1), LEFT, RIGHT)
@@ -86,6 +85,10 @@ def _chart(title, names, history):
     }
 
 
+def _is_drawn(value):
+    return abs(value) <= LARGEST  # NaN isn't.
+
+
 def _scale(low, high, start, end):
     return lambda value: round(start + (value - low) / (high - low) * (end - start), 1)
 
@@ -96,10 +99,10 @@ def _ticks(low, high, integer=False):
 
 
 def _paths(epochs, values, x_scale, y_scale):
-    """Points "x,y" in parts, which begin anew after a value that is not finite."""
+    """Points "x,y" in parts, which begin anew after a value that isn't drawn."""
     paths = [[]]
     for epoch, value in zip(epochs, values, strict=True):
-        if math.isfinite(value):
+        if _is_drawn(value):
             paths[-1].append(f"{x_scale(epoch)},{y_scale(value)}")
         elif paths[-1]:
             paths.append([])

@@ -9,13 +9,15 @@ from pathlib import Path
 RISING = ("psnr", "ssim", "accuracy", "iou")
 FALLING = ("loss", "l1", "gan", "reconstruction", "features", "error", "mae", "mse", "fid", "kid", "lpips")
 NEITHER = ("d_", "g_learning_rate", "images_per_second", "epoch")
+MOST_DIGITS = 9  # Of an epoch's number.
 
 
 def read_history(path):
     """The table that `keras.callbacks.CSVLogger` writes.
 
     Args:
-        path: CSV file; one that isn't there is an empty history. Rows that are not whole are left out.
+        path: CSV file; one that isn't there, or is no such table, is an empty history. Rows that are not whole are
+            left out.
 
     Returns:
         A dictionary from the names of the columns, "epoch" the first, to lists of equal length: whole numbers for
@@ -31,15 +33,37 @@ def read_history(path):
     best = max(read_history("history.csv")["val_ssim"])  # 0.3
     ```
     """
-    try:
-        with open(path, encoding="utf-8", errors="replace", newline="") as opened:
-            header, *rows = list(csv.reader(opened)) or [[]]
-    except FileNotFoundError:
-        return {"epoch": []}
-    rows = [row for row in rows if len(row) == len(header) and row[0].isdigit()]
+    lines = lines_of(path) if history_fault(path) is None else []
+    header, *rows = [_cells(line) for line in lines] or [["epoch"]]
+    rows = [row for row in rows if len(row) == len(header) and epoch_of(row[0]) is not None]
     columns = dict(zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True))
-    epochs = [int(each) for each in columns.pop("epoch", ())]
-    return {"epoch": epochs, **{name: [_number(cell) for cell in cells] for name, cells in columns.items()}}
+    columns.pop("epoch", None)
+    numbers = {name: [_number(cell) for cell in cells] for name, cells in columns.items()}
+    return {"epoch": [epoch_of(row[0]) for row in rows], **numbers}
+
+
+def history_fault(path):
+    """Why a file is not the table of `keras.callbacks.CSVLogger`, in words; None for such a table, however short."""
+    first, *_ = [*lines_of(path), "epoch"]
+    # A crash may have cut off the line.
+    if _cells(first)[:1] == ["epoch"] or "epoch".startswith(first):
+        return None
+    return f'{path} is damaged: its first line must name the columns, "epoch" the first. Received: {first[:60]!r}'
+
+
+def lines_of(path, errors="replace"):
+    """The lines of a text file that are not empty, whatever bytes are in them; none where there is no file."""
+    try:
+        with open(path, encoding="utf-8", errors=errors) as opened:
+            return [line for line in opened if line.strip()]
+    except FileNotFoundError:
+        return []
+
+
+def epoch_of(cell):
+    """The number of an epoch, or None for something else."""
+    cell = cell.strip()
+    return int(cell) if cell.isascii() and cell.isdigit() and len(cell) <= MOST_DIGITS else None
 
 
 def read_messages(path):
@@ -67,7 +91,7 @@ def read_messages(path):
     for line in lines:
         try:
             message = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(message, dict) and {"epoch", "state", "message"} <= message.keys():
             messages.append(message)
@@ -123,6 +147,13 @@ def best_of(values, side):
         return None, None
     value, index = min(finite, key=lambda each: (each[0] if side == "min" else -each[0], each[1]))
     return index, value
+
+
+def _cells(line):
+    try:
+        return next(csv.reader([line]), [])
+    except csv.Error:  # A field of more than 128 KB.
+        return []
 
 
 def _number(cell):

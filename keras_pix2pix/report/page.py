@@ -13,7 +13,7 @@ from PIL import Image
 from keras_pix2pix.files import whole_file
 from keras_pix2pix.images import UNREADABLE, read_image_file
 from keras_pix2pix.report import charts
-from keras_pix2pix.report.history import best_of, better_side, read_history, read_messages
+from keras_pix2pix.report.history import best_of, better_side, history_fault, read_history, read_messages
 from keras_pix2pix.report.samples import samples_over_time
 
 REPORT_FILE = "report.html"
@@ -72,6 +72,7 @@ def write_report(run_dir):
             "history.csv. Check the path."
         )
     history = read_history(run_dir / "history.csv")
+    fault = history_fault(run_dir / "history.csv")
     config = _read_json(run_dir / "config.json")
     versions = config.pop("versions", {})
     page = _template().render(
@@ -86,13 +87,13 @@ def write_report(run_dir):
         charts=charts.charts(history),
         geometry=charts,
         rows=_rows(history),
-        config=_shown_items(config),
+        config=_shown_items({**config, **({"history": fault} if fault else {})}),
         versions=_shown_items(versions),
         exports=_exports(run_dir / "exports"),
     )
     path = run_dir / REPORT_FILE
     with whole_file(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        temporary.write_text(page, encoding="utf-8", errors="replace")  # JSON can hold half a character.
     return path
 
 
@@ -144,7 +145,7 @@ def _read_json(path):
         return {}
     try:
         contents = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         contents = error
     return contents if isinstance(contents, dict) else {"damaged": f"{path.name} can't be read: {contents}"}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from keras_pix2pix import __version__
 from keras_pix2pix.files import whole_file
 from keras_pix2pix.runs.data import DRAWN_FOLDER, SYNTHETIC
-from keras_pix2pix.runs.model import height_and_width
+from keras_pix2pix.runs.settings import fault_of
 from keras_pix2pix.training.presets import SCHEDULES, preset
 
 CONFIG_FILE = "config.json"
@@ -17,7 +17,10 @@ NEEDED = {"data", "preset", "direction", "image_size", "batch_size", "epochs", "
 CHANGEABLE = {"epochs", "checkpoint_every", "patience"}  # What a resumed run may do otherwise than it was begun.
 # The only repetitions of defaults that live elsewhere; a test compares them.
 DEFAULTS = {"preset": "paper", "direction": "AtoB", "image_size": (256, 256), "seed": 0}
+# What sizes loops and arrays: anything else is found where it is used.
+COUNTS = ("image_size", "batch_size", "epochs", "steps_per_epoch", "patience", "checkpoint_every")
 PYTHON_WORDS = {"True": "true", "False": "false", "None": "null"}
+RESTORE = "Restore it, or start a new run in another folder."
 ADVICE = "Accepted: SECTION.NAME=VALUE, as in --set compile.gan_loss=lsgan."
 
 
@@ -56,6 +59,9 @@ def new_configuration(run_dir, given):
     config = {**defaults, **config}
     if config["schedule"] not in SCHEDULES:
         raise ValueError(f"--schedule must be one of {', '.join(SCHEDULES)}. Received: {config['schedule']!r}.")
+    faults = [fault_of(name, config[name]) for name in COUNTS if name in config]
+    for fault in filter(None, faults):
+        raise ValueError(f"{fault}, from the option of that name or from --set.")
     return config
 
 
@@ -149,7 +155,7 @@ def preset_changes(texts):
             raise ValueError(f"--set needs a value. {ADVICE} Received: {text!r}.")
         try:
             changes[key] = json.loads(PYTHON_WORDS.get(value, value))
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):  # The digits of an integer and the depth of brackets have a limit.
             changes[key] = value
     return changes
 
@@ -164,13 +170,21 @@ def _read(file):
         raise ValueError(f"There is no run to resume in {file.parent}: it has no {CONFIG_FILE}. Check the path.")
     try:
         config = json.loads(file.read_text(encoding="utf-8"))
-        config = {**config, "image_size": height_and_width("x".join(map(str, config["image_size"])))}
-        missing = sorted(NEEDED - config.keys())
-    except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{file} is damaged: {error!r}. Restore it, or begin a new run in another folder.") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{file} is damaged, it is not JSON: {error}. {RESTORE}") from error
+    if not isinstance(config, dict):
+        raise ValueError(f"{file} is damaged: it holds {type(config).__name__} in the place of an object. {RESTORE}")
+    missing = sorted(NEEDED - config.keys())
     if missing:
-        raise ValueError(f"{file} lacks {', '.join(missing)}. Restore it, or begin a new run in another folder.")
-    return config
+        raise ValueError(f"{file} lacks {', '.join(missing)}. {RESTORE}")
+    for fault in filter(None, map(fault_of, config, config.values())):
+        raise ValueError(f"{file} is damaged: {fault}. {RESTORE}")
+    try:
+        preset(config["preset"], config.get("changes"))
+        _check_folders({name: value for name, value in config.items() if name != "direction"})  # Which is always there.
+    except ValueError as error:
+        raise ValueError(f"{file} is damaged: {error} {RESTORE}") from error
+    return {**config, "image_size": tuple(config["image_size"])}
 
 
 def _check_folders(given):

@@ -1,8 +1,10 @@
 """The data sets of a run, by its configuration."""
 
+import os
+
 import numpy as np
 
-from keras_pix2pix.data.synthetic import write_facades
+from keras_pix2pix.data.synthetic import holds_only_facades, write_facades
 from keras_pix2pix.files import whole_file
 
 SYNTHETIC = "synthetic"
@@ -23,6 +25,9 @@ def run_folders(config, run_dir, resume):
         (folder or folders of sources, folder of targets or None) of the training data, and the same of the
         validation data, or None.
 
+    Raises:
+        ValueError: Other files are where data would be drawn.
+
     Example:
 
     ```python
@@ -39,9 +44,11 @@ def run_folders(config, run_dir, resume):
     if config["data"] != SYNTHETIC:
         return training, validation
     drawn = {split: run_dir / DRAWN_FOLDER / split for split in SYNTHETIC_PAIRS}
-    for split, directory in drawn.items():
-        if not (resume and directory.exists()):
-            _draw(directory, split, config["image_size"])
+    wanted = {split: directory for split, directory in drawn.items() if not (resume and directory.exists())}
+    for split, directory in wanted.items():
+        _refuse_files_of_others(directory, split)
+    for split, directory in wanted.items():
+        _draw(directory, split, config["image_size"])
     return (drawn["train"], None), validation or (drawn["validation"], None)
 
 
@@ -190,6 +197,15 @@ def _spread(items, count):
 
 def _sources(config, first, extra):
     return [config[first], *config[extra]] if extra in config else config[first]
+
+
+def _refuse_files_of_others(directory, split):
+    count, first_seed = SYNTHETIC_PAIRS[split]
+    if os.path.lexists(directory) and not holds_only_facades(directory, count, seed=first_seed):
+        raise ValueError(
+            f"{directory} is there, and holds something else than drawn facades, which would take its place. "
+            "Nothing was changed. Move it away, or choose another --run-dir."
+        )
 
 
 def _draw(directory, split, image_size):

@@ -18,6 +18,8 @@ from keras_pix2pix.training.objective import Objective, judge
 from keras_pix2pix.training.optimizers import FusedAdam
 from keras_pix2pix.training.presets import preset
 from keras_pix2pix.training.progress import Progress
+from keras_pix2pix.training.records import Records
+from keras_pix2pix.training.saving import copy_average
 
 UPDATE_ORDERS = ("discriminator_first", "simultaneous")
 
@@ -89,6 +91,7 @@ class Pix2Pix(keras.Model):
             )
         self.progress = None  # `callbacks.Checkpoint` keeps it.
         self.average = None  # `callbacks.ExponentialMovingAverage` keeps it.
+        self.records = Records()  # What other callbacks know of the epochs before.
         self.built = True
 
     @classmethod
@@ -409,9 +412,7 @@ class Pix2Pix(keras.Model):
                 "`keras-pix2pix train --average 0.999`."
             )
         generator = keras.models.clone_model(self.generator)
-        generator.set_weights(self.generator.get_weights())  # Those that are not trained too.
-        for variable, weight in zip(generator.trainable_variables, self.average, strict=True):
-            variable.assign(weight)
+        copy_average(self, generator)
         encodings = {"source_encoding": self.source_encoding, "target_encoding": self.target_encoding}
         return Pix2Pix(generator, direction=self.direction, **encodings)
 
@@ -445,6 +446,7 @@ class Pix2Pix(keras.Model):
             store[f"seed_{index}"] = layer.seed_generator.state.numpy()
         if self.progress:
             self.progress.write(store)
+        self.records.write(store)
         for index, weight in enumerate(self.average or ()):
             store[f"average_{index}"] = weight.numpy()
 
@@ -452,6 +454,7 @@ class Pix2Pix(keras.Model):
         for index, layer in enumerate(self._layers_that_draw()):
             layer.seed_generator.state.assign(store[f"seed_{index}"])
         self.progress = Progress.read(store)
+        self.records = Records.read(store)
         if "average_0" in store.keys():  # noqa: SIM118 - it is none of a dictionary's.
             count = len(self.generator.trainable_variables)
             self.average = tuple(tf.convert_to_tensor(store[f"average_{index}"][...]) for index in range(count))

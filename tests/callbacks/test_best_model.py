@@ -4,6 +4,8 @@ import keras
 import pytest
 
 from keras_pix2pix import callbacks
+from keras_pix2pix.training.progress import Progress
+from keras_pix2pix.training.records import read_records
 
 
 @pytest.fixture
@@ -63,6 +65,70 @@ def test_a_resumed_run_knows_its_best_and_how_long_ago_it_was(run_epochs, tmp_pa
     with pytest.raises(ValueError, match="has ended early: val_ssim was best, 0.6, in epoch 2, and no better in the 1"):
         run_epochs("val_ssim", 0.7, first=3, history=history, patience=1)
     assert run_epochs("val_ssim", 0.5, 0.4, history=tmp_path / "none.csv") == ([0], None)
+
+
+@pytest.fixture
+def watch_epochs(tmp_path):
+    """A function that lets a `BestModel` without a history watch epochs; it returns what then is in the file."""
+
+    def watch(model, *values, first=0, **options):
+        best = callbacks.BestModel(tmp_path / "best.keras", "val_ssim", **options)
+        best.set_model(model)
+        best.on_train_begin()
+        for epoch, value in enumerate(values, start=first):
+            best.on_epoch_end(epoch, {"val_ssim": value})
+        return (tmp_path / "best.keras").read_bytes()
+
+    return watch
+
+
+@pytest.mark.parametrize("resumed", ["by Checkpoint", "by itself"])
+def test_the_file_says_itself_how_good_its_model_was(make_model, watch_epochs, tmp_path, resumed):
+    model = make_model(filters=2)
+    model.compile()
+    kept = watch_epochs(model, 0.5, 0.6, 0.4)
+    assert read_records(tmp_path / "best.keras") == {"best: max val_ssim": {"value": 0.6, "epoch": 1}}
+    if resumed == "by Checkpoint":
+        model.progress = Progress(3, 0, 12)
+    else:
+        model.generator_optimizer.iterations.assign(12)
+    model.save(tmp_path / "model.keras")
+    assert not read_records(tmp_path / "model.keras")  # It holds another epoch's weights.
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert watch_epochs(again, 0.55, 0.6, first=3) == kept
+    assert watch_epochs(again, 0.7, first=5) != kept
+    assert read_records(tmp_path / "best.keras") == {"best: max val_ssim": {"value": 0.7, "epoch": 5}}
+
+
+def test_patience_is_counted_from_the_epoch_in_the_file(make_model, watch_epochs):
+    model = make_model(filters=2)
+    model.compile()
+    watch_epochs(model, 0.5, 0.6)
+    model.progress = Progress(4, 0, 16)
+    with pytest.raises(ValueError, match="has ended early: val_ssim was best, 0.6, in epoch 2, and no better in the 2"):
+        watch_epochs(model, first=4, patience=2)
+    watch_epochs(model, 0.1, first=4, patience=3)
+    assert model.stop_training
+
+
+def test_a_new_model_starts_a_new_file(make_model, watch_epochs, tmp_path):
+    for value in (0.6, 0.3):
+        model = make_model(filters=2)
+        model.compile()
+        watch_epochs(model, value)
+        assert read_records(tmp_path / "best.keras")["best: max val_ssim"]["value"] == value
+
+
+def test_what_a_history_says_is_for_files_that_say_nothing(make_model, watch_epochs, tmp_path):
+    (tmp_path / "history.csv").write_text("epoch,val_ssim\n0,0.9\n")
+    model = make_model(filters=2)
+    model.compile()
+    model.generator_optimizer.iterations.assign(4)
+    kept = watch_epochs(model, 0.6)
+    assert watch_epochs(model, 0.7, first=1, history=tmp_path / "history.csv") != kept
+    model.save(tmp_path / "best.keras")
+    kept = (tmp_path / "best.keras").read_bytes()
+    assert watch_epochs(model, 0.8, first=2, history=tmp_path / "history.csv") == kept
 
 
 def test_the_file_is_the_model_of_the_best_epoch(make_model, images, tmp_path):

@@ -196,6 +196,27 @@ def test_it_takes_several_epochs_in_a_row_and_a_trained_network(make_model, capf
     assert "Epoch 8: The discriminator doesn't tell" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("restarted_every", [1, 2])
+def test_epochs_in_a_row_are_counted_over_restarts(make_model, capfd, tmp_path, restarted_every):
+    model = make_model()
+    model.compile(*sgd())
+    path = tmp_path / "model.keras"
+    for epoch in range(0, 8, restarted_every):
+        health = callbacks.Health(after_steps=0, messages=tmp_path / "health.jsonl")
+        health.set_model(model)
+        health.on_train_begin()
+        checkpoint = callbacks.Checkpoint(path)
+        checkpoint.set_model(model)
+        checkpoint.on_train_begin()
+        for each in range(epoch, epoch + restarted_every):
+            checkpoint.on_epoch_begin(each)
+            feed(health, model, each, d_real=0.99, d_fake=0.5 if each == 1 else 0.01)
+            checkpoint.on_epoch_end(each)
+        model = keras.saving.load_model(path)
+    assert capfd.readouterr().err.startswith("Epoch 5: The discriminator has won")
+    assert len(read_messages(tmp_path / "health.jsonl")) == 1
+
+
 @pytest.mark.parametrize(
     ("option", "words"),
     [

@@ -70,6 +70,7 @@ def test_train_leaves_a_run_folder(run, pairs, tmp_path):
     assert {path.name for path in run_dir.iterdir()} == {
         "best.keras",
         "config.json",
+        "data.json",
         "history.csv",
         "logs",
         "model.keras",
@@ -77,6 +78,7 @@ def test_train_leaves_a_run_folder(run, pairs, tmp_path):
         "samples",
     }
     config = json.loads((run_dir / "config.json").read_text())
+    assert config.pop("identity").keys() == {"run", "data"}
     assert config.pop("versions").keys() == {"keras_pix2pix", "python", "tensorflow", "keras", "numpy", "pillow"}
     assert config == {
         "data": str(pairs),

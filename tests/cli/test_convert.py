@@ -14,7 +14,7 @@ import keras_pix2pix
 from keras_pix2pix import unet_generator
 from keras_pix2pix.cli.convert import READERS
 from keras_pix2pix.convert.conversion import Conversion
-from keras_pix2pix.convert.pytorch import modules as pytorch_modules
+from keras_pix2pix.convert.pytorch.loading import modules as pytorch_modules
 
 
 @pytest.fixture

@@ -142,6 +142,12 @@ def test_what_isnt_there_is_left_out(run_dir, missing):
         ("config.json", b"\xff\xfe\x00"),
         ("history.csv", b"epoch,g_l1\n0"),
         ("history.csv", b"\x00\x01"),
+        ("history.csv", b"g_l1\n0.5\n"),
+        ("history.csv", b"epoch,\xff\n0,0.5\n\n"),
+        ("history.csv", b"epoch,note\n0," + b"x" * 200_000 + b"\n"),
+        ("history.csv", b"epoch,g_l1,psnr\n0,1e308,inf\n1,-1e308,5e-324\n"),
+        ("config.json", b"[" * 100_000),
+        ("config.json", b'{"preset": "\\ud800"}'),
         ("health.jsonl", b"\xff{}\n"),
         ("samples/epoch_0003.png", b"\x89PNG\r\n"),
         ("exports/facades.tflite.export.json", b"null"),
@@ -152,8 +158,10 @@ def test_what_isnt_there_is_left_out(run_dir, missing):
 def test_damaged_files_do_not_keep_the_page_from_being_written(run_dir, name, contents):
     (run_dir / name).write_bytes(contents)
     page = page_of(run_dir)
-    if name.endswith(".json") and b"versions" not in contents:
+    if name.endswith(".json") and not {b"versions", b"preset"} & set(contents.split(b'"')):
         assert any("can't be read" in words for words in page.words)
+    if contents.startswith(b"g_l1"):
+        assert any("history.csv is damaged" in words for words in page.words)
 
 
 def test_an_error_leaves_the_old_page(run_dir, monkeypatch):

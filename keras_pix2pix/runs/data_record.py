@@ -1,0 +1,95 @@
+"""What the data of a run are: name, size and contents of every file, kept in its folder to be compared at --resume."""
+
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import rich.console
+import rich.progress
+
+from keras_pix2pix.data.pairs import list_picture_files
+from keras_pix2pix.encodings import EXTENSIONS
+from keras_pix2pix.files import whole_file
+
+RECORD_FILE = "data.json"
+NAMED_AT_MOST = 3
+SHOW_PROGRESS_FROM = 1000  # Fewer files are read in a few seconds.
+
+
+def record_data(folders, known):
+    """The record of data sets, "ROLE/NAME" -> (size, time, digest); files that look as in `known` aren't read again.
+
+    `folders` are those of `run_folders`, without None.
+    """
+    files = {f"{role}/{file.name}": file for role, folder in _roles(folders) for file in _listed(folder)}
+    console = rich.console.Console(stderr=True)
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(lambda item: _file_record(item[1], known.get(item[0])), files.items())
+        if len(files) >= SHOW_PROGRESS_FROM and console.is_terminal:
+            found = rich.progress.track(
+                found, total=len(files), description="Reading the data", console=console, transient=True
+            )
+        return dict(zip(files, found, strict=True))
+
+
+def digest_of(record):
+    """One word for all of a record but the times."""
+    lines = sorted(f"{name}\0{size}\0{digest}\n" for name, (size, _, digest) in record.items())
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def read_record(run_dir):
+    """The record in a run folder; an empty one where it is missing or damaged."""
+    try:
+        record = json.loads((run_dir / RECORD_FILE).read_text(encoding="utf-8"))
+        return {str(name): (int(size), int(time), str(digest)) for name, (size, time, digest) in record.items()}
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
+def write_record(run_dir, record):
+    """Write `data.json`."""
+    with whole_file(run_dir / RECORD_FILE) as temporary:
+        temporary.write_text(json.dumps(record) + "\n", encoding="utf-8")
+
+
+def difference(before, after):
+    """What has become of the files of a record, in words."""
+    gone, new = sorted(before.keys() - after.keys()), sorted(after.keys() - before.keys())
+    # A file under another name, and not one more and one less.
+    names = {after[name][2]: name for name in new}
+    renamed = [(name, names[before[name][2]]) for name in gone if before[name][2] in names]
+    gone = [name for name in gone if name not in dict(renamed)]
+    new = [name for name in new if name not in dict(renamed).values()]
+    other = sorted(name for name in before.keys() & after.keys() if before[name][2] != after[name][2])
+    parts = {
+        f"Gone: {len(gone)} of {len(before)} files": gone,
+        f"New: {len(new)}": new,
+        f"Renamed: {len(renamed)}": [f"{old}, now {name}" for old, name in renamed],
+        f"Other contents: {len(other)}": other,
+    }
+    return "; ".join(f"{words} ({_some(names)})" for words, names in parts.items() if names)
+
+
+def _roles(folders):
+    for split, (sources, target) in zip(("training", "validation"), folders, strict=False):
+        for number, folder in enumerate(sources if isinstance(sources, list) else [sources], start=1):
+            yield (split if number == 1 else f"{split} {number}"), folder
+        if target:
+            yield f"{split} targets", target
+
+
+def _listed(folder):
+    return list_picture_files(folder, EXTENSIONS)
+
+
+def _file_record(file, known):
+    state = file.stat()
+    if known and known[:2] == (state.st_size, state.st_mtime_ns):
+        return known
+    with open(file, "rb") as opened:
+        return state.st_size, state.st_mtime_ns, hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _some(names):
+    return ", ".join(names[:NAMED_AT_MOST]) + (", ..." if len(names) > NAMED_AT_MOST else "")

@@ -1,0 +1,84 @@
+"""Whether what lies in a run folder belongs together: its configuration, its checkpoint, and its data."""
+
+import json
+import secrets
+import shlex
+
+from keras_pix2pix.runs.configuration import CHANGEABLE, CONFIG_FILE
+from keras_pix2pix.runs.data_record import RECORD_FILE, difference, digest_of, read_record, record_data
+from keras_pix2pix.runs.model import MODEL_FILE
+from keras_pix2pix.runs.settings import SETTINGS
+from keras_pix2pix.training.records import read_records
+
+RUN = "run"  # Among the model's records: whose model it is, and the settings that it was trained with.
+# Where the data are may change: what they are is compared by itself.
+FOLDERS = {"data", "target", "validation", "validation_target", "extra_source", "extra_validation_source"}
+NO_SETTINGS = {*FOLDERS, *CHANGEABLE, "identity", "versions"}
+NAMED_AT_MOST = 5
+
+
+def new_identity():
+    """What tells a run from another with the same settings."""
+    return {"run": secrets.token_hex(8)}
+
+
+def run_record(config):
+    """What `model.keras` is to keep of the run."""
+    return {"id": config.get("identity", {}).get("run"), "settings": _settings(config)}
+
+
+def refuse_another_run(config, run_dir):
+    """Raise if `config.json` or `model.keras` isn't that of the run any more; before anything is trained or written."""
+    kept = read_records(run_dir / MODEL_FILE).get(RUN)
+    if not kept:  # No checkpoint yet, or one of an older version.
+        return
+    now, then = run_record(config), {"id": None, "settings": {}, **kept}
+    if now["id"] != then["id"]:
+        raise ValueError(
+            f"{run_dir / MODEL_FILE} is the checkpoint of another run than that of {run_dir / CONFIG_FILE}. Put the "
+            "right file back, or start a new run in another folder."
+        )
+    names = sorted(now["settings"].keys() | then["settings"].keys())
+    changed = [
+        f"{name} is {_shown(now['settings'], name)} and was {_shown(then['settings'], name)}"
+        for name in names
+        if _shown(now["settings"], name) != _shown(then["settings"], name)
+    ]
+    if changed:
+        more = ", ..." if len(changed) > NAMED_AT_MOST else ""
+        raise ValueError(
+            f"{run_dir / CONFIG_FILE} has been changed since {MODEL_FILE} was trained: "
+            f"{', '.join(changed[:NAMED_AT_MOST])}{more}. A run is resumed as it was started: change the file back, or "
+            "start a new run in another folder."
+        )
+
+
+def data_of_this_run(config, folders, run_dir, changed_is_fine):
+    """The record of a run's data, once they are those that it was started with, or may be others."""
+    known = read_record(run_dir)
+    found = record_data([each for each in folders if each], known)
+    digest = config.get("identity", {}).get("data")
+    if digest is None or digest == digest_of(found) or changed_is_fine:
+        return found
+    what = f"How isn't known, as {run_dir / RECORD_FILE} is missing or damaged"
+    if digest == digest_of(known):
+        what = difference(known, found)
+    command = shlex.join(["keras-pix2pix", "train", "--run-dir", str(run_dir), "--resume", "--data-changed"])
+    raise ValueError(
+        f"The data of the run in {run_dir} have changed since it was started. {what}. Change them back, "
+        f"or continue with what is there now:\n{command}"
+    )
+
+
+def _settings(config):
+    settings = {name: config[name] for name in SETTINGS if name in config and name not in NO_SETTINGS}
+    if config.get("schedule", "constant") != "constant":
+        settings["epochs"] = config["epochs"]  # The learning rate is planned for them.
+    # As `config.json` holds them, and each change to the preset by itself.
+    settings = json.loads(json.dumps(settings))
+    changes = settings.pop("changes", {})
+    return {**settings, **changes}
+
+
+def _shown(settings, name):
+    return json.dumps(settings[name]) if name in settings else "not there"

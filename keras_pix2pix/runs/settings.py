@@ -1,0 +1,78 @@
+"""What each setting of a run may be, on the command line and in `config.json`."""
+
+from keras_pix2pix.data.pairs import DIRECTIONS
+from keras_pix2pix.training.presets import PRESETS, SCHEDULES
+
+MOST_EPOCHS = 10**6
+MOST_STEPS = 10**9
+MOST_PIXELS = 2**16  # On a side.
+PRECISIONS = ("float32", "bfloat16", "float16")
+
+
+def _whole(least, most):
+    words = f"a whole number from {least} to {most}"
+    return words, lambda value: type(value) is int and least <= value <= most
+
+
+def _number(words, fits):
+    return words, lambda value: type(value) in (int, float) and fits(value)
+
+
+def _one_of(words):
+    return f"one of {', '.join(words)}", lambda value: isinstance(value, str) and value in words
+
+
+def _is_image_size(value):
+    return (
+        isinstance(value, (list, tuple))
+        and len(value) == 2
+        and all(type(side) is int and 1 <= side <= MOST_PIXELS for side in value)
+    )
+
+
+def _are_folders(value):
+    return isinstance(value, list) and all(isinstance(each, str) and each for each in value)
+
+
+TEXT = "text", lambda value: isinstance(value, str) and value != ""
+FOLDERS = "a list of folders", _are_folders
+OBJECT = "an object", lambda value: isinstance(value, dict)
+# Name -> (what is accepted in words, whether a value is).
+SETTINGS = {
+    "data": TEXT,
+    "target": TEXT,
+    "validation": TEXT,
+    "validation_target": TEXT,
+    "extra_source": FOLDERS,
+    "extra_validation_source": FOLDERS,
+    "preset": _one_of(PRESETS),
+    "changes": OBJECT,
+    "direction": _one_of(DIRECTIONS),
+    "source_encoding": TEXT,
+    "target_encoding": TEXT,
+    "color_jitter": _number("a number from 0 to 1", lambda value: 0 <= value <= 1),
+    "image_size": (f"height and width, two whole numbers from 1 to {MOST_PIXELS}", _is_image_size),
+    "batch_size": _whole(1, MOST_EPOCHS),
+    "epochs": _whole(1, MOST_EPOCHS),
+    "steps_per_epoch": _whole(1, MOST_STEPS),
+    "schedule": _one_of(SCHEDULES),
+    "seed": _whole(0, 2**32 - 1),
+    "monitor": TEXT,
+    "patience": _whole(1, MOST_EPOCHS),
+    "checkpoint_every": _whole(1, MOST_STEPS),
+    "deterministic": ("true or false", lambda value: isinstance(value, bool)),
+    "precision": _one_of(PRECISIONS),
+    "average": _number("a number above 0 and below 1", lambda value: 0 < value < 1),
+    "identity": OBJECT,
+    "versions": OBJECT,
+}
+
+
+def fault_of(name, value):
+    """Why this isn't a value of this setting, in words; None if it is one, and for settings that are unknown."""
+    words, fits = SETTINGS.get(name, ("", lambda value: True))
+    if fits(value):
+        return None
+    received = repr(value)
+    shown = received if len(received) <= 100 else f"{received[:100]} ..."
+    return f"{name!r} must be {words}. Received: {shown}"
