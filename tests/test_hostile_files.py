@@ -1,12 +1,15 @@
 """Files that were made to harm: each ends in one message that names it, or is read as what it is."""
 
 import itertools
+import json
 import os
+import re
 import socket
 import stat
 import struct
 import sys
 import time
+import zipfile
 
 import h5py
 import numpy as np
@@ -15,7 +18,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from keras_pix2pix import encodings, paired_dataset, unet_generator
+from keras_pix2pix import (
+    encodings,
+    from_legacy_keras,
+    from_tf_tutorial,
+    load_model,
+    paired_dataset,
+    unet_generator,
+)
 from keras_pix2pix.convert.keras.hdf5 import read_hdf5
 from keras_pix2pix.data.inspection import draw_pairs
 from keras_pix2pix.data.pairs import list_picture_files
@@ -275,3 +285,43 @@ def test_names_of_any_bytes(tmp_path):
         broken.write(b"no picture")
     with pytest.raises(ValueError, match=r"\.png: it is not a picture"):
         paired_dataset(tmp_path / "pairs", image_size=16)
+
+
+# Networks
+
+
+def huge(config):
+    """The configuration with a million times as many filters in each layer."""
+    if isinstance(config, dict):
+        return {name: 10**9 if name == "filters" else huge(value) for name, value in config.items()}
+    return [huge(each) for each in config] if isinstance(config, list) else config
+
+
+def test_a_network_that_no_memory_holds_is_refused(tmp_path):
+    network = unet_generator((16, 16, 3), filters=2, num_downsamples=2)
+    network.save(tmp_path / "x.keras")
+    network.save(tmp_path / "x.h5")
+    with zipfile.ZipFile(tmp_path / "x.keras") as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts["config.json"] = json.dumps(huge(json.loads(parts["config.json"]))).encode()
+    with zipfile.ZipFile(tmp_path / "x.keras", "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with h5py.File(tmp_path / "x.h5", "a") as file:
+        file.attrs["model_config"] = json.dumps(huge(json.loads(file.attrs["model_config"])))
+    for read, name in ((load_model, "x.keras"), (from_tf_tutorial, "x.keras"), (from_legacy_keras, "x.h5")):
+        with pytest.raises(ValueError, match=rf"{re.escape(name)} is refused.*1,000,000,000 filters"):
+            read(tmp_path / name)
+
+
+def test_a_damaged_model_is_a_message_of_moderate_length(tmp_path):
+    unet_generator((16, 16, 3), filters=2, num_downsamples=2).save(tmp_path / "x.keras")
+    with zipfile.ZipFile(tmp_path / "x.keras") as archive:
+        config = archive.read("config.json")
+    for content in (config.replace(b"Conv2DTranspose", b"Conv9DTranspose"), b"[]", b"{", config[:-900]):
+        with zipfile.ZipFile(tmp_path / "y.keras", "w") as archive:
+            archive.writestr("config.json", content)
+            archive.writestr("metadata.json", "{}")
+        read_or_refuse(load_model, tmp_path / "y.keras")
+        with pytest.raises(ValueError, match=r"y\.keras"):
+            load_model(tmp_path / "y.keras")

@@ -3,6 +3,7 @@
 import zipfile
 from pathlib import Path
 
+from keras_pix2pix.networks.claims import refuse_giants_in
 from keras_pix2pix.runs.startup import start_tensorflow
 
 MODEL_FILE = "model.keras"
@@ -30,6 +31,7 @@ def load_model(path):
     ```
     """
     file = model_file(path)
+    refuse_giants_in(file)
     start_tensorflow()
     import keras
 
@@ -39,13 +41,18 @@ def load_model(path):
         model = keras.saving.load_model(file)
     except Exception as error:
         raise ValueError(
-            f"{file} can't be loaded as a Keras model: {error}. Train again, or take another file."
+            f"{file} can't be loaded as a Keras model: {_first_words(error)}. Train again, or take another file."
         ) from error
     if not isinstance(model, Pix2Pix) and not hasattr(model, "input_shape"):
         raise ValueError(
             f"{file} holds neither a Pix2Pix nor a generator. Received: {type(model).__name__}. Take another file."
         )
     return model
+
+
+def _first_words(error):
+    """Keras appends whole configurations to its messages."""
+    return str(error).strip().partition("\n")[0].partition(" Full object config")[0][:300]
 
 
 def model_file(path):

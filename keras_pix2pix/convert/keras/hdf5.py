@@ -8,6 +8,8 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
+from keras_pix2pix.networks.claims import refuse_giants
+
 ACCEPTED = 'Accepted: an HDF5 file from `model.save("x.h5")` or `model.save_weights("x.h5")` of Keras 2.'
 
 
@@ -73,12 +75,14 @@ def read_hdf5(path):
         raise ValueError(f"{path} is not an HDF5 file. {ACCEPTED} Check which file it is.")
     try:
         with h5py.File(path, "r") as file:
-            return _config(file, path), _saved_layers(file, path)
+            config, saved_layers = _config(file, path), _saved_layers(file, path)
     except _Refused as error:
         raise ValueError(f"{path} {error}") from None
     except Exception as error:  # On a damaged file, HDF5 and what is built on it may raise anything.
         reason = str(error).partition("\n")[0][:200]
         raise ValueError(f"{path} can't be read, it is cut short or damaged: {reason}. Copy it again.") from error
+    refuse_giants(config, path)
+    return config, saved_layers
 
 
 def weights_lookup(saved_layers):
