@@ -32,7 +32,14 @@ from keras_pix2pix.runs.data import SYNTHETIC, run_dataset, run_encodings, run_f
 from keras_pix2pix.runs.data_record import digest_of, write_record
 from keras_pix2pix.runs.header import print_header
 from keras_pix2pix.runs.model import MODEL_FILE, height_and_width, load_model
-from keras_pix2pix.runs.same_run import RUN, data_of_this_run, new_identity, refuse_another_run, run_record
+from keras_pix2pix.runs.same_run import (
+    RUN,
+    data_of_this_run,
+    new_identity,
+    refuse_another_run,
+    run_record,
+    shared_by_workers,
+)
 from keras_pix2pix.runs.startup import start_tensorflow
 from keras_pix2pix.runs.stopping import stopping_after_a_step
 from keras_pix2pix.training.cluster import folder_to_write, is_chief
@@ -161,7 +168,8 @@ def train(
     with folder_to_write(run_dir) as own_run_dir, contextlib.redirect_stdout(output):
         config = (_resumed if resume else new_configuration)(own_run_dir, given)
         own_run_dir.mkdir(parents=True, exist_ok=True)
-        with _only_one_training_in(own_run_dir):
+        # The copy that another worker than the chief writes to is its own.
+        with _only_one_training_in(own_run_dir) if is_chief() else contextlib.nullcontext():
             for folder in (own_run_dir, *filter(Path.is_dir, own_run_dir.iterdir())):
                 remove_leftovers(folder)
             _run(config, own_run_dir, resume, devices, data_changed)
@@ -282,8 +290,7 @@ def _words_for_the_end(run_dir, model, devices):
 def _strategy(config, devices):
     from keras_pix2pix.training.distribution import strategy_for
 
-    # Folders may have other names on other machines.
-    strategy = strategy_for(devices, same={name: config[name] for name in config.keys() - FOLDERS - EXTRA_FOLDERS})
+    strategy = strategy_for(devices, same=shared_by_workers(config))
     replicas, batch_size = strategy.num_replicas_in_sync, config["batch_size"]
     if batch_size % replicas:
         raise ValueError(

@@ -27,6 +27,11 @@ def run_record(config):
     return {"id": config.get("identity", {}).get("run"), "settings": _settings(config)}
 
 
+def shared_by_workers(config):
+    """What must be equal on all workers: settings and data, wherever those are."""
+    return [_settings(config), config["identity"]["data"]]
+
+
 def refuse_another_run(config, run_dir):
     """Raise if `config.json` or `model.keras` isn't that of the run any more; before anything is trained or written."""
     kept = read_records(run_dir / MODEL_FILE).get(RUN)

@@ -192,8 +192,18 @@ def interrupted(run, pairs, run_dir, monkeypatch, at_step, *options):
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
+@pytest.fixture
+def on_a_terminal():
+    """SIGHUP as a terminal leaves it: the tests may run under nohup, which has it ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("number", SIGNALS)
-def test_ctrl_c_saves_the_step_under_way_and_says_how_to_go_on(run, pairs, tmp_path, monkeypatch, number):
+def test_ctrl_c_saves_the_step_under_way_and_says_how_to_go_on(
+    on_a_terminal, run, pairs, tmp_path, monkeypatch, number
+):
     handlers = [signal.getsignal(each) for each in SIGNALS]
     run_dir = tmp_path / "run"
     errors = interrupted(run, pairs, run_dir, monkeypatch, lambda: signal.raise_signal(number))
@@ -229,7 +239,7 @@ def test_ctrl_c_while_the_program_starts_leaves_no_traceback(tmp_path, seconds):
     assert "Traceback" not in errors
 
 
-def test_a_second_hangup_does_not_stop_the_saving(run, pairs, tmp_path, monkeypatch):
+def test_a_second_hangup_does_not_stop_the_saving(on_a_terminal, run, pairs, tmp_path, monkeypatch):
     def twice():
         signal.raise_signal(signal.SIGHUP)
         signal.raise_signal(signal.SIGHUP)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -122,19 +123,65 @@ def test_two_workers_train_like_one_process_and_only_the_chief_writes(run, pairs
     assert {path.name for path in (tmp_path / "two").iterdir()} == {path.name for path in (tmp_path / "one").iterdir()}
 
 
+@pytest.mark.slow
+def test_workers_started_with_different_arguments_are_refused(pairs, tmp_path):
+    arguments = ("train", pairs, "--run-dir", tmp_path / "run", *OPTIONS, *SMALL, "--epochs", 1)
+    workers = start_workers(*arguments, own_options=[("--seed", 1), ("--seed", 2)])
+    for worker in workers:
+        _, errors = worker.communicate(timeout=200)
+        assert worker.returncode == 2
+        assert "other arguments" in errors
+        assert "Traceback" not in errors
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_worker_that_waits_says_so_and_ends_when_asked(pairs, tmp_path, number):
+    worker, other = start_workers("train", pairs, "--run-dir", tmp_path / "run", *OPTIONS, *SMALL, "--epochs", 1)
+    other.kill()
+    other.communicate()
+    said = worker.stderr.readline()
+    assert said.startswith("Waiting for 127.0.0.1:")
+    worker.send_signal(number)
+    _, errors = worker.communicate(timeout=30)
+    assert worker.returncode == 128 + number
+    assert "Traceback" not in errors
+
+
+@pytest.mark.slow
+def test_where_one_worker_is_killed_the_other_ends_in_one_message(pairs, tmp_path):
+    workers = start_workers("train", pairs, "--run-dir", tmp_path / "run", *OPTIONS, *SMALL, "--epochs", 10_000)
+    for line in workers[0].stdout:
+        if line.startswith("Epoch 2/"):
+            break
+    workers[1].kill()
+    workers[1].communicate()
+    _, errors = workers[0].communicate(timeout=100)
+    assert workers[0].returncode == 1
+    assert "Another worker stopped" in errors
+    assert "Traceback" not in errors
+
+
 def as_workers(*arguments):
     """What two workers print."""
+    processes = start_workers(*arguments)
+    outputs = [process.communicate(timeout=300) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    return [printed for printed, _ in outputs]
+
+
+def start_workers(*arguments, own_options=((), ())):
+    """Two workers on this machine, as processes."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
     cluster = {"worker": [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]}
     for each in sockets:
         each.close()
-    command, processes = [sys.executable, "-c", PROGRAM, *map(str, arguments)], []
-    for index in range(2):
+    processes = []
+    for index, options in enumerate(own_options):
+        command = [sys.executable, "-c", PROGRAM, *map(str, (*arguments, *options))]
         config = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
         environment = {**os.environ, "TF_CONFIG": config}
         processes.append(
             subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         )
-    outputs = [process.communicate(timeout=300) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], outputs
-    return [printed for printed, _ in outputs]
+    return processes
