@@ -78,8 +78,8 @@ def _fault(cluster, kind, index):
     for each, listed in cluster.items():
         if not isinstance(listed, list) or not all(isinstance(one, str) and ADDRESS.fullmatch(one) for one in listed):
             return f'"{each}" must be a list of "host:port"'
-        if any(int(one.rpartition(":")[2]) > LARGEST_PORT for one in listed):
-            return f'a port of "{each}" is larger than {LARGEST_PORT}'
+        if not all(0 < int(one.rpartition(":")[2]) <= LARGEST_PORT for one in listed):
+            return f'a port of "{each}" is not from 1 to {LARGEST_PORT}'
     every = [address for listed in cluster.values() for address in listed]
     if len(every) != len(set(every)):
         return "an address is there twice"
