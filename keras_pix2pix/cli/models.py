@@ -3,6 +3,7 @@
 import zipfile
 from pathlib import Path
 
+from keras_pix2pix.cli.model_claims import reason, refuse_false_claims
 from keras_pix2pix.cli.startup import start_tensorflow
 
 MODEL_FILE = "model.keras"
@@ -31,6 +32,7 @@ def load(path):
     ```
     """
     file = model_file(path)
+    refuse_false_claims(file)
     start_tensorflow()
     import keras
 
@@ -40,13 +42,24 @@ def load(path):
         model = keras.saving.load_model(file)
     except Exception as error:
         raise ValueError(
-            f"{file} can't be loaded as a Keras model: {error}. Train again, or take another file."
+            f"{file} can't be loaded as a Keras model: {reason(error)}. Train again, or take another file."
         ) from error
     if not isinstance(model, Pix2Pix) and not hasattr(model, "input_shape"):
         raise ValueError(
             f"{file} holds neither a Pix2Pix nor a generator. Received: {type(model).__name__}. Take another file."
         )
     return model
+
+
+def load_weights(model, path):
+    """Give a model what `load` would load, variable by variable: for devices that share the model."""
+    file = model_file(path)
+    try:
+        model.load_weights(file)
+    except Exception as error:
+        raise ValueError(
+            f"{file} can't be loaded into this run's model: {reason(error)}. Put the file back."
+        ) from error
 
 
 def model_file(path):

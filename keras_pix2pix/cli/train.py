@@ -19,7 +19,7 @@ from keras_pix2pix.cli.configuration import (
 from keras_pix2pix.cli.data_record import digest_of, write_record
 from keras_pix2pix.cli.documentation import option
 from keras_pix2pix.cli.header import print_header
-from keras_pix2pix.cli.models import MODEL_FILE, height_and_width, load
+from keras_pix2pix.cli.models import MODEL_FILE, height_and_width, load, load_weights
 from keras_pix2pix.cli.run_data import SYNTHETIC, run_dataset, run_encodings, run_folders
 from keras_pix2pix.cli.same_run import RUN, data_of_this_run, new_identity, refuse_another_run, run_record
 from keras_pix2pix.cli.startup import start_tensorflow
@@ -296,7 +296,7 @@ def _model(config, run_dir, steps, strategy):
     model = _new_model(config, steps, strategy)
     if file.exists():
         with strategy.scope():
-            model.load_weights(file)
+            load_weights(model, run_dir)
     return model
 
 
