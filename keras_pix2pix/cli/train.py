@@ -31,7 +31,7 @@ from keras_pix2pix.runs.configuration import (
 from keras_pix2pix.runs.data import SYNTHETIC, run_dataset, run_encodings, run_folders
 from keras_pix2pix.runs.data_record import digest_of, write_record
 from keras_pix2pix.runs.header import print_header
-from keras_pix2pix.runs.model import MODEL_FILE, height_and_width, load_model
+from keras_pix2pix.runs.model import MODEL_FILE, height_and_width, load_model, load_weights
 from keras_pix2pix.runs.same_run import (
     RUN,
     data_of_this_run,
@@ -309,7 +309,7 @@ def _model(config, run_dir, steps, strategy):
     model = _new_model(config, steps, strategy)
     if file.exists():
         with strategy.scope():
-            model.load_weights(file)
+            load_weights(model, run_dir)
     return model
 
 

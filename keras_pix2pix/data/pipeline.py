@@ -13,6 +13,7 @@ from keras_pix2pix.data.pixel_cache import PixelCache
 from keras_pix2pix.encodings import get as get_encoding
 from keras_pix2pix.images import INTERPOLATIONS, height_and_width
 
+MOST_JITTER = 10  # Beyond, a hundredth of a picture is seen.
 JITTER = 286 / 256  # Section 6.2: resized to 286x286, cropped back to 256x256.
 
 
@@ -68,7 +69,7 @@ def paired_dataset(
         source_interpolation: Filter that resizes the source: "nearest", "bilinear", "bicubic" or "lanczos". Label maps
             are resized as "nearest" whatever it is. Defaults to "bicubic".
         target_interpolation: Filter that resizes the target, likewise. Defaults to "bicubic".
-        jitter: Ratio by which both sides are enlarged before the same random crop is taken from them, 1 or more;
+        jitter: Ratio by which both sides are enlarged before the same random crop is taken from them, 1 to 10;
             1 switches it off. Defaults to 286 / 256 (Section 6.2).
         mirror: Whether half of the pairs are flipped left to right. Defaults to True.
         color_jitter: Strength, 0 to 1, of random changes to the brightness, contrast and saturation of the source
@@ -304,10 +305,13 @@ def _check_start(training, initial_step, repeat):
 
 
 def _check_jitter_and_interpolations(jitter, interpolations):
-    if not isinstance(jitter, Real) or not 1 <= jitter < math.inf:
-        raise ValueError(f"`jitter` is a ratio of 1 (off) or more, such as 286 / 256. Received: jitter={jitter!r}.")
+    if not isinstance(jitter, Real) or not 1 <= jitter <= MOST_JITTER:
+        raise ValueError(
+            f"`jitter` is a ratio of 1 (off) or more, such as 286 / 256, and at most {MOST_JITTER}. "
+            f"Received: jitter={jitter!r}."
+        )
     for side, interpolation in zip(("source", "target"), interpolations, strict=True):
-        if interpolation not in INTERPOLATIONS:
+        if not isinstance(interpolation, str) or interpolation not in INTERPOLATIONS:
             raise ValueError(
                 f"`{side}_interpolation` must be one of {', '.join(INTERPOLATIONS)}. Received: {interpolation!r}."
             )

@@ -1,35 +1,72 @@
-"""What a file claims of its network, looked at before anything is allocated for it."""
+"""What a `.keras` file says that it holds, looked at before memory is set aside for it; and what Keras says of it."""
 
 import json
+import math
+import re
 import zipfile
 
-MOST_FILTERS = 2**16  # The paper's widest layers have 512.
-LARGEST_CONFIGURATION = 2**26  # Bytes.
-COUNTS = ("filters", "units", "depth_multiplier")
+CONFIG_FILE = "config.json"  # Keras' names in a `.keras` file.
+WEIGHTS = ".weights."
+MOST_CONFIGURATION = 2**26  # Bytes: a thousand times that of the paper's networks.
+BYTES_OF_A_WEIGHT = 0.5  # The fewest, quantized to four bits.
+MOST_CHARACTERS = 300
 
 
-def refuse_giants(config, path):
-    """Raise for a layer that no memory holds, anywhere in the configuration of a Keras model."""
-    if isinstance(config, dict):
-        for name, value in config.items():
-            if name in COUNTS and isinstance(value, int) and value > MOST_FILTERS:
-                raise ValueError(
-                    f"{path} is refused: a layer of it has {value:,} {name}. Accepted: up to {MOST_FILTERS:,}. Take "
-                    "another file."
-                )
-            refuse_giants(value, path)
-    elif isinstance(config, list):
-        for each in config:
-            refuse_giants(each, path)
-
-
-def refuse_giants_in(path):
-    """The same of a `.keras` file; one that is none is left to Keras."""
+def refuse_false_claims(file):
+    """Raise for a file whose layers need more weights than there are in it; other faults are left to Keras."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            if archive.getinfo("config.json").file_size > LARGEST_CONFIGURATION:
-                raise ValueError(f"{path} is refused: its configuration is too large. Take another file.")
-            config = json.loads(archive.read("config.json"))
-    except (zipfile.BadZipFile, OSError, KeyError, json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+        with zipfile.ZipFile(file) as archive:
+            sizes = {member.filename: member.file_size for member in archive.infolist()}
+            too_long = sizes.get(CONFIG_FILE, 0) > MOST_CONFIGURATION
+            config = None if too_long else json.loads(archive.read(CONFIG_FILE))
+    except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile):  # RecursionError is a RuntimeError.
         return
-    refuse_giants(config, path)
+    if too_long:
+        raise ValueError(f"{file} holds a configuration of {sizes[CONFIG_FILE]:,} bytes. Take another file.")
+    compare_claims(config, sum(size for name, size in sizes.items() if WEIGHTS in name), file)
+
+
+def compare_claims(config, held, file):
+    """Raise for the configuration of a network that needs more weights than so many bytes hold."""
+    claimed = sum(map(_weights_of, _dictionaries(config)))
+    if claimed * BYTES_OF_A_WEIGHT > held:
+        raise ValueError(
+            f"{file} is damaged: its layers have {claimed:,} weights or more, and {held:,} bytes of weights are in it. "
+            "Take another file."
+        )
+
+
+def reason(error):
+    """What Keras says is wrong with a file, without the configuration that it prints whole."""
+    *_, innermost = str(error).split("Exception encountered: ")
+    words = " ".join(re.split(r"Full object config:|config=\{", innermost)[0].split()) or type(error).__name__
+    return words.rstrip(".") if len(words) <= MOST_CHARACTERS else f"{words[:MOST_CHARACTERS]} ..."
+
+
+def _dictionaries(config):
+    """Every dictionary in what JSON holds, however deep."""
+    waiting = [config]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            yield each
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
+
+
+def _weights_of(layer):
+    """The fewest weights of the kernel of a layer; 0 for what isn't the configuration of one."""
+    config, built = layer.get("config"), layer.get("build_config")
+    if not isinstance(config, dict):
+        return 0
+    outputs = _count(config.get("filters", config.get("units")))
+    kernel = config.get("kernel_size")
+    kernel = kernel if isinstance(kernel, list) and "depth_multiplier" not in config else []
+    shape = built.get("input_shape") if isinstance(built, dict) else None
+    inputs = _count(shape[-1]) if isinstance(shape, list) and shape else 0
+    return math.prod([outputs, max(1, inputs // max(1, _count(config.get("groups")))), *map(_count, kernel)])
+
+
+def _count(value):
+    return value if isinstance(value, int) and value > 0 else 0

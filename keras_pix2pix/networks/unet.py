@@ -98,8 +98,9 @@ def unet_generator(
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", Sections 3.2.1 and 6.1.1.
     """
     num_downsamples = _num_downsamples(image_shape, num_downsamples)
-    last_upsampling = last_upsampling or upsampling
+    last_upsampling = upsampling if last_upsampling is None else last_upsampling
     _check(dropout, skip_activation, upsampling, last_upsampling)
+    _check_blocks(dropout_blocks=dropout_blocks, encoder_dropout_blocks=encoder_dropout_blocks)
     _check_separable(separable, separable_kernel_size, upsampling)
     normalize = normalization_layers(normalization, norm_epsilon)
     convolutions = {
@@ -150,9 +151,19 @@ def _check(dropout, skip_activation, upsampling, last_upsampling):
             f"Received: skip_activation={skip_activation!r}."
         )
     for argument, value in (("upsampling", upsampling), ("last_upsampling", last_upsampling)):
-        if value not in UPSAMPLINGS:
+        if not isinstance(value, str) or value not in UPSAMPLINGS:
             raise ValueError(
                 f"`{argument}` must be one of {', '.join(map(repr, UPSAMPLINGS))}. Received: {argument}={value!r}."
+            )
+
+
+def _check_blocks(**blocks):
+    for argument, numbers in blocks.items():
+        if not isinstance(numbers, (list, tuple, set, range)) or not all(
+            isinstance(number, int) and number >= 1 for number in numbers
+        ):
+            raise ValueError(
+                f"`{argument}` must be a list of blocks, counted from 1. Received: {argument}={numbers!r}."
             )
 
 

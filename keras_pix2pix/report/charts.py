@@ -48,16 +48,16 @@ def charts(history):
 
 
 def _chart(title, names, history):
+    thinned = slice(None, None, max(1, -(-len(history["epoch"]) // MOST_POINTS)))
     columns = [
         # Where there is only one log, its validation may have the second colour.
         (prefix + name, 1 if prefix and len(names) == 1 else color, bool(prefix))
         for color, name in enumerate(names)
         for prefix in ("", "val_")
-        if any(map(_is_drawn, history.get(prefix + name, ())))
+        if any(map(_is_drawn, history.get(prefix + name, ())[thinned]))
     ]
     if not columns:
         return None
-    thinned = slice(None, None, -(-len(history["epoch"]) // MOST_POINTS))
     epochs = [epoch + 1 for epoch in history["epoch"]]
     values = [value for name, *_ in columns for value in history[name][thinned] if _is_drawn(value)]
     # A little room for lines that don't move.

@@ -3,7 +3,7 @@
 import zipfile
 from pathlib import Path
 
-from keras_pix2pix.networks.claims import refuse_giants_in
+from keras_pix2pix.networks.claims import reason, refuse_false_claims
 from keras_pix2pix.runs.startup import start_tensorflow
 
 MODEL_FILE = "model.keras"
@@ -31,7 +31,7 @@ def load_model(path):
     ```
     """
     file = model_file(path)
-    refuse_giants_in(file)
+    refuse_false_claims(file)
     start_tensorflow()
     import keras
 
@@ -41,7 +41,7 @@ def load_model(path):
         model = keras.saving.load_model(file)
     except Exception as error:
         raise ValueError(
-            f"{file} can't be loaded as a Keras model: {_first_words(error)}. Train again, or take another file."
+            f"{file} can't be loaded as a Keras model: {reason(error)}. Train again, or take another file."
         ) from error
     if not isinstance(model, Pix2Pix) and not hasattr(model, "input_shape"):
         raise ValueError(
@@ -50,9 +50,15 @@ def load_model(path):
     return model
 
 
-def _first_words(error):
-    """Keras appends whole configurations to its messages."""
-    return str(error).strip().partition("\n")[0].partition(" Full object config")[0][:300]
+def load_weights(model, path):
+    """Give a model what `load` would load, variable by variable: for devices that share the model."""
+    file = model_file(path)
+    try:
+        model.load_weights(file)
+    except Exception as error:
+        raise ValueError(
+            f"{file} can't be loaded into this run's model: {reason(error)}. Put the file back."
+        ) from error
 
 
 def model_file(path):

@@ -2,13 +2,15 @@
 
 import contextlib
 import inspect
+import math
 
 import keras
+import tensorflow as tf
 
 from keras_pix2pix.networks.patchgan import patchgan_discriminator, pytorch_gan_discriminator
 from keras_pix2pix.networks.resnet import resnet_generator
 from keras_pix2pix.networks.unet import unet_generator
-from keras_pix2pix.training.optimizers import FusedAdam
+from keras_pix2pix.training.optimizers import FusedAdam, check_accumulation
 from keras_pix2pix.training.schedules import learning_rate_schedule
 
 BUILDERS = {
@@ -18,6 +20,9 @@ BUILDERS = {
         "pytorch_gan_discriminator": pytorch_gan_discriminator,
     },
 }
+FLAGS = {"use_bias"}  # Whose default is None: it depends.
+MOST_OF_A_NETWORK = 1024  # Filters, layers, blocks, halvings: with 1024 filters the U-Net has 14 billion weights.
+MOST_STEPS = {"discriminator_steps": 100, "steps_per_execution": 10_000}  # What a graph is made of, or holds on to.
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
 
@@ -79,9 +84,12 @@ def build_optimizers(recipe, steps_per_epoch, *, epochs, schedule):
     """
     adam = {name: value for name, value in recipe["adam"].items() if name != "learning_rate"}
     rate = recipe["adam"]["learning_rate"]
+    discriminator_steps = recipe["compile"].get("discriminator_steps", 1)
+    check_steps(discriminator_steps=discriminator_steps)
+    check_accumulation(adam.get("gradient_accumulation_steps"))
     # An optimizer's schedule counts its own updates.
     accumulated = adam.get("gradient_accumulation_steps") or 1
-    updates = [steps_per_epoch * each for each in (1, recipe["compile"].get("discriminator_steps", 1))]
+    updates = [steps_per_epoch * each for each in (1, discriminator_steps)]
     plans = [{"steps_per_epoch": -(-each // accumulated), "epochs": epochs, "schedule": schedule} for each in updates]
     return [called(FusedAdam, "adam", learning_rate_schedule(learning_rate=rate, **plan), **adam) for plan in plans]
 
@@ -152,10 +160,31 @@ def called(function, section, *arguments, **named):
             f"{', '.join(accepted)}."
         )
     for name, value in named.items():
-        # Anything else but False is true, the word "False" included.
-        if isinstance(parameters[name].default, bool) and not isinstance(value, bool):
-            raise ValueError(f"`{section}.{name}` must be True or False. Received: {value!r}.")
+        _check_value(section, name, value, parameters[name].default)
     try:
         return function(*arguments, **named)
-    except TypeError as error:
+    except (TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"A value of another type is needed in {section}: {error}. Received: {named}.") from error
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        raise ValueError(f"There is not enough memory for what {section} asks for. Received: {named}.") from error
+
+
+def check_steps(**steps):
+    """Raise for numbers of steps in one graph that are none, or too large to end; "auto" is one for Keras."""
+    for name, value in steps.items():
+        if name == "steps_per_execution" and value == "auto":
+            continue
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f"`{name}` must be an integer of 1 or more. Received: {name}={value!r}.")
+        if value > MOST_STEPS[name]:
+            raise ValueError(f"`{name}` must be at most {MOST_STEPS[name]}. Received: {name}={value!r}.")
+
+
+def _check_value(section, name, value, default):
+    # Anything else but False is true, the word "False" included.
+    if (isinstance(default, bool) or name in FLAGS) and not isinstance(value, bool) and value is not default:
+        raise ValueError(f"`{section}.{name}` must be True or False. Received: {value!r}.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"`{section}.{name}` must be finite. Received: {value!r}.")
+    if section in BUILDERS and isinstance(value, int) and value > MOST_OF_A_NETWORK:
+        raise ValueError(f"`{section}.{name}` must be at most {MOST_OF_A_NETWORK}. Received: {value!r}.")

@@ -12,7 +12,7 @@ from keras_pix2pix.encodings import Stacked, get_for_channels
 from keras_pix2pix.inference import translation
 from keras_pix2pix.inference.serving import check_generator
 from keras_pix2pix.inference.walk import leaves
-from keras_pix2pix.training.building import build_network, build_optimizers, called, dtype_policy
+from keras_pix2pix.training.building import build_network, build_optimizers, called, check_steps, dtype_policy
 from keras_pix2pix.training.distribution import logs_of_all_workers
 from keras_pix2pix.training.objective import Objective, judge
 from keras_pix2pix.training.optimizers import FusedAdam
@@ -205,12 +205,12 @@ class Pix2Pix(keras.Model):
                 Defaults to 0.
             discriminator_loss_weight: Factor of the discriminator's loss, greater than 0. Defaults to 0.5, which
                 slows it down relative to the generator (Section 3.3).
-            discriminator_steps: Updates of the discriminator on a batch before the generator's, 1 or more.
+            discriminator_steps: Updates of the discriminator on a batch before the generator's, 1 to 100.
                 Defaults to 1.
             update_order: "discriminator_first": the generator is updated against the updated discriminator
                 (Section 3.3); "simultaneous": against the one before. Defaults to "discriminator_first".
             run_eagerly: As in `keras.Model.compile`. Defaults to False.
-            steps_per_execution: As in `keras.Model.compile`. Defaults to 1.
+            steps_per_execution: As in `keras.Model.compile`, at most 10,000. Defaults to 1.
             jit_compile: As in `keras.Model.compile`. Defaults to False.
 
         Raises:
@@ -229,7 +229,8 @@ class Pix2Pix(keras.Model):
             "discriminator_loss_weight": discriminator_loss_weight,
         }
         self.objective = Objective(self.discriminator, **terms)
-        _check_updates(generator_optimizer, discriminator_optimizer, discriminator_steps, update_order)
+        check_steps(discriminator_steps=discriminator_steps, steps_per_execution=steps_per_execution)
+        _check_updates(generator_optimizer, discriminator_optimizer, update_order)
         _check_replicas(steps_per_execution, jit_compile, generator_optimizer, discriminator_optimizer)
         # Without None, Keras would add an optimizer of its own that learning-rate callbacks then steer.
         super().compile(
@@ -534,16 +535,11 @@ def _check_replicas(steps_per_execution, jit_compile, *optimizers):
             )
 
 
-def _check_updates(generator_optimizer, discriminator_optimizer, discriminator_steps, update_order):
+def _check_updates(generator_optimizer, discriminator_optimizer, update_order):
     if isinstance(generator_optimizer, keras.optimizers.Optimizer) and generator_optimizer is discriminator_optimizer:
         raise ValueError(
             "`generator_optimizer` and `discriminator_optimizer` must be two objects, as each keeps the state of "
             f"its network. Received the same {type(generator_optimizer).__name__} for both. Make a second one."
-        )
-    if not isinstance(discriminator_steps, int) or discriminator_steps < 1:
-        raise ValueError(
-            "`discriminator_steps` must be an integer of 1 or more. "
-            f"Received: discriminator_steps={discriminator_steps!r}."
         )
     if update_order not in UPDATE_ORDERS:
         raise ValueError(

@@ -1,5 +1,8 @@
 """The paper's optimizer, in TensorFlow's fused kernel."""
 
+import math
+from numbers import Real
+
 import keras
 import tensorflow as tf
 
@@ -24,7 +27,7 @@ class FusedAdam(keras.optimizers.Adam):
         **kwargs: Further arguments of `keras.optimizers.Adam`.
 
     Raises:
-        ValueError: `corrected_epsilon` together with `amsgrad`.
+        ValueError: A number out of range, or `corrected_epsilon` together with `amsgrad`.
 
     Example:
 
@@ -49,6 +52,8 @@ class FusedAdam(keras.optimizers.Adam):
         gradient_accumulation_steps=None,
         **kwargs,
     ):
+        _check(beta_1=(beta_1, 1), beta_2=(beta_2, 1), epsilon=(epsilon, math.inf))
+        check_accumulation(gradient_accumulation_steps)
         accumulation = {"gradient_accumulation_steps": gradient_accumulation_steps}
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **accumulation, **kwargs)
         if corrected_epsilon and self.amsgrad:
@@ -80,3 +85,19 @@ class FusedAdam(keras.optimizers.Adam):
 
     def get_config(self):
         return {**super().get_config(), "corrected_epsilon": self.corrected_epsilon}
+
+
+def check_accumulation(steps):
+    """Raise for a number of steps that gradients can't be accumulated over."""
+    if steps is not None and (not isinstance(steps, int) or steps < 2):
+        raise ValueError(
+            "`gradient_accumulation_steps` must be an integer of 2 or more, or None. "
+            f"Received: gradient_accumulation_steps={steps!r}."
+        )
+
+
+def _check(**numbers):
+    for name, (value, limit) in numbers.items():
+        if not isinstance(value, Real) or not 0 <= value < limit:
+            bound = "finite" if limit == math.inf else f"less than {limit}"
+            raise ValueError(f"`{name}` must be a number of 0 or more, and {bound}. Received: {name}={value!r}.")

@@ -62,3 +62,8 @@ def test_long_runs_are_thinned_out():
 @pytest.mark.parametrize("history", [{"epoch": []}, {"epoch": [], "g_l1": []}, {"epoch": [0], "g_l1": [math.nan]}])
 def test_nothing_to_draw_is_no_chart(history):
     assert charts(history) == []
+
+
+def test_a_value_between_those_that_are_drawn_is_no_chart():
+    history = {"epoch": list(range(1000)), "g_l1": [0.5 if epoch == 1 else math.nan for epoch in range(1000)]}
+    assert charts(history) == []

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
-from keras_pix2pix.networks.claims import refuse_giants
+from keras_pix2pix.networks.claims import compare_claims
 
 ACCEPTED = 'Accepted: an HDF5 file from `model.save("x.h5")` or `model.save_weights("x.h5")` of Keras 2.'
 
@@ -81,7 +81,7 @@ def read_hdf5(path):
     except Exception as error:  # On a damaged file, HDF5 and what is built on it may raise anything.
         reason = str(error).partition("\n")[0][:200]
         raise ValueError(f"{path} can't be read, it is cut short or damaged: {reason}. Copy it again.") from error
-    refuse_giants(config, path)
+    compare_claims(config, path.stat().st_size, path)
     return config, saved_layers
 
 

@@ -13,7 +13,7 @@ from keras_pix2pix.convert.keras.object_graph import read_object_graph
 from keras_pix2pix.convert.keras.self_check import checked_conversion
 from keras_pix2pix.convert.keras.unet_steps import UNetSteps
 from keras_pix2pix.convert.keras.weights_only import steps_from_weights
-from keras_pix2pix.networks.claims import refuse_giants_in
+from keras_pix2pix.networks.claims import reason, refuse_false_claims
 
 LEAKY_SLOPE = 0.3  # The notebook takes Keras' defaults, for this and for epsilon.
 EPSILON = 1e-3
@@ -93,13 +93,12 @@ def _hdf5_steps(path):
 
 
 def _keras_steps(path):
-    refuse_giants_in(path)
+    refuse_false_claims(path)
     try:
         network = keras.saving.load_model(path, compile=False)
         return steps_from_network(getattr(network, "generator", network), path)
     except (AttributeError, ValueError, TypeError, OSError, KeyError) as error:
-        reason = str(error).strip().partition("\n")[0][:300]
-        raise ValueError(f"{path} can't be loaded: {reason} {ACCEPTED}.") from error
+        raise ValueError(f"{path} can't be loaded: {reason(error)}. {ACCEPTED}.") from error
 
 
 def _tutorial_steps(layers, path):
