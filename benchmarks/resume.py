@@ -60,11 +60,11 @@ def history_of(run_dir):
         return [{name: row[name] for name in row if not name.endswith(TIMED)} for row in csv.DictReader(opened)]
 
 
-def start(run_dir, options, log):
-    """A process that begins the run, or goes on with it."""
+def start(run_dir, options, output):
+    """A process that starts the run, or resumes it."""
     begun = (run_dir / "config.json").exists()
     program = [sys.executable, "-m", "keras_pix2pix", "train", "--run-dir", run_dir]
-    return subprocess.Popen([*map(str, program), *(["--resume"] if begun else options)], stdout=log, stderr=log)
+    return subprocess.Popen([*map(str, program), *(["--resume"] if begun else options)], stdout=output, stderr=output)
 
 
 def finish(run_dir, options, log):
@@ -74,9 +74,9 @@ def finish(run_dir, options, log):
         raise RuntimeError(f"Training ended with exit code {code}.\n{_end_of(log)}")
 
 
-def kill(run_dir, options, log, renewals, seconds):
-    """Begin or go on, and kill the process so many seconds after its so manieth checkpoint; (epochs, steps) saved."""
-    process = start(run_dir, options, log)
+def kill(run_dir, options, log, renewals, seconds, output=None):
+    """Start or resume, and kill the process so many seconds after its so manieth checkpoint; (epochs, steps) saved."""
+    process = start(run_dir, options, log if output is None else output)
     last, deadline = _stamp(run_dir / MODEL_FILE), time.monotonic() + PATIENCE
     while renewals and process.poll() is None and time.monotonic() < deadline:
         stamp = _stamp(run_dir / MODEL_FILE)
