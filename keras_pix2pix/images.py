@@ -92,24 +92,7 @@ def to_pixels(image):
 
 
 def refuse_deep_pixels(picture, path):
-    """Raise for a picture that is gray with more than 8 bits.
-
-    Args:
-        picture: Open `PIL.Image.Image`; its header is enough.
-        path: Its file, for the message.
-
-    Raises:
-        ValueError: It has more than 8 bits; the message names the file.
-
-    Example:
-
-    ```python
-    from PIL import Image
-    from keras_pix2pix.images import refuse_deep_pixels
-
-    refuse_deep_pixels(Image.new("L", (64, 64)), "gray.png")
-    ```
-    """
+    """Raise for a picture that is gray with more than 8 bits."""
     # PIL's conversion of such files to RGB clips them to white without a word.
     if picture.mode.startswith(("I", "F")):
         raise ValueError(
@@ -157,29 +140,7 @@ def read_image_file(path, mode="RGB", check=refuse_deep_pixels):
 
 
 def read_image_size(path, check=refuse_deep_pixels):
-    """(height, width) of a picture as `read_image_file` would return it, mostly from its header alone.
-
-    Args:
-        path: File in a format that Pillow reads.
-        check: Function of (open picture, path) that raises for a picture of the wrong kind. Defaults to
-            `refuse_deep_pixels`.
-
-    Returns:
-        Height and width in pixels, after the EXIF orientation.
-
-    Raises:
-        ValueError: The file can't be read, is cut short, or is gray with more than 8 bits.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.data import synthetic
-    from keras_pix2pix.images import read_image_size
-
-    (path,) = synthetic.write_facades("pairs", 1)
-    height, width = read_image_size(path)
-    ```
-    """
+    """(height, width) of a picture as `read_image_file` would return it, mostly from its header alone."""
     try:
         with _open(path) as picture:
             check(picture, path)
@@ -198,20 +159,6 @@ def pixel_limit(pixels):
     """Read files whose headers promise up to so many pixels, in place of Pillow's own number, within the block.
 
     There is no warning below that number, and an error above.
-
-    Args:
-        pixels: Number of pixels, width times height.
-
-    Example:
-
-    ```python
-    from PIL import Image
-    from keras_pix2pix.images import pixel_limit, read_image_size
-
-    Image.new("1", (10_000, 10_000)).save("large.png")
-    with pixel_limit(10**8):
-        height, width = read_image_size("large.png")
-    ```
     """
     with _PILLOW_LIMIT, warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -267,25 +214,7 @@ def write_png(path, pixels):
 
 
 def height_and_width(image_size):
-    """`image_size` as a pair of positive integers.
-
-    Args:
-        image_size: (height, width), or one integer for a square.
-
-    Returns:
-        Height and width in pixels.
-
-    Raises:
-        ValueError: Anything else.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.images import height_and_width
-
-    height, width = height_and_width(256)
-    ```
-    """
+    """`image_size` as a pair of positive integers."""
     sides = tuple(image_size) if hasattr(image_size, "__iter__") else (image_size, image_size)
     if len(sides) != 2 or not all(isinstance(side, Integral) and side > 0 for side in sides):
         raise ValueError(

@@ -4,6 +4,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+__all__ = ["PSNR", "SSIM", "psnr", "ssim"]
+
 MOST_DECIBELS = 100.0  # What an equal pair counts for, so that one of them doesn't make a mean infinite.
 SSIM_WINDOW = 11  # Pixels: Gaussian weights of standard deviation 1.5, cut off (Section III.B of the SSIM paper).
 

@@ -7,17 +7,7 @@ import tempfile
 
 @contextlib.contextmanager
 def quiet_native_code():
-    """Keep what C++ code writes to the standard error stream from the screen; Python's exceptions are untouched.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.quiet import quiet_native_code
-
-    with quiet_native_code():
-        import tensorflow
-    ```
-    """
+    """Keep what C++ code writes to the standard error stream from the screen; Python's exceptions are untouched."""
     # TensorFlow writes its first lines before it reads the level that would silence them, and the converter to
     # TFLite reads none.
     screen = os.dup(2)

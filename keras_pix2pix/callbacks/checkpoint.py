@@ -148,46 +148,12 @@ def resume_point(model):
 
 
 def is_under_way(progress, epoch):
-    """Whether the epoch of this number was begun before, and goes on.
-
-    Args:
-        progress: The `progress` of a `Pix2Pix`, or None.
-        epoch: Number of an epoch, counted from 0.
-
-    Returns:
-        True or False.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.callbacks.checkpoint import is_under_way
-    from keras_pix2pix.training.progress import Progress
-
-    goes_on = is_under_way(Progress(epoch=2, step=100, seen=900), 2)
-    ```
-    """
+    """Whether the epoch of this number was begun before, and goes on."""
     return progress is not None and progress.step > 0 and progress.epoch == epoch
 
 
 def refuse_broken_weights(model, path):
-    """Raise for weights that are NaN or infinite, so that they don't take the place of good ones.
-
-    Args:
-        model: `Pix2Pix`.
-        path: The file that was to be written, for the message.
-
-    Raises:
-        RuntimeError: There are such weights.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import Pix2Pix, unet_generator
-    from keras_pix2pix.callbacks.checkpoint import refuse_broken_weights
-
-    refuse_broken_weights(Pix2Pix(unet_generator((64, 64, 3), filters=8)), "model.keras")
-    ```
-    """
+    """Raise for weights that are NaN or infinite, so that they don't take the place of good ones."""
     broken = [weight.path for weight in model.weights if not _is_finite(weight)]
     if broken:
         raise RuntimeError(

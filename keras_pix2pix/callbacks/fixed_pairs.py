@@ -10,29 +10,7 @@ from keras_pix2pix.images import beside
 
 
 class FixedPairs(keras.callbacks.Callback):
-    """Looks at the same few pairs before the first epoch and after every `every`th; subclasses say how, in `show`.
-
-    Args:
-        pairs: Data set of (source, target) batches, or a tuple of two arrays of images; the first pairs are kept.
-        count: How many. Defaults to 4.
-        every: Epochs from one look to the next. Defaults to 1.
-
-    Raises:
-        ValueError: `count` or `every` under 1.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.callbacks.fixed_pairs import FixedPairs
-
-    class Brightness(FixedPairs):
-        def show(self, epochs_done):
-            print(epochs_done, self.generate().mean())
-
-    callback = Brightness((np.zeros((1, 64, 64, 3)), np.zeros((1, 64, 64, 3))))
-    ```
-    """
+    """Looks at the same few pairs before the first epoch and after every `every`th; subclasses say how, in `show`."""
 
     def __init__(self, pairs, count=4, every=1):
         super().__init__()
@@ -69,21 +47,7 @@ class FixedPairs(keras.callbacks.Callback):
 def first_pairs(pairs, count):
     """The first pairs of a data set, as arrays.
 
-    Args:
-        pairs: Data set of (source, target) or (source, target, weight) batches, or a tuple of two arrays of images.
-        count: How many at most; pairs of weight 0, which only fill up a batch, are left out.
-
-    Returns:
-        Sources and targets, each `(count, height, width, channels)`.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.callbacks.fixed_pairs import first_pairs
-
-    source, target = first_pairs((np.zeros((9, 64, 64, 3)), np.zeros((9, 64, 64, 3))), 4)
-    ```
+    Returns sources and targets, each `(count, height, width, channels)`.
     """
     if isinstance(pairs, tf.data.Dataset):
         pairs = pairs.unbatch().filter(lambda source, target, weight=1.0: weight > 0).take(count)
@@ -96,22 +60,7 @@ def first_pairs(pairs, count):
 def generate_one_by_one(generator, source):
     """Generated images, in no more memory than one takes: a batch may be more than training leaves.
 
-    Args:
-        generator: Model from source to generated images.
-        source: Images, `(batch, height, width, channels)`.
-
-    Returns:
-        An array, `(batch, height, width, channels)`.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix import unet_generator
-    from keras_pix2pix.callbacks.fixed_pairs import generate_one_by_one
-
-    generated = generate_one_by_one(unet_generator((64, 64, 3), filters=8), np.zeros((4, 64, 64, 3)))
-    ```
+    Returns an array, `(batch, height, width, channels)`.
     """
     return np.concatenate([ops.convert_to_numpy(generator(each, training=False)) for each in source[:, np.newaxis]])
 

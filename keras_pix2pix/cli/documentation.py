@@ -13,46 +13,12 @@ PACKAGE = Path(__file__).parents[1]
 
 
 def option(home, parameter, *flags, **settings):
-    """A `typer.Option` with the help that a function's docstring gives for a parameter.
-
-    Args:
-        home: Module below this package and name, such as "data.pipeline:paired_dataset".
-        parameter: Name of the parameter.
-        *flags: Flags, if they are not the parameter's name.
-        **settings: Further arguments for `typer.Option`.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.cli.documentation import option
-
-    seed = option("data.pipeline:paired_dataset", "seed")
-    ```
-    """
+    """A `typer.Option` with the help that a function's docstring gives for a parameter."""
     return typer.Option(*flags, help=parameter_help(home, parameter), **settings)
 
 
 def parameter_help(home, parameter):
-    """What the docstring says of a parameter, in one paragraph.
-
-    Args:
-        home: Module below this package and name, such as "training.model:Pix2Pix.translate".
-        parameter: Name of the parameter.
-
-    Returns:
-        The text of the entry in "Args:".
-
-    Raises:
-        KeyError: There is no such entry.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.cli.documentation import parameter_help
-
-    text = parameter_help("data.pipeline:paired_dataset", "seed")
-    ```
-    """
+    """What the docstring says of a parameter, in one paragraph."""
     return _entries(home)[parameter]
 
 

@@ -12,15 +12,6 @@ class Conversion(NamedTuple):
         network: Functional `keras.Model` with the weights of the file.
         recognised: One line that says what the file was taken for.
         largest_difference: Largest difference between the network and an independent evaluation of the file.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import unet_generator
-    from keras_pix2pix.convert.conversion import Conversion
-
-    conversion = Conversion(unet_generator((64, 64, 3), filters=8), "U-Net, 6 halvings", 1e-6)
-    ```
     """
 
     network: keras.Model

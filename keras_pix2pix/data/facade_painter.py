@@ -30,20 +30,6 @@ class FacadePainter:
 
     Every method named after a class takes what is behind the box and the box's pixel coordinates, and
     returns the new pixels.
-
-    Args:
-        random: `numpy.random.Generator`, the only source of chance.
-        height: Height of the picture in pixels.
-        width: Width of the picture in pixels.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.data.facade_painter import FacadePainter
-
-    clouds = FacadePainter(np.random.default_rng(0), 64, 64).clouds(4)
-    ```
     """
 
     def __init__(self, random, height, width):

@@ -17,15 +17,6 @@ class Findings(NamedTuple):
         pairs: Number of pairs.
         sizes: (height, width) of one side in pixels -> number of pairs, the most frequent first.
         picture: File with the picture of the first pairs.
-
-    Example:
-
-    ```python
-    from pathlib import Path
-    from keras_pix2pix.data.inspection import Findings
-
-    findings = Findings(pairs=400, sizes={(256, 256): 400}, picture=Path("pairs.png"))
-    ```
     """
 
     pairs: int

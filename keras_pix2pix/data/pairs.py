@@ -26,16 +26,6 @@ class Pair(NamedTuple):
         source_file: Path of the source, or of the side-by-side file; a tuple of paths for stacked sources.
         target_file: Path of the target; equal to `source_file` for a side-by-side file.
         direction: "AtoB" (the source is the left half), "BtoA" (the right half), or None for two files.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.data import synthetic
-    from keras_pix2pix.data.pairs import Pair
-
-    (path,) = synthetic.write_facades("pairs", 1)
-    source, target = Pair(path, path, "AtoB").read()
-    ```
     """
 
     source_file: Path | tuple
@@ -53,24 +43,7 @@ class Pair(NamedTuple):
 
 
 def split_side_by_side(picture, direction):
-    """The two halves of a side-by-side picture: source, target.
-
-    Args:
-        picture: `PIL.Image.Image` or array `(height, width, channels)`, of even width.
-        direction: "AtoB": the source is the left half; "BtoA": the right half.
-
-    Returns:
-        Two of the same kind, source first.
-
-    Example:
-
-    ```python
-    from PIL import Image
-    from keras_pix2pix.data.pairs import split_side_by_side
-
-    source, target = split_side_by_side(Image.new("RGB", (512, 256)), "BtoA")
-    ```
-    """
+    """The two halves of a side-by-side picture: source, target."""
     if isinstance(picture, np.ndarray):
         half = picture.shape[1] // 2
         left, right = picture[:, :half], picture[:, half:]
@@ -82,28 +55,7 @@ def split_side_by_side(picture, direction):
 
 
 def list_picture_files(directory, extensions=EXTENSIONS):
-    """The picture files directly inside a folder, sorted by name.
-
-    Args:
-        directory: Folder to look in; hidden files are passed over.
-        extensions: Extensions sought, in lower case. Defaults to `images.EXTENSIONS`.
-
-    Returns:
-        A list of paths, never empty.
-
-    Raises:
-        ValueError: There is no such folder, or no picture in it.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.data import synthetic
-    from keras_pix2pix.data.pairs import list_picture_files
-
-    synthetic.write_facades("pairs", 2)
-    files = list_picture_files("pairs")
-    ```
-    """
+    """The picture files directly inside a folder, sorted by name."""
     directory = Path(directory)
     if not directory.is_dir():
         raise ValueError(
@@ -128,31 +80,7 @@ def _may_be_read(path):
 
 
 def find_side_by_side(directory, direction, source_encoding="rgb", target_encoding="rgb"):
-    """The pairs of a folder of side-by-side files, each checked by its header.
-
-    Args:
-        directory: Folder of pictures that hold two equal halves, left A and right B.
-        direction: "AtoB": A is the source; "BtoA": B is.
-        source_encoding: How the source lies in the files: see `encodings.get`. Defaults to "rgb".
-        target_encoding: The same of the target. Defaults to "rgb".
-
-    Returns:
-        A list of `Pair`, sorted by file name.
-
-    Raises:
-        ValueError: An unknown direction, an empty folder, an odd width, or a file that is unreadable or doesn't suit
-            the encodings.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.data import synthetic
-    from keras_pix2pix.data.pairs import find_side_by_side
-
-    synthetic.write_facades("pairs", 2)
-    pairs = find_side_by_side("pairs", "AtoB")
-    ```
-    """
+    """The pairs of a folder of side-by-side files, each checked by its header."""
     if direction not in DIRECTIONS:
         raise ValueError(
             f'`direction` must be "AtoB" (the source is the left half) or "BtoA" (the right half). '
@@ -170,34 +98,7 @@ def find_side_by_side(directory, direction, source_encoding="rgb", target_encodi
 
 
 def match_folders(source_directory, target_directory, source_encoding="rgb", target_encoding="rgb"):
-    """The pairs of two or more folders, matched by file name without extension, each checked by its header.
-
-    Args:
-        source_directory: Folder of the source pictures, or a list of folders, whose sources are stacked.
-        target_directory: Folder of the target pictures, under the same names; extensions may differ.
-        source_encoding: How the sources lie in the files: see `encodings.get`. One for all folders, or a list.
-            Defaults to "rgb".
-        target_encoding: The same of the target. Defaults to "rgb".
-
-    Returns:
-        A list of `Pair`, sorted by name.
-
-    Raises:
-        ValueError: A folder is empty, names don't match or are there twice, the sides of a pair differ in size, or a
-            file is unreadable or doesn't suit its encoding.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.data.pairs import match_folders
-    from keras_pix2pix.images import write_png
-
-    for folder in ("labels", "photos"):
-        write_png(f"{folder}/1.png", np.zeros((64, 64, 3), "uint8"))
-    pairs = match_folders("labels", "photos")
-    ```
-    """
+    """The pairs of two or more folders, matched by file name without extension, each checked by its header."""
     folders = [source_directory] if isinstance(source_directory, (str, Path)) else list(source_directory)
     source_encoding = encoding_of_folders(source_encoding, folders)
     target_encoding = get_encoding(target_encoding)
@@ -210,27 +111,7 @@ def match_folders(source_directory, target_directory, source_encoding="rgb", tar
 
 
 def encoding_of_folders(encoding, folders):
-    """The one encoding of so many folders of sources.
-
-    Args:
-        encoding: As in `encodings.get`: one for every folder, or one for all.
-        folders: List of folders.
-
-    Returns:
-        An encoding; a `Stacked` for more than one folder.
-
-    Raises:
-        ValueError: The numbers of encodings and of folders differ.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.data.pairs import encoding_of_folders
-
-    encoding = encoding_of_folders("gray", ["near", "far"])
-    assert encoding.word == "gray+gray"
-    ```
-    """
+    """The one encoding of so many folders of sources."""
     encoding = get_encoding(encoding)
     if not isinstance(encoding, Stacked):
         return get_encoding([encoding] * len(folders))
@@ -243,28 +124,7 @@ def encoding_of_folders(encoding, folders):
 
 
 def match_files(directories):
-    """The files of several folders that have the same name without extension.
-
-    Args:
-        directories: List of folders.
-
-    Returns:
-        A list of tuples of paths, one from each folder, sorted by name.
-
-    Raises:
-        ValueError: A folder is empty, or a name is not in all of them, or twice in one.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.data import synthetic
-    from keras_pix2pix.data.pairs import match_files
-
-    for folder in ("near", "far"):
-        synthetic.write_facades(folder, 2)
-    pairs = match_files(["near", "far"])
-    ```
-    """
+    """The files of several folders that have the same name without extension."""
     folders = [_by_stem(directory) for directory in directories]
     stems = set().union(*folders)
     alone = sorted(stem for stem in stems if not all(stem in files for files in folders))

@@ -11,24 +11,7 @@ COLOURS = (3, 4)  # Channels of a picture that begin with red, green and blue.
 
 
 def check_color_jitter(strength, source_encoding):
-    """Refuse a strength out of range, and sources that have no brightness.
-
-    Args:
-        strength: What a user has given for `color_jitter`.
-        source_encoding: The encoding of the source.
-
-    Raises:
-        ValueError: No number from 0 to 1, or more than 0 for a source without pictures.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import encodings
-    from keras_pix2pix.data.photometric import check_color_jitter
-
-    check_color_jitter(0.2, encodings.get("rgb"))
-    ```
-    """
+    """Refuse a strength out of range, and sources that have no brightness."""
     if isinstance(strength, bool) or not isinstance(strength, Real) or not 0 <= strength <= 1:
         raise ValueError(f"`color_jitter` must be from 0 (off) to 1. Received: color_jitter={strength!r}.")
     parts = source_encoding.parts if isinstance(source_encoding, Stacked) else (source_encoding,)
@@ -42,20 +25,7 @@ def check_color_jitter(strength, source_encoding):
 def random_factors(strength, seed):
     """What brightness, contrast and saturation of one source are multiplied by.
 
-    Args:
-        strength: From 0 to 1; the factors lie between 1 - strength and 1 + strength.
-        seed: Integer tensor of shape (2,): the only source of chance.
-
-    Returns:
-        A float32 tensor of shape (3,).
-
-    Example:
-
-    ```python
-    from keras_pix2pix.data.photometric import random_factors
-
-    brightness, contrast, saturation = random_factors(0.2, seed=[1, 2])
-    ```
+    Returns a float32 tensor of shape (3,).
     """
     # Folded, so that these numbers are not those of the crop that the same seed leads to.
     seed = tf.random.experimental.stateless_fold_in(seed, 1)
@@ -67,24 +37,6 @@ def adjust_colors(image, factors, encoding):
 
     Brightness moves values away from the darkest one, contrast from the mean of the picture, saturation (of pictures
     in red, green and blue) from the gray of the pixel; the result is clipped to [-1, 1].
-
-    Args:
-        image: Tensor of images, `(batch, height, width, channels)`.
-        factors: Float tensor of shape `(batch, 3)`, from `random_factors`.
-        encoding: The encoding of the images, which says which channels are pictures.
-
-    Returns:
-        A tensor of the shape of `image`.
-
-    Example:
-
-    ```python
-    import tensorflow as tf
-    from keras_pix2pix import encodings
-    from keras_pix2pix.data.photometric import adjust_colors
-
-    darker = adjust_colors(tf.zeros((1, 64, 64, 3)), [[0.5, 1.0, 1.0]], encodings.get("rgb"))
-    ```
     """
     if isinstance(encoding, Stacked):
         sides = zip(encoding.image_parts(image), encoding.parts, strict=True)

@@ -362,26 +362,6 @@ def _validation_examples(load, count, padded_count):
 def random_jitter(source, target, image_size, mirror, seed):
     """The same random crop and flip for both sides of a pair.
 
-    Args:
-        source: Tensor of shape `(height, width, channels)`, at least `image_size` on both sides.
-        target: Tensor of the same height and width.
-        image_size: Height and width of the crop, in pixels.
-        mirror: Whether to flip both sides left to right, with probability 1/2.
-        seed: Integer tensor of shape (2,): the only source of chance.
-
-    Returns:
-        The crops of source and target.
-
-    Example:
-
-    ```python
-    import tensorflow as tf
-    from keras_pix2pix.data.pipeline import random_jitter
-
-    pair = tf.zeros((286, 286, 3)), tf.zeros((286, 286, 3))
-    source, target = random_jitter(*pair, (256, 256), mirror=True, seed=[1, 2])
-    ```
-
     Reference:
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", Section 6.2.
     """

@@ -4,29 +4,7 @@ import threading
 
 
 class PixelCache:
-    """Reads pair number `index` in its raw form, resized, and remembers it as long as there is room.
-
-    Args:
-        pairs: List of `Pair`.
-        encodings: The encodings of source and target.
-        size: Height and width in pixels that both sides are resized to.
-        interpolations: The filters of both sides.
-        capacity: Memory in bytes.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import encodings
-    from keras_pix2pix.data import synthetic
-    from keras_pix2pix.data.pairs import find_side_by_side
-    from keras_pix2pix.data.pixel_cache import PixelCache
-
-    synthetic.write_facades("pairs", 2)
-    rgb, bicubic = (encodings.get("rgb"),) * 2, ("bicubic",) * 2
-    read = PixelCache(find_side_by_side("pairs", "AtoB"), rgb, (64, 64), bicubic, capacity=1_000_000)
-    source, target = read(0)
-    ```
-    """
+    """Reads pair number `index` in its raw form, resized, and remembers it as long as there is room."""
 
     def __init__(self, pairs, encodings, size, interpolations, capacity):
         self.pairs, self.encodings, self.size, self.interpolations = pairs, encodings, size, interpolations

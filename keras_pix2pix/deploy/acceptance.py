@@ -29,30 +29,7 @@ RANGES = {"least_psnr": (0, MOST_DECIBELS), "most_levels": (0, 255), "least_equa
 
 
 def accepted_of(quantization, encoding, *, least_psnr=None, most_levels=None, least_equal=None):
-    """What is accepted of a file: the defaults of its format, and what was asked for in their place.
-
-    Args:
-        quantization: How the weights are reduced, a key of `ACCEPTED`.
-        encoding: How the target lies in files, an encoding.
-        least_psnr: Smallest ratio in dB, 0 to 100. Defaults to None: that of the format, if it has one.
-        most_levels: Largest difference in grey levels, 0 to 255. Defaults to None, likewise.
-        least_equal: Smallest share of a label map's pixels of the same class, 0 to 1. Defaults to None, likewise.
-
-    Returns:
-        A dictionary with some of these names: those that apply to the target.
-
-    Raises:
-        ValueError: A number out of its range, or one that doesn't apply to the target.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import encodings
-    from keras_pix2pix.deploy.acceptance import accepted_of
-
-    accepted = accepted_of("float16", encodings.get("rgb"), most_levels=3)  # And 45 dB, as always.
-    ```
-    """
+    """What is accepted of a file: the defaults of its format, and what was asked for in their place."""
     given = {"least_psnr": least_psnr, "most_levels": most_levels, "least_equal": least_equal}
     given = {name: value for name, value in given.items() if value is not None}
     names = {"least_psnr", "most_levels"} if isinstance(encoding, Picture) else {"least_equal"}
@@ -71,26 +48,7 @@ def accepted_of(quantization, encoding, *, least_psnr=None, most_levels=None, le
 
 
 def require(parity, path, accepted, quantization="none"):
-    """Refuse a file that differs by more than is accepted.
-
-    Args:
-        parity: The `Parity` of the file.
-        path: Final name of the file, for the message.
-        accepted: What `accepted_of` returned.
-        quantization: How the weights are reduced, for the advice. Defaults to "none".
-
-    Raises:
-        RuntimeError: The file differs by more.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.deploy.acceptance import require
-    from keras_pix2pix.deploy.parity import Parity
-
-    require(Parity(size=1_000_000, psnr=80.0, largest_difference=1), "x.tflite", {"most_levels": 1})
-    ```
-    """
+    """Refuse a file that differs by more than is accepted."""
     tests = [(words_of(name, value), _passes(name, value, parity)) for name, value in accepted.items()]
     if not all(passed for _, passed in tests):
         raise RuntimeError(
@@ -101,23 +59,7 @@ def require(parity, path, accepted, quantization="none"):
 
 
 def words_of(name, value):
-    """What is accepted, in words.
-
-    Args:
-        name: "least_psnr", "most_levels" or "least_equal".
-        value: The number.
-
-    Returns:
-        A phrase.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.deploy.acceptance import words_of
-
-    assert words_of("least_psnr", 45) == "at least 45 dB"
-    ```
-    """
+    """What is accepted, in words."""
     if name == "least_equal":
         return f"at least {100 * value:g}% of the pixels of the same class"
     return f"at least {value:g} dB" if name == "least_psnr" else f"at most {value:g} grey level(s)"

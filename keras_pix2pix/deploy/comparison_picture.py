@@ -18,24 +18,7 @@ def draw_comparison(expected, received, encoding):
     The difference is amplified by the largest power of two that leaves none of it clipped, which the caption says; of
     a label map, pixels of another class are white.
 
-    Args:
-        expected: Raw values of the Keras model, `(height, width, channels)`.
-        received: Those of the exported file.
-        encoding: How they lie in files, an encoding.
-
-    Returns:
-        RGB pixels, uint8 `(height, width, 3)`, and the factor: 1 or more, None for a label map.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.deploy.comparison_picture import draw_comparison
-    from keras_pix2pix.encodings import Picture
-
-    expected = np.zeros((64, 64, 3), "uint8")
-    drawing, factor = draw_comparison(expected, expected + 3, Picture(3))  # 64: 192 of 255 grey levels.
-    ```
+    Returns RGB pixels, uint8 `(height, width, 3)`, and the factor: 1 or more, None for a label map.
     """
     if isinstance(encoding, Picture):
         levels = grey_levels_apart(expected, received, encoding)
@@ -52,22 +35,7 @@ def draw_comparison(expected, received, encoding):
 
 
 def amplification(largest):
-    """The largest power of two that keeps a difference in the range of pixels.
-
-    Args:
-        largest: Largest difference in grey levels.
-
-    Returns:
-        1, 2, 4, ..., 128; 1 where there is no difference.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.deploy.comparison_picture import amplification
-
-    factor = amplification(3)  # 64
-    ```
-    """
+    """The largest power of two that keeps a difference in the range of pixels."""
     factors = [factor for factor in (2, 4, 8, 16, 32, 64, 128) if 0 < largest * factor <= GREY_LEVELS]
     return max(factors, default=1)
 

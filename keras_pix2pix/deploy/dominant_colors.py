@@ -14,21 +14,7 @@ BIN = 16  # Levels.
 def dominant_colors(pixels, most=16):
     """The colours of pictures that have few of them, or those of their even areas, the most frequent first.
 
-    Args:
-        pixels: uint8 array `(pictures, height, width, 3)`.
-        most: Number of colours at most. Defaults to 16.
-
-    Returns:
-        A list of (red, green, blue), integers in [0, 255]; at least one.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.deploy.dominant_colors import dominant_colors
-    from keras_pix2pix.deploy.parity import drawn_sources
-
-    colors = dominant_colors(drawn_sources((64, 64), 3))
-    ```
+    Returns a list of (red, green, blue), integers in [0, 255].
     """
     codes, counts = np.unique(pixels.astype(np.int32) @ np.array([256**2, 256, 1]), return_counts=True)
     if len(codes) <= most:

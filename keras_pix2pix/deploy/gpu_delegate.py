@@ -34,27 +34,7 @@ PADDINGS = {"PAD", "PADV2", "MIRROR_PAD"}
 
 
 def operators(path):
-    """How many of each operator a TFLite file has.
-
-    Args:
-        path: The file.
-
-    Returns:
-        A dictionary from names, such as "CONV_2D", to numbers, the most frequent first.
-
-    Raises:
-        ValueError: It is no TFLite file.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import export_tflite, unet_generator
-    from keras_pix2pix.deploy.gpu_delegate import operators
-
-    export_tflite(unet_generator((64, 64, 3), filters=8), "facades.tflite")
-    assert "CONV_2D" in operators("facades.tflite")
-    ```
-    """
+    """How many of each operator a TFLite file has."""
     return _counted(name for name, *_ in _read(path))
 
 
@@ -63,25 +43,6 @@ def gpu_fallbacks(path):
 
     The first and the last operators of a file from pixels to pixels are among them: GPUs take no 8-bit pixels. Those
     in the middle cost most, as the picture then goes to the CPU and back.
-
-    Args:
-        path: The file.
-
-    Returns:
-        A dictionary from words, such as "ROUND" or "CAST (UINT8 to FLOAT32)", to the number of such operators.
-
-    Raises:
-        ValueError: It is no TFLite file.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import export_tflite, unet_generator
-    from keras_pix2pix.deploy.gpu_delegate import gpu_fallbacks
-
-    export_tflite(unet_generator((64, 64, 3), filters=8), "facades.tflite")
-    assert set(gpu_fallbacks("facades.tflite")) == {"CAST (UINT8 to FLOAT32)", "CAST (FLOAT32 to UINT8)", "ROUND"}
-    ```
     """
     return _counted(
         f"{name} ({reason})" if reason else name

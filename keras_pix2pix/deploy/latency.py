@@ -8,24 +8,7 @@ LEAST_ROUNDS = 3
 
 
 def latencies(runs, source):
-    """Time functions on one picture, taking turns, so that what else the machine does slows them all alike.
-
-    Args:
-        runs: Dictionary from names to functions of `source`.
-        source: What they are called with. Each is called once before the clock starts.
-
-    Returns:
-        A dictionary from the names to milliseconds: medians of at least three runs.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.deploy.latency import latencies
-
-    milliseconds = latencies({"sum": np.sum, "sort": np.sort}, np.zeros(1000))["sort"]
-    ```
-    """
+    """Time functions on one picture, taking turns, so that what else the machine does slows them all alike."""
     for run in runs.values():
         run(source)
     times = {name: [] for name in runs}

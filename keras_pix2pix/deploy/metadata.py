@@ -17,32 +17,7 @@ OLDEST_DATE = (1980, 1, 1, 0, 0, 0)  # Of the zip format: equal models shall giv
 
 
 def describe(generator, encodings, image_size, *, quantization, license=None, config=None):
-    """What an exported generator is: signature, sizes, value ranges, license, configuration, digest of its weights.
-
-    Args:
-        generator: Functional `keras.Model`.
-        encodings: Encodings of source and target.
-        image_size: (height, width); (None, None) for any.
-        quantization: As in `export_tflite`.
-        license: Words. Defaults to None: not stated.
-        config: Dictionary of the training run. Defaults to None: not stated.
-
-    Returns:
-        A dictionary that JSON can hold.
-
-    Raises:
-        ValueError: JSON can't hold `config`.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import encodings, unet_generator
-    from keras_pix2pix.deploy.metadata import describe
-
-    generator, rgb = unet_generator((64, 64, 3), filters=8), encodings.get("rgb")
-    description = describe(generator, (rgb, rgb), (64, 64), quantization="none", license="CC BY 4.0")
-    ```
-    """
+    """What an exported generator is: signature, sizes, value ranges, license, configuration, digest of its weights."""
     description = {
         "name": generator.name,
         "made_by": f"keras_pix2pix {__version__}",
@@ -61,23 +36,7 @@ def describe(generator, encodings, image_size, *, quantization, license=None, co
 
 
 def weights_digest(generator):
-    """SHA-256 of a network's weights, in the order of `get_weights`: their types, shapes and bytes.
-
-    Args:
-        generator: Built `keras.Model`.
-
-    Returns:
-        64 hexadecimal digits.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import unet_generator
-    from keras_pix2pix.deploy.metadata import weights_digest
-
-    digest = weights_digest(unet_generator((64, 64, 3), filters=8))
-    ```
-    """
+    """SHA-256 of a network's weights, in the order of `get_weights`: their types, shapes and bytes."""
     digest = hashlib.sha256()
     for weight in generator.get_weights():
         digest.update(f"{weight.dtype} {weight.shape}".encode())
@@ -86,21 +45,7 @@ def weights_digest(generator):
 
 
 def write_metadata(path, description):
-    """Add a description to a TFLite file that has none.
-
-    Args:
-        path: The file.
-        description: Dictionary that JSON can hold.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.deploy.metadata import write_metadata
-
-    open("x.tflite", "wb").close()
-    write_metadata("x.tflite", {"name": "facades"})
-    ```
-    """
+    """Add a description to a TFLite file that has none."""
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(zipfile.ZipInfo(MEMBER, OLDEST_DATE), json.dumps(description, indent=1))
 

@@ -38,14 +38,6 @@ class Parity(NamedTuple):
             the file, and "Keras", the model as a TensorFlow function on all processors. Defaults to None.
         operators: Dictionary from the names of the file's operators to their numbers. Defaults to None.
         gpu_fallbacks: Of a TFLite file, what `gpu_delegate.gpu_fallbacks` says. Defaults to None.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.deploy.parity import Parity
-
-    parity = Parity(size=1_000_000, psnr=80.0, largest_difference=1)
-    ```
     """
 
     size: int
@@ -77,27 +69,7 @@ class Parity(NamedTuple):
 
 
 def keras_function(model, image_size):
-    """What an exported file is compared with: the generator in its own stock layers, in float32, from raw to raw.
-
-    Args:
-        model: `Pix2Pix` or functional generator.
-        image_size: (height, width) in pixels.
-
-    Returns:
-        A function from source pixels `(batch, height, width, channels)` to generated pixels, both arrays as the
-        encodings store them.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix import unet_generator
-    from keras_pix2pix.deploy.parity import keras_function
-
-    run = keras_function(unet_generator((64, 64, 3), filters=8), (64, 64))
-    generated = run(np.zeros((1, 64, 64, 3), "uint8"))
-    ```
-    """
+    """What an exported file is compared with: the generator in its own stock layers, in float32, from raw to raw."""
     generator = getattr(model, "generator", model)
     source_encoding, target_encoding = encodings_of(model)
     reference = keras.models.clone_model(
@@ -123,28 +95,7 @@ def _in_float32(layer):
 
 
 def compare(path, run, reference, pixels, encoding):
-    """Compare two functions from source pixels to generated pixels.
-
-    Args:
-        path: The exported file or folder, for its size.
-        run: What it computes, of `(1, height, width, channels)`.
-        reference: What it should compute, such as a `keras_function`.
-        pixels: Source pixels, `(pictures, height, width, channels)`.
-        encoding: How the target lies in files: see `encodings.get`.
-
-    Returns:
-        A `Parity`.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.deploy.parity import compare
-
-    pixels = np.zeros((1, 16, 16, 3), "uint8")
-    parity = compare("x.tflite", lambda source: source + 1, lambda source: source, pixels, "rgb")
-    ```
-    """
+    """Compare two functions from source pixels to generated pixels."""
     encoding = get_encoding(encoding)
     # One picture at a time, so that many or large ones need the memory of one.
     rows = [
@@ -187,26 +138,7 @@ def _differences(expected, received, encoding):
 
 
 def grey_levels_apart(expected, received, encoding):
-    """The absolute difference of two arrays of raw values, in grey levels.
-
-    Args:
-        expected: Array of values as the encoding stores them.
-        received: Array of the same shape.
-        encoding: A `Picture`.
-
-    Returns:
-        A float64 array of that shape: 255ths of the value range.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.deploy.parity import grey_levels_apart
-    from keras_pix2pix.encodings import Picture
-
-    levels = grey_levels_apart(np.array([0.2]), np.array([0.4]), Picture(1, (0.0, 1.0)))  # 51
-    ```
-    """
+    """The absolute difference of two arrays of raw values, in grey levels."""
     low, high = encoding.value_range
     return np.abs(expected.astype("float64") - received) * (GREY_LEVELS / (high - low))
 
@@ -214,20 +146,7 @@ def grey_levels_apart(expected, received, encoding):
 def drawn_sources(image_size, channels):
     """Source pictures to compare on where none are given: label maps of drawn facades.
 
-    Args:
-        image_size: (height, width) in pixels.
-        channels: Channels of the source; label maps are repeated or cut to that many.
-
-    Returns:
-        uint8 pixels, `(4, height, width, channels)`.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.deploy.parity import drawn_sources
-
-    pixels = drawn_sources((64, 64), 3)
-    ```
+    Returns uint8 pixels, `(4, height, width, channels)`.
     """
     height, width = image_size
     drawn_size = tuple(np.clip(image_size, *DRAWN_SIDES).tolist())
@@ -239,25 +158,7 @@ def drawn_sources(image_size, channels):
 def sources_or_drawn(pixels, image_size, encoding, name="`pixels`"):
     """The pictures to compare on, checked; drawn ones for None.
 
-    Args:
-        pixels: Array `(pictures, height, width, channels)` as the encoding stores it, or None.
-        image_size: (height, width) that the exported file takes.
-        encoding: How the source lies in files: see `encodings.get`.
-        name: What the pictures are called in messages. Defaults to "`pixels`".
-
-    Returns:
-        An array of the encoding's raw type, `(pictures, height, width, channels)`.
-
-    Raises:
-        ValueError: Another type or shape.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.deploy.parity import sources_or_drawn
-
-    pixels = sources_or_drawn(None, (64, 64), 3)
-    ```
+    Returns an array of the encoding's raw type, `(pictures, height, width, channels)`.
     """
     encoding = get_encoding(encoding)
     channels = encoding.raw_channels

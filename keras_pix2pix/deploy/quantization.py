@@ -27,29 +27,6 @@ def quantize(model, quantization, representative=None):
     activations whose ranges were taken from representative pictures; norms, activations and concatenations stay in
     float32, and so do the convolutions that give half the picture's side or more: there few weights make most of the
     pixels, and quantisation shows.
-
-    Args:
-        model: Bytes of the file, as the converter writes it.
-        quantization: "weights", "dynamic" or "int8".
-        representative: Source pixels `(pictures, height, width, channels)` as the file takes them, for "int8".
-            Defaults to None.
-
-    Returns:
-        Bytes of the quantised file.
-
-    Raises:
-        ValueError: Another quantization, or nothing in the file to quantise.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import export_tflite, unet_generator
-    from keras_pix2pix.deploy.quantization import quantize
-
-    export_tflite(unet_generator((64, 64, 3), filters=8), "facades.tflite")
-    with open("facades.tflite", "rb") as opened:
-        smaller = quantize(opened.read(), "dynamic")
-    ```
     """
     if quantization not in RECIPES:
         raise ValueError(f"`quantization` must be one of {', '.join(RECIPES)}. Received: {quantization!r}.")
@@ -87,25 +64,7 @@ RECIPES = {"weights": _weights, "dynamic": _dynamic, "int8": _static}
 
 
 def small_convolutions(model):
-    """The convolutions of a TFLite model that give less than half the side of the picture that goes in.
-
-    Args:
-        model: Bytes of the file, for pictures of a fixed size.
-
-    Returns:
-        The names of their results, in the file's order.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import export_tflite, unet_generator
-    from keras_pix2pix.deploy.quantization import small_convolutions
-
-    export_tflite(unet_generator((64, 64, 3), filters=8), "facades.tflite")
-    with open("facades.tflite", "rb") as opened:
-        names = small_convolutions(opened.read())
-    ```
-    """
+    """The convolutions of a TFLite model that give less than half the side of the picture that goes in."""
     read = schema.Model.GetRootAs(model)
     graph = read.Subgraphs(0)
     height = graph.Tensors(graph.Inputs(0)).Shape(1)

@@ -36,15 +36,6 @@ class Verdict(NamedTuple):
         parity: The numbers, a `Parity`.
         drawing: Pixels: the worst picture, expected | got | difference.
         record: Dictionary: what `export.json` holds.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.deploy.parity import Parity
-    from keras_pix2pix.deploy.verdict import Verdict
-
-    verdict = Verdict(Parity(size=1_000_000, psnr=80.0, largest_difference=1), drawing=None, record={})
-    ```
     """
 
     parity: Parity
@@ -66,41 +57,7 @@ def judge(
     counted=None,
     packages=(),
 ):
-    """Run what was written beside the Keras model, and refuse it if it is too far from it.
-
-    Args:
-        written: The file or folder, under its temporary name.
-        path: Its final name.
-        model: `Pix2Pix` or functional generator.
-        pixels: Source pixels, `(pictures, height, width, channels)`.
-        runner: Function from a number of threads to a function from source pixels to generated pixels: the file.
-        accepted: What `accepted_of` returned.
-        about: Dictionary of what else the record says: "format", "quantization" unless it is "none", and more.
-        drawn: Whether the pictures are drawn ones, for want of others. Defaults to False.
-        threads: Numbers of threads to time the file with; none for no timing. Defaults to 1 and 2.
-        counted: Dictionary of what the `Parity` says of the file's operators: "operators", "gpu_fallbacks". Defaults to
-            None.
-        packages: Names of the packages that wrote and ran the file, for their versions. Defaults to none.
-
-    Returns:
-        A `Verdict`, for `publish`. A record of an older file of that name is removed by then.
-
-    Raises:
-        RuntimeError: The file differs by more than is accepted.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import serving_model, unet_generator
-    from keras_pix2pix.deploy.parity import drawn_sources
-    from keras_pix2pix.deploy.verdict import judge
-
-    generator = unet_generator((64, 64, 3), filters=8)
-    open("x.bin", "w").close()
-    run, options = serving_model(generator), {"accepted": {"most_levels": 1}, "about": {"format": "bin"}}
-    verdict = judge("x.bin", "x.bin", generator, drawn_sources((64, 64), 3), lambda threads: run, **options)
-    ```
-    """
+    """Run what was written beside the Keras model, and refuse it if it is too far from it."""
     encoding = encodings_of(model)[1]
     run, reference = runner(max(threads, default=None)), keras_function(model, pixels.shape[1:3])
     parity = compare(written, run, reference, pixels, encoding)
@@ -135,25 +92,6 @@ def publish(verdict, path):
 
     Beside `facades.tflite` come `facades.tflite.export.json` and `facades.tflite.export.png`; a folder's lie beside
     the folder. Those of an earlier export to the same name are replaced.
-
-    Args:
-        verdict: What `judge` returned.
-        path: Final name of the file or folder.
-
-    Returns:
-        The `Parity`.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.deploy.parity import Parity
-    from keras_pix2pix.deploy.verdict import Verdict, publish
-
-    parity = Parity(size=1_000_000, psnr=80.0, largest_difference=1)
-    drawing = np.zeros((64, 192, 3), "uint8")
-    parity = publish(Verdict(parity, drawing, {"file": "x.tflite", "accepted": {}}), "x.tflite")
-    ```
     """
     write_png(_beside(path, PICTURE), verdict.drawing)
     with whole_file(_beside(path, RECORD)) as temporary:
@@ -176,24 +114,7 @@ def copy_verdict(path, directory):
 
 
 def digest(path):
-    """SHA-256 of a file; of a folder, that of its files' names and contents, in the order of the names.
-
-    Args:
-        path: File or folder.
-
-    Returns:
-        64 hexadecimal digits.
-
-    Example:
-
-    ```python
-    from pathlib import Path
-    from keras_pix2pix.deploy.verdict import digest
-
-    Path("x.tflite").write_bytes(b"abc")
-    digits = digest("x.tflite")  # As `sha256sum x.tflite` prints them.
-    ```
-    """
+    """SHA-256 of a file; of a folder, that of its files' names and contents, in the order of the names."""
     path = Path(path)
     if path.is_file():
         with open(path, "rb") as opened:

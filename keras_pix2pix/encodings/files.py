@@ -16,48 +16,14 @@ EXTENSIONS = (*images.EXTENSIONS, ARRAY, ".tif", ".tiff")
 
 
 def is_array_file(path):
-    """Whether a file is a NumPy array by its name.
-
-    Args:
-        path: File.
-
-    Returns:
-        True for `.npy`.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.encodings.files import is_array_file
-
-    assert is_array_file("depth/1.npy")
-    ```
-    """
+    """Whether a file is a NumPy array by its name."""
     return Path(path).suffix.lower() == ARRAY
 
 
 def open_array(path, channels, kinds="uifb"):
     """Open a `.npy` file, and check its header; the numbers are read when they are used.
 
-    Args:
-        path: File with an array `(height, width)` or `(height, width, channels)`.
-        channels: Channels that it must have; 1 goes without the last axis too.
-        kinds: NumPy's letters for the kinds of numbers accepted. Defaults to "uifb", real numbers.
-
-    Returns:
-        An array of shape `(height, width, channels)`, mapped from the file.
-
-    Raises:
-        ValueError: No such file, another shape, or other numbers. The message names the file.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.encodings.files import open_array
-
-    np.save("depth.npy", np.zeros((64, 64)))
-    array = open_array("depth.npy", 1)
-    ```
+    Returns an array of shape `(height, width, channels)`, mapped from the file.
     """
     try:
         with warnings.catch_warnings(action="ignore"):  # NumPy's, of headers that Python 2 wrote.
@@ -86,25 +52,7 @@ def _regular(path):
 
 
 def resize_channels(array, size, interpolation):
-    """Resize each channel by itself, as real numbers.
-
-    Args:
-        array: Numbers of shape `(height, width, channels)`.
-        size: (height, width) to resize to.
-        interpolation: A key of `images.INTERPOLATIONS`.
-
-    Returns:
-        A float32 array of shape `(*size, channels)`.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.encodings.files import resize_channels
-
-    array = resize_channels(np.zeros((64, 64, 5)), (32, 32), "bicubic")
-    ```
-    """
+    """Resize each channel by itself, as real numbers. Returns a float32 array of shape `(*size, channels)`."""
     array = np.asarray(array, np.float32)
     if array.shape[:2] == tuple(size):
         return array

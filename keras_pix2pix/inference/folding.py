@@ -24,23 +24,6 @@ def followers(network):
 
     A convolution of any kind takes up a batch norm on moving averages, and a transposed convolution that becomes a
     `SubpixelConvolution` a cropping too, if they are all that follows it.
-
-    Args:
-        network: Functional or `Sequential` network.
-
-    Returns:
-        A dict from the `id` of a layer to the list of the layers after it, in order; without those that can't.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import resnet_generator
-    from keras_pix2pix.inference.folding import followers
-
-    generator = resnet_generator((64, 64, 3), filters=2, num_blocks=1, normalization="batch")
-    taken = followers(generator)[id(generator.get_layer("up1_convolution"))]
-    assert [layer.name for layer in taken] == ["up1_crop", "up1_normalization"]
-    ```
     """
     calls = []
     # What nothing computes with, and so has no weights: shapes are all that is asked of it.
@@ -64,26 +47,7 @@ def followers(network):
 
 
 def folded_weights(layer, norms):
-    """The weights of a convolution that does what batch norms after it did as well.
-
-    Args:
-        layer: A convolution, transposed, separable or depthwise or not.
-        norms: `BatchNormalization` layers on moving averages, in order.
-
-    Returns:
-        A list of arrays, the layer's own if there is no norm; otherwise as for `use_bias=True`.
-
-    Example:
-
-    ```python
-    import keras
-    from keras_pix2pix.inference.folding import folded_weights
-
-    convolution, norm = keras.layers.Conv2D(4, 3, use_bias=False), keras.layers.BatchNormalization()
-    keras.Sequential([keras.Input((8, 8, 3)), convolution, norm])
-    kernel, bias = folded_weights(convolution, [norm])
-    ```
-    """
+    """The weights of a convolution that does what batch norms after it did as well."""
     weights = layer.get_weights()
     for norm in norms:
         *kernels, kernel = weights[:-1] if len(weights) > _kernels(layer) else weights

@@ -22,22 +22,6 @@ def lean_clone(generator, image_size=(None, None)):
     averages goes into the weights of the convolution before it; dropout and noise go; instance normalisation and
     upsampling are written in operators of 4 dimensions. `Sequential` networks inside are opened. All other layers
     stay: those with a class of their own, and functional networks inside, as they are.
-
-    Args:
-        generator: Functional `keras.Model` with one input, `(batch, height, width, channels)`.
-        image_size: (height, width) of the copy's input; None for any. Defaults to (None, None).
-
-    Returns:
-        A functional `keras.Model` with copies of the weights, in float32.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import unet_generator
-    from keras_pix2pix.inference.lean import lean_clone
-
-    lean = lean_clone(unet_generator((64, 64, 3), filters=8), (128, 128))
-    ```
     """
     source = keras.Input((*image_size, generator.input_shape[-1]), dtype="float32", name="source")
     taken_by = followers(generator)
@@ -62,26 +46,7 @@ def lean_clone(generator, image_size=(None, None)):
 
 
 def size_multiple(generator):
-    """The number that height and width of a network's input must be multiples of.
-
-    Args:
-        generator: Functional `keras.Model` whose result is as large as its input, of any size (`lean_clone`).
-
-    Returns:
-        A power of two: 256 for the paper's U-Net.
-
-    Raises:
-        ValueError: The network gives another size back at every power of two up to 1024.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import unet_generator
-    from keras_pix2pix.inference.lean import size_multiple
-
-    multiple = size_multiple(unet_generator((None, None, 3), filters=8, num_downsamples=4))
-    ```
-    """
+    """The number that height and width of a network's input must be multiples of."""
     generate = tf.function(lambda source: generator(source, training=False))
     multiple = 1
     while multiple <= LARGEST_MULTIPLE:
@@ -103,22 +68,7 @@ def size_multiple(generator):
 
 
 class InstanceNormalization(layers.Layer):
-    """Instance normalisation in operators of at most 4 dimensions, which GPU delegates ask for.
-
-    Args:
-        epsilon: Number added to the variance.
-        center: Whether beta is added. Defaults to True.
-        scale: Whether the result is multiplied by gamma. Defaults to True.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.inference.lean import InstanceNormalization
-
-    normalized = InstanceNormalization(1e-5)(np.ones((1, 8, 8, 3), "float32"))
-    ```
-    """
+    """Instance normalisation in operators of at most 4 dimensions, which GPU delegates ask for."""
 
     def __init__(self, epsilon, center=True, scale=True, **kwargs):
         super().__init__(**kwargs)
@@ -146,19 +96,6 @@ class Resize(layers.Layer):
     """`keras.layers.UpSampling2D` in one operator of 4 dimensions, at any height and width.
 
     Keras' own becomes a tensor of 5 dimensions for "nearest", and asks for a fixed size for the others.
-
-    Args:
-        size: Factors of height and width, two integers.
-        interpolation: "nearest", "bilinear" or another method of `tf.image.resize`.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.inference.lean import Resize
-
-    double = Resize((2, 2), "bilinear")(np.ones((1, 8, 8, 3), "float32"))
-    ```
     """
 
     def __init__(self, size, interpolation, **kwargs):

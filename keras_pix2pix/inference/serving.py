@@ -53,24 +53,7 @@ def serving_model(model, image_size=None):
 
 
 def encodings_of(model):
-    """How the source and the target of a model lie in files.
-
-    Args:
-        model: `Pix2Pix`, or a functional generator, which has 8-bit pictures on both sides.
-
-    Returns:
-        The encodings of source and target.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import unet_generator
-    from keras_pix2pix.inference.serving import encodings_of
-
-    source_encoding, target_encoding = encodings_of(unet_generator((64, 64, 1), filters=8))
-    assert source_encoding.word == "gray"
-    ```
-    """
+    """How the source and the target of a model lie in files."""
     generator = getattr(model, "generator", model)
     check_generator(generator)
     return (
@@ -80,25 +63,7 @@ def encodings_of(model):
 
 
 class PixelTranslation(layers.Layer):
-    """Pixels to pixels through a generator, padded by reflection and cropped back.
-
-    Args:
-        generator: Functional `keras.Model` from images to images of the same size.
-        pad_to: Number that the generator's height and width must be multiples of; 1 for no padding.
-        source_encoding: Encoding of what goes in. Defaults to "rgb".
-        target_encoding: Encoding of what comes out. Defaults to "rgb".
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix import unet_generator
-    from keras_pix2pix.inference.serving import PixelTranslation
-
-    translate = PixelTranslation(unet_generator((None, None, 3), filters=8, num_downsamples=4), pad_to=16)
-    generated = translate(np.zeros((1, 20, 30, 3), "uint8"))
-    ```
-    """
+    """Pixels to pixels through a generator, padded by reflection and cropped back."""
 
     def __init__(self, generator, pad_to, source_encoding="rgb", target_encoding="rgb", **kwargs):
         super().__init__(dtype="float32", **kwargs)
@@ -125,23 +90,7 @@ class PixelTranslation(layers.Layer):
 
 
 def reflected_indices(length, multiple):
-    """Indices that extend an axis by reflection, as often as it takes, to a multiple.
-
-    Args:
-        length: Size of the axis, an integer or a scalar tensor, 1 or more.
-        multiple: Positive integer.
-
-    Returns:
-        An int32 tensor: 0, 1, ..., length - 1, length - 2, ..., of a size divisible by `multiple`.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.inference.serving import reflected_indices
-
-    indices = reflected_indices(5, 4)  # 0 1 2 3 4 3 2 1
-    ```
-    """
+    """Indices that extend an axis by reflection, as often as it takes, to a multiple."""
     positions = ops.arange((length + multiple - 1) // multiple * multiple, dtype="int32")
     period = ops.maximum(2 * (length - 1), 1)
     offsets = positions % period
@@ -149,23 +98,7 @@ def reflected_indices(length, multiple):
 
 
 def check_generator(generator):
-    """Refuse what is no generator: networks from pairs, or to something else than images.
-
-    Args:
-        generator: What a user has passed as one.
-
-    Raises:
-        ValueError: No functional `keras.Model` with one input and one output of 4 dimensions.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import unet_generator
-    from keras_pix2pix.inference.serving import check_generator
-
-    check_generator(unet_generator((64, 64, 3), filters=8))
-    ```
-    """
+    """Refuse what is no generator: networks from pairs, or to something else than images."""
     if not isinstance(generator, keras.Model):
         raise ValueError(
             "A Pix2Pix or a functional `keras.Model` from images to images is needed. "

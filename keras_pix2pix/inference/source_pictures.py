@@ -33,17 +33,6 @@ class SourcePicture:
         opened: What an encoding's `open` returns, or an array `(height, width, channels)`; for a stack, a tuple.
         origin: Its file or its name, for messages; for a stack, a tuple.
         encoding: Its encoding.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix import encodings
-    from keras_pix2pix.inference.source_pictures import SourcePicture
-
-    picture = SourcePicture(np.zeros((300, 200, 3), "uint8"), "The array", encodings.get("rgb"))
-    band = picture.rows(100, 164)
-    ```
     """
 
     opened: object
@@ -77,74 +66,17 @@ class SourcePicture:
 
 
 def source_pictures(inputs, encoding, side_by_side=None, *, tiled=False):
-    """Find all the pictures meant by the inputs of `translate`, and check what their headers tell.
-
-    Args:
-        inputs: As in `translate`.
-        encoding: Encoding of the sources.
-        side_by_side: As in `translate`. Defaults to None.
-        tiled: Whether pictures are translated in tiles, and may be large: files up to 2**28 pixels, arrays and `.npy`
-            files of any size. Defaults to False: up to 2**25 pixels.
-
-    Returns:
-        A list of `Source`.
-
-    Raises:
-        ValueError: Pixels of another type or shape, a file that can't be read, or too many pixels.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix import encodings
-    from keras_pix2pix.inference.source_pictures import source_pictures
-
-    batch = np.zeros((2, 64, 64, 3), "uint8")
-    first, second = source_pictures(batch, encodings.get("rgb"))
-    ```
-    """
+    """Find all the pictures meant by the inputs of `translate`, and check what their headers tell."""
     return list(_pictures(inputs, encoding, side_by_side, _Limit(tiled)))
 
 
 def is_path(inputs):
-    """Whether this is a file or folder.
-
-    Args:
-        inputs: As in `translate`.
-
-    Returns:
-        True for a string or `Path`.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.inference.source_pictures import is_path
-
-    assert is_path("photo.jpg")
-    ```
-    """
+    """Whether this is a file or folder."""
     return isinstance(inputs, (str, Path))
 
 
 def is_one_picture(inputs, encoding):
-    """Whether these inputs mean one picture, not a list of pictures.
-
-    Args:
-        inputs: As in `translate`.
-        encoding: Encoding of the sources.
-
-    Returns:
-        True for one array, file, or list of the files of a stack.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import encodings
-    from keras_pix2pix.inference.source_pictures import is_one_picture
-
-    assert is_one_picture("photo.jpg", encodings.get("rgb"))
-    ```
-    """
+    """Whether these inputs mean one picture, not a list of pictures."""
     if _is_place(inputs, encoding):
         return not Path(inputs[0] if isinstance(encoding, Stacked) else inputs).is_dir()
     return not isinstance(inputs, (list, tuple)) and np.ndim(inputs) == 3

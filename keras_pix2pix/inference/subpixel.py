@@ -12,28 +12,6 @@ class SubpixelConvolution(layers.Layer):
     The transposed convolution is the slow operator of a U-Net on LiteRT; these two are not. The defaults are those of
     a 4x4 kernel with stride 2 and padding "same".
 
-    Args:
-        filters: Channels of the result.
-        kernel_size: (height, width) of the transposed convolution's kernel, each no less than `stride`. Defaults to
-            (4, 4).
-        stride: Its stride, on both axes. Defaults to 2.
-        cropping: ((top, bottom), (left, right)): what is cut off the whole result, which has
-            (length - 1) * stride + kernel_size rows or columns. Defaults to ((1, 1), (1, 1)).
-        use_bias: Whether a bias is added. Defaults to True.
-        activation: Word or function for the result. Defaults to None.
-
-    Raises:
-        ValueError: More is cropped than a convolution without it can leave out.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.inference.subpixel import SubpixelConvolution
-
-    double = SubpixelConvolution(3)(np.ones((1, 8, 8, 16), "float32"))
-    ```
-
     Reference:
         Shi et al., "Is the deconvolution layer the same as a convolutional layer?".
     """
@@ -94,26 +72,7 @@ class SubpixelConvolution(layers.Layer):
 
 
 def subpixel_kernel(kernel, stride=2, cropping=((1, 1), (1, 1))):
-    """The kernel of the convolution that `SubpixelConvolution` runs instead of a transposed one.
-
-    Args:
-        kernel: Array of shape `(height, width, filters, channels)`, as `keras.layers.Conv2DTranspose` has it.
-        stride: Stride of the transposed convolution. Defaults to 2.
-        cropping: ((top, bottom), (left, right)) of the `SubpixelConvolution`. Defaults to ((1, 1), (1, 1)).
-
-    Returns:
-        Array of shape `(rows, columns, channels, stride**2 * filters)`, with `stride` times fewer rows and columns,
-        rounded up.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.inference.subpixel import subpixel_kernel
-
-    kernel = subpixel_kernel(np.ones((4, 4, 3, 64)))
-    ```
-    """
+    """The kernel of the convolution that `SubpixelConvolution` runs instead of a transposed one."""
     kernel = np.asarray(kernel)
     *sizes, filters, channels = kernel.shape
     rows, columns = _axes(sizes, stride, cropping)
@@ -124,23 +83,7 @@ def subpixel_kernel(kernel, stride=2, cropping=((1, 1), (1, 1))):
 
 
 def is_subpixel(layer):
-    """Whether a layer is a transposed convolution that a `SubpixelConvolution` can stand for.
-
-    Args:
-        layer: Any layer.
-
-    Returns:
-        True or False.
-
-    Example:
-
-    ```python
-    import keras
-    from keras_pix2pix.inference.subpixel import is_subpixel
-
-    assert is_subpixel(keras.layers.Conv2DTranspose(8, 3, strides=2))
-    ```
-    """
+    """Whether a layer is a transposed convolution that a `SubpixelConvolution` can stand for."""
     # A subclass may compute something else.
     return (
         type(layer) is layers.Conv2DTranspose
@@ -156,22 +99,7 @@ def is_subpixel(layer):
 def subpixel_cropping(layer, crops=()):
     """The `cropping` of the `SubpixelConvolution` for a transposed convolution and croppings after it.
 
-    Args:
-        layer: `keras.layers.Conv2DTranspose` with padding "same" or "valid".
-        crops: `keras.layers.Cropping2D` layers. Defaults to none.
-
-    Returns:
-        ((top, bottom), (left, right)).
-
-    Example:
-
-    ```python
-    import keras
-    from keras_pix2pix.inference.subpixel import subpixel_cropping
-
-    cropping = subpixel_cropping(keras.layers.Conv2DTranspose(8, 4, strides=2, padding="same"))
-    assert cropping == ((1, 1), (1, 1))
-    ```
+    Returns ((top, bottom), (left, right)).
     """
     surplus = [size - layer.strides[0] if layer.padding == "same" else 0 for size in layer.kernel_size]
     return tuple(
@@ -184,25 +112,7 @@ def subpixel_cropping(layer, crops=()):
 
 
 def is_croppable(kernel_size, stride, cropping):
-    """Whether a `SubpixelConvolution` can leave out that much.
-
-    Args:
-        kernel_size: (height, width) of the transposed convolution's kernel.
-        stride: Its stride.
-        cropping: ((top, bottom), (left, right)).
-
-    Returns:
-        False if whole rows or columns of the source would do nothing.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.inference.subpixel import is_croppable
-
-    assert is_croppable((3, 3), 2, ((1, 0), (1, 0)))
-    assert not is_croppable((3, 3), 2, ((9, 0), (0, 0)))
-    ```
-    """
+    """Whether a `SubpixelConvolution` can leave out that much."""
     return min(margin for axis in _axes(kernel_size, stride, cropping) for margin in axis.padding) >= 0
 
 

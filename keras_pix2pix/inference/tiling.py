@@ -20,14 +20,6 @@ class Span(NamedTuple):
         join: The first pixel that it adds to the tile before it.
         stop: The pixel at which it is finished, and the next tile's part begins.
         end: The pixel after its last, which may lie outside of the picture.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.inference.tiling import Span
-
-    whole = Span(start=0, join=0, stop=100, end=128)  # 28 pixels are reflected, and cropped.
-    ```
     """
 
     start: int
@@ -37,29 +29,7 @@ class Span(NamedTuple):
 
 
 def tile_spans(length, tile, overlap, multiple=1):
-    """The tiles along one axis, evenly spaced; the last one ends with the picture, extended to a multiple.
-
-    Args:
-        length: Pixels of the picture along the axis, 1 or more.
-        tile: Pixels of a tile, a multiple of `multiple`; a shorter picture has one shorter tile.
-        overlap: Pixels in which two neighbours are blended, at least 0 and less than `tile`.
-        multiple: Number that sizes must be divisible by. Defaults to 1.
-
-    Returns:
-        A list of `Span`, whose parts from `join` to `stop` make up the picture.
-
-    Raises:
-        ValueError: Numbers out of range.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.inference.tiling import tile_spans
-
-    spans = tile_spans(1000, tile=512, overlap=64)
-    assert [(span.start, span.end) for span in spans] == [(0, 512), (448, 960), (488, 1000)]
-    ```
-    """
+    """The tiles along one axis, evenly spaced; the last one ends with the picture, extended to a multiple."""
     _check(tile, overlap, multiple)
     extended = -(-length // multiple) * multiple
     tile = min(tile, extended)
@@ -77,59 +47,13 @@ def blended_patches(read_rows, size, generate, tile, overlap, multiple=1):
     In the middle half of an overlap one tile fades into the next along a raised cosine; the outer quarters, where a
     network sees the border of its tile, are taken from the other tile alone. Where two tiles agree the result is
     theirs, exactly.
-
-    Args:
-        read_rows: Function (top, bottom) -> these rows of the picture, an array `(rows, width, channels)`.
-        size: (height, width) of the picture.
-        generate: Function from an array `(height, width, channels)` to one of the same height and width, of real
-            numbers and any number of channels.
-        tile: Height and width of a tile, a multiple of `multiple`; a smaller picture is one smaller tile.
-        overlap: Pixels in which two neighbours are blended, at least 0 and less than `tile`.
-        multiple: Number that the sizes `generate` receives must be divisible by: the picture is extended by
-            reflection at its right and bottom edge. Defaults to 1.
-
-    Returns:
-        An iterator of (rows, columns, patch): two slices of the picture, and a float32 array that belongs there. The
-        patches cover the picture, each pixel once, in rows from the top, one patch for each tile.
-
-    Raises:
-        ValueError: Numbers out of range, before the first tile.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.inference.tiling import blended_patches
-
-    picture, result = np.random.default_rng(0).random((300, 200, 3), "float32"), np.empty((300, 200, 3), "float32")
-    for rows, columns, patch in blended_patches(lambda a, b: picture[a:b], (300, 200), np.sqrt, 128, 32):
-        result[rows, columns] = patch
-    np.testing.assert_array_equal(result, np.sqrt(picture))
-    ```
     """
     row_spans, column_spans = (tile_spans(length, tile, overlap, multiple) for length in size)
     return _patches(read_rows, size, generate, row_spans, column_spans)
 
 
 def reflected_indices(start, end, length):
-    """Indices of an axis that goes on beyond its end by reflection, as often as it takes.
-
-    Args:
-        start: First position.
-        end: Position after the last, which may be greater than `length`.
-        length: Size of the axis, 1 or more.
-
-    Returns:
-        An integer array of `end - start` indices below `length`.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.inference.tiling import reflected_indices
-
-    assert reflected_indices(3, 8, length=5).tolist() == [3, 4, 3, 2, 1]
-    ```
-    """
+    """Indices of an axis that goes on beyond its end by reflection, as often as it takes."""
     period = max(2 * (length - 1), 1)
     offsets = np.arange(start, end) % period
     return np.minimum(offsets, period - offsets)

@@ -23,35 +23,7 @@ def translate(
 ):
     """Translate pictures that have no target: see `Pix2Pix.translate`.
 
-    Args:
-        model: `Pix2Pix`, or a functional generator from and to 8-bit pictures.
-        inputs: Pixels `(height, width, channels)` or `(batch, height, width, channels)`, a file, a folder, or a list
-            of these; with stacked sources, a list of files or folders, one for each source, or a list of such lists.
-        output_directory: Folder for files; None returns pixels. Defaults to None.
-        side_by_side: "AtoB" or "BtoA" if the files hold pairs of which the source half is to be translated.
-            Defaults to None: the files are sources.
-        tile: As in `Pix2Pix.translate`. Defaults to None.
-        overlap: As in `Pix2Pix.translate`. Defaults to 64.
-        fixed_statistics: As in `Pix2Pix.translate`. Defaults to False.
-
-    Returns:
-        Pixels as `inputs` came (an array for an array or a file, a list for a folder or a list); with
-        `output_directory`, the list of files written.
-
-    Raises:
-        ValueError: Pixels of another type or shape, a file that can't be read, which is named, or a picture that is
-            too large without `tile`.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix import unet_generator
-    from keras_pix2pix.inference.translation import translate
-
-    pixels = np.zeros((50, 70, 3), "uint8")
-    generated = translate(unet_generator((64, 64, 3), filters=8), pixels)
-    ```
+    Returns pixels as `inputs` came (an array for an array or a file, a list for a folder or a list).
     """
     encoding, target_encoding = encodings_of(model)
     if side_by_side and isinstance(encoding, Stacked):

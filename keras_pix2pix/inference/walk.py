@@ -16,23 +16,7 @@ IDLE = (
 
 
 def leaves(network):
-    """The layers of a network and of the networks inside it, in order.
-
-    Args:
-        network: `keras.Model`.
-
-    Returns:
-        An iterator over layers that are no networks.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import unet_generator
-    from keras_pix2pix.inference.walk import leaves
-
-    names = [layer.name for layer in leaves(unet_generator((64, 64, 3), filters=2))]
-    ```
-    """
+    """The layers of a network and of the networks inside it, in order."""
     for layer in network.layers:
         if isinstance(layer, keras.Model):
             yield from leaves(layer)
@@ -45,27 +29,6 @@ def rebuilt(network, visit, source=None):
 
     Dropout, noise and other layers that do nothing once training is over are passed by. A `Sequential` network inside
     the network is opened.
-
-    Args:
-        network: Functional or `Sequential` network with one input. It is left as it is.
-        visit: Function (layer, *inputs, **options) of symbolic tensors, with the options that the layer was called
-            with, to its result.
-        source: `keras.Input` of the new network. Defaults to None: one like the old network's.
-
-    Returns:
-        A functional `keras.Model`.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import unet_generator
-    from keras_pix2pix.inference.walk import rebuilt
-
-    names = []
-    generator = unet_generator((64, 64, 3), filters=2)
-    rebuilt(generator, lambda layer, *inputs, **options: names.append(layer.name) or layer(*inputs, **options))
-    assert "dropout" not in " ".join(names)
-    ```
     """
 
     def call(layer, *inputs, **options):

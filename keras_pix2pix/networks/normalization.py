@@ -16,23 +16,6 @@ def instance_normalization(epsilon=NORM_EPSILON, affine=True, name=None):
 
     Unlike batch norm it does the same in training, in `predict` and in an exported file, at any batch size.
 
-    Args:
-        epsilon: Added to the variance. Defaults to 1e-5.
-        affine: Whether the result is multiplied by gamma, from N(1, 0.02), and beta is added. Defaults to True.
-        name: Name of the layer. Defaults to None.
-
-    Returns:
-        A layer: each channel of each image gets mean 0 and variance 1.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.networks.normalization import instance_normalization
-
-    normalized = instance_normalization()(np.ones((1, 8, 8, 3), "float32"))
-    ```
-
     Reference:
         Ulyanov et al., "Instance Normalization: The Missing Ingredient for Fast Stylization".
     """
@@ -44,21 +27,7 @@ def instance_normalization(epsilon=NORM_EPSILON, affine=True, name=None):
 def batch_normalization(epsilon=NORM_EPSILON, name=None):
     """Batch normalisation over all replicas: batch statistics in training, moving averages otherwise.
 
-    Args:
-        epsilon: Added to the variance. Defaults to 1e-5.
-        name: Name of the layer. Defaults to None.
-
-    Returns:
-        A layer with gamma from N(1, 0.02) and beta.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.networks.normalization import batch_normalization
-
-    normalized = batch_normalization()(np.ones((4, 8, 8, 3), "float32"), training=True)
-    ```
+    Returns a layer with gamma from N(1, 0.02) and beta.
 
     Reference:
         Isola et al., Section 6.1.
@@ -81,27 +50,7 @@ NORMALIZATIONS = {
 
 
 def normalization_layers(normalization, epsilon=NORM_EPSILON):
-    """The function that makes a network's normalisation layers.
-
-    Args:
-        normalization: "instance" (affine), "instance_no_affine", "batch", None, or a function without arguments
-            that returns a new layer, which then has its own epsilon and name.
-        epsilon: Added to the variance. Defaults to 1e-5.
-
-    Returns:
-        A function (name) -> new layer, or None for no normalisation.
-
-    Raises:
-        ValueError: Another `normalization`, or an `epsilon` of 0 or less.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.networks.normalization import normalization_layers
-
-    layer = normalization_layers("instance")("down2_normalization")
-    ```
-    """
+    """The function that makes a network's normalisation layers."""
     if not epsilon > 0:
         raise ValueError(f"`norm_epsilon` must be greater than 0. Received: norm_epsilon={epsilon!r}.")
     if callable(normalization):

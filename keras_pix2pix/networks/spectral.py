@@ -12,15 +12,6 @@ class SpectralConv2D(layers.Conv2D):
     division. (`keras.layers.SpectralNormalization` overwrites the kernel itself instead, which the optimizer then
     works against.) All arguments are those of `keras.layers.Conv2D`.
 
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.networks.spectral import SpectralConv2D
-
-    features = SpectralConv2D(8, 4)(np.ones((1, 16, 16, 3), "float32"))
-    ```
-
     Reference:
         Miyato et al., "Spectral Normalization for Generative Adversarial Networks", Algorithm 1.
     """

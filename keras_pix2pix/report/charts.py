@@ -21,25 +21,7 @@ TITLES = {
 
 
 def charts(history):
-    """What to draw of a history: the known logs by subject, and every other one by itself.
-
-    Args:
-        history: Dictionary from names of columns to lists of numbers, "epoch" among them, as `read_history` gives it.
-
-    Returns:
-        A list of dictionaries with "title", "lines", "x_ticks" and "y_ticks", all positions in units of the drawing.
-        Each line has "name", "last" (its last value), "paths" (parts between gaps, as SVG points), "dots" (values
-        without neighbours), "color" (0, 1, ...) and "validation".
-
-    Example:
-
-    ```python
-    from keras_pix2pix.report.charts import charts
-
-    (chart,) = charts({"epoch": [0, 1], "g_l1": [0.4, 0.3], "val_g_l1": [0.5, 0.4]})
-    names = [line["name"] for line in chart["lines"]]  # g_l1, val_g_l1
-    ```
-    """
+    """What to draw of a history: the known logs by subject, and every other one by itself."""
     known = {name for names in TITLES.values() for name in names}
     others = sorted({name.removeprefix("val_") for name in history} - known - {"epoch"})
     subjects = {**TITLES, **{name: (name,) for name in others}}

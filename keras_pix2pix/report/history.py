@@ -13,26 +13,7 @@ MOST_DIGITS = 9  # Of an epoch's number.
 
 
 def read_history(path):
-    """The table that `keras.callbacks.CSVLogger` writes.
-
-    Args:
-        path: CSV file; one that isn't there, or is no such table, is an empty history. Rows that are not whole are
-            left out.
-
-    Returns:
-        A dictionary from the names of the columns, "epoch" the first, to lists of equal length: whole numbers for
-        "epoch", counted from 0, and floats, NaN where a cell is no number.
-
-    Example:
-
-    ```python
-    from pathlib import Path
-    from keras_pix2pix.report.history import read_history
-
-    Path("history.csv").write_text("epoch,g_l1,val_ssim\\n0,0.35,0.2\\n1,0.34,0.3\\n")
-    best = max(read_history("history.csv")["val_ssim"])  # 0.3
-    ```
-    """
+    """The table that `keras.callbacks.CSVLogger` writes."""
     lines = lines_of(path) if history_fault(path) is None else []
     header, *rows = [_cells(line) for line in lines] or [["epoch"]]
     rows = [row for row in rows if len(row) == len(header) and epoch_of(row[0]) is not None]
@@ -67,22 +48,7 @@ def epoch_of(cell):
 
 
 def read_messages(path):
-    """What `callbacks.Health` has said.
-
-    Args:
-        path: File with a JSON object in a line; one that isn't there is empty, and other lines are left out.
-
-    Returns:
-        A list of dictionaries with the keys "epoch", counted from 1, "state" and "message".
-
-    Example:
-
-    ```python
-    from keras_pix2pix.report.history import read_messages
-
-    messages = read_messages("health.jsonl")
-    ```
-    """
+    """What `callbacks.Health` has said."""
     try:
         lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
@@ -99,22 +65,7 @@ def read_messages(path):
 
 
 def better_side(name):
-    """Which way a log is better, by its name.
-
-    Args:
-        name: Key of the logs, with or without "val_".
-
-    Returns:
-        "max", "min", or None where neither is: for what the discriminator says, for rates, and for unknown names.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.report.history import better_side
-
-    sides = better_side("val_ssim"), better_side("g_l1"), better_side("d_real")  # "max", "min", None
-    ```
-    """
+    """Which way a log is better, by its name."""
     name = name.removeprefix("val_")
     if name.startswith(NEITHER):
         return None
@@ -127,20 +78,7 @@ def better_side(name):
 def best_of(values, side):
     """The best of a column so far, and when it was.
 
-    Args:
-        values: List of numbers; those that are not finite are left out.
-        side: "max" or "min".
-
-    Returns:
-        (index of the first best value, the value), or (None, None) if there is none.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.report.history import best_of
-
-    index, best = best_of([0.4, 0.3, 0.35], "min")  # 1, 0.3
-    ```
+    Returns (index of the first best value, the value), or (None, None) if there is none.
     """
     finite = [(value, index) for index, value in enumerate(values) if math.isfinite(value)]
     if not finite:

@@ -15,26 +15,7 @@ CAPTION_HEIGHT = 24
 def samples_over_time(directory, most=10, width=COLUMN_WIDTH):
     """The fixed samples of a run, epoch beside epoch: closer in time at the beginning, when most changes.
 
-    Args:
-        directory: Folder of `epoch_0000.png` and so on, each a column of sources, of generated and of target pictures.
-        most: Epochs shown at most, the first and the last among them, 2 or more. Defaults to 10.
-        width: Width of a column in pixels; larger pictures are reduced to it. Defaults to 160.
-
-    Returns:
-        A list of (caption, pixels): "source", "epoch 0" and so on, "target"; uint8 arrays of one shape. Empty where
-        there are no pictures. A picture that can't be read is left out.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.report.samples import samples_over_time
-    from keras_pix2pix.images import write_png
-
-    for epoch in range(3):
-        write_png(f"samples/epoch_{epoch:04d}.png", np.zeros((128, 192, 3), "uint8"))
-    captions = [caption for caption, _ in samples_over_time("samples")]
-    ```
+    Returns a list of (caption, pixels): "source", "epoch 0" and so on, "target".
     """
     files = sorted(Path(directory).glob(PATTERN))
     chosen = np.unique(np.round(np.geomspace(1, max(1, len(files)), most)).astype(int)) - 1
@@ -51,23 +32,7 @@ def samples_over_time(directory, most=10, width=COLUMN_WIDTH):
 
 
 def write_over_time(directory, path):
-    """Write what `samples_over_time` shows as one picture, with captions.
-
-    Args:
-        directory: Folder of `epoch_0000.png` and so on.
-        path: PNG file to write, whole or not at all; nothing is written where there are no pictures.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.report.samples import write_over_time
-    from keras_pix2pix.images import write_png
-
-    write_png("samples/epoch_0000.png", np.zeros((128, 192, 3), "uint8"))
-    write_over_time("samples", "samples/over_time.png")
-    ```
-    """
+    """Write what `samples_over_time` shows as one picture, with captions."""
     columns = samples_over_time(directory)
     if columns:
         write_png(path, np.concatenate([_captioned(*column) for column in columns], axis=1))

@@ -11,49 +11,14 @@ CHECKPOINT_EVERY = 2000  # Steps: of the paper's networks, about a minute of a G
 
 
 def run_metrics(image_size):
-    """The metrics of a run: less than a hundredth of the paper's training step at 256x256.
-
-    Args:
-        image_size: (height, width).
-
-    Returns:
-        A list of Keras metrics; SSIM is not among them for images smaller than its window.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.runs.callbacks import run_metrics
-
-    names = [metric.name for metric in run_metrics((256, 256))]  # psnr, ssim
-    ```
-    """
+    """The metrics of a run: less than a hundredth of the paper's training step at 256x256."""
     from keras_pix2pix.metrics import PSNR, SSIM, SSIM_WINDOW
 
     return [PSNR(), SSIM()] if min(image_size) >= SSIM_WINDOW else [PSNR()]
 
 
 def monitored_log(config, log_names, validated):
-    """The log by which the best model is kept.
-
-    Args:
-        config: Configuration of the run, a dictionary.
-        log_names: The logs of its model, without metrics.
-        validated: Whether there is validation.
-
-    Returns:
-        Key of the logs, or None without --monitor and validation.
-
-    Raises:
-        ValueError: A log that isn't there or has no better side, or --patience without one.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.runs.callbacks import monitored_log
-
-    monitor = monitored_log({"image_size": (256, 256)}, ["g_l1"], validated=True)  # "val_ssim"
-    ```
-    """
+    """The log by which the best model is kept."""
     measured = [*log_names, *(metric.name for metric in run_metrics(config["image_size"]))]
     logs = [*measured, *(f"val_{name}" for name in measured)] if validated else measured
     monitor = config.get("monitor", logs[-1] if validated else None)
@@ -70,29 +35,7 @@ def monitored_log(config, log_names, validated):
 
 
 def run_callbacks(config, run_dir, pairs, resume, monitor):
-    """What watches a run, in the order in which the callbacks need one another.
-
-    Args:
-        config: Configuration of the run, a dictionary.
-        run_dir: Its folder, a `Path`.
-        pairs: Data set whose first pairs are shown.
-        resume: Whether the history goes on.
-        monitor: What `monitored_log` has returned.
-
-    Returns:
-        A list of callbacks, the last two of which are the `Checkpoint` and the `ProgressBar`.
-
-    Example:
-
-    ```python
-    from pathlib import Path
-    import numpy as np
-    from keras_pix2pix.runs.callbacks import run_callbacks
-
-    images = np.zeros((1, 64, 64, 3), "float32")
-    watch = run_callbacks({"batch_size": 1}, Path("run"), (images, images), False, None)
-    ```
-    """
+    """What watches a run, in the order in which the callbacks need one another."""
     import keras
 
     from keras_pix2pix import callbacks

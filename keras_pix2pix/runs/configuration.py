@@ -25,28 +25,7 @@ ADVICE = "Accepted: SECTION.NAME=VALUE, as in --set compile.gan_loss=lsgan."
 
 
 def new_configuration(run_dir, given):
-    """The configuration of a new run.
-
-    Args:
-        run_dir: Its folder, a `Path`.
-        given: Dictionary from the names of `train`'s parameters to the values that were given.
-
-    Returns:
-        A dictionary that holds the preset's values where none were given.
-
-    Raises:
-        ValueError: Options that don't go together, or a folder that is not empty.
-
-    Example:
-
-    ```python
-    from pathlib import Path
-    from keras_pix2pix.runs.configuration import new_configuration
-
-    config = new_configuration(Path("run"), {"data": "synthetic", "preset": "junyanz"})
-    epochs = config["epochs"]  # 200
-    ```
-    """
+    """The configuration of a new run."""
     _check_folders(given)
     if run_dir.exists() and (not run_dir.is_dir() or not all(map(_is_no_run_yet, run_dir.iterdir()))):
         raise ValueError(
@@ -66,29 +45,7 @@ def new_configuration(run_dir, given):
 
 
 def resumed_configuration(run_dir, given):
-    """The configuration that a run was begun with, of which only what is `CHANGEABLE` may change.
-
-    Args:
-        run_dir: Its folder, a `Path`.
-        given: Dictionary from the names of `train`'s parameters to the values that were given.
-
-    Returns:
-        A dictionary.
-
-    Raises:
-        ValueError: No such run, a damaged file, or another value than the run was begun with.
-
-    Example:
-
-    ```python
-    from pathlib import Path
-    from keras_pix2pix.runs.configuration import new_configuration, resumed_configuration, write_configuration
-
-    config = new_configuration(Path("run"), {"data": "synthetic"})
-    write_configuration(Path("run"), config)
-    longer = resumed_configuration(Path("run"), {"epochs": 300})
-    ```
-    """
+    """The configuration that a run was begun with, of which only what is `CHANGEABLE` may change."""
     config = _read(run_dir / CONFIG_FILE)
     for name, value in given.items():
         if name not in CHANGEABLE and value != config.get(name):
@@ -106,21 +63,7 @@ def resumed_configuration(run_dir, given):
 
 
 def write_configuration(run_dir, config):
-    """Write `config.json`, with the versions of what the run depends on.
-
-    Args:
-        run_dir: Folder of the run, a `Path`.
-        config: Dictionary.
-
-    Example:
-
-    ```python
-    from pathlib import Path
-    from keras_pix2pix.runs.configuration import write_configuration
-
-    write_configuration(Path("run"), {"data": "synthetic"})
-    ```
-    """
+    """Write `config.json`, with the versions of what the run depends on."""
     packages = {name: version(name) for name in ("tensorflow", "keras", "numpy", "pillow")}
     versions = {"keras_pix2pix": __version__, "python": platform.python_version(), **packages}
     with whole_file(Path(run_dir) / CONFIG_FILE) as temporary:
@@ -128,26 +71,7 @@ def write_configuration(run_dir, config):
 
 
 def preset_changes(texts):
-    """What --set means: values of a preset's recipe to replace.
-
-    Args:
-        texts: List of "SECTION.NAME=VALUE"; a value is read as JSON or as Python's True, False and None if it is
-            that, and else as a word.
-
-    Returns:
-        A dictionary from "SECTION.NAME" to value.
-
-    Raises:
-        ValueError: Another form.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.runs.configuration import preset_changes
-
-    changes = preset_changes(["compile.gan_loss=lsgan", "generator.filters=32"])
-    ```
-    """
+    """What --set means: values of a preset's recipe to replace."""
     changes = {}
     for text in texts:
         key, equals, value = text.partition("=")

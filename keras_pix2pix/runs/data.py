@@ -14,29 +14,7 @@ ENCODINGS = ("source_encoding", "target_encoding")
 
 
 def run_folders(config, run_dir, resume):
-    """Where the data of a run lie; drawn ones are drawn if they are not there yet.
-
-    Args:
-        config: Configuration of the run, a dictionary.
-        run_dir: Its folder, a `Path`.
-        resume: Whether the run goes on, and what is drawn may stay.
-
-    Returns:
-        (folder or folders of sources, folder of targets or None) of the training data, and the same of the
-        validation data, or None.
-
-    Raises:
-        ValueError: Other files are where data would be drawn.
-
-    Example:
-
-    ```python
-    from pathlib import Path
-    from keras_pix2pix.runs.data import run_folders
-
-    training, validation = run_folders({"data": "labels", "target": "photos"}, Path("run"), resume=False)
-    ```
-    """
+    """Where the data of a run lie; drawn ones are drawn if they are not there yet."""
     training = _sources(config, "data", "extra_source"), config.get("target")
     validation = None
     if "validation" in config:
@@ -53,27 +31,7 @@ def run_folders(config, run_dir, resume):
 
 
 def run_dataset(config, folders, **options):
-    """One of the data sets of a run.
-
-    Args:
-        config: Configuration of the run, a dictionary.
-        folders: What `run_folders` returned of it.
-        **options: Further arguments of `paired_dataset`.
-
-    Returns:
-        A `tf.data.Dataset`.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.runs.data import run_dataset
-    from keras_pix2pix.data import synthetic
-
-    synthetic.write_facades("pairs", 4, image_size=(64, 64))
-    config = {"preset": "paper", "image_size": (64, 64), "batch_size": 2, "seed": 0, "direction": "AtoB"}
-    dataset = run_dataset(config, ("pairs", None))
-    ```
-    """
+    """One of the data sets of a run."""
     from keras_pix2pix import paired_dataset, paired_dataset_from_folders, preset_data
 
     options = {
@@ -89,22 +47,7 @@ def run_dataset(config, folders, **options):
 
 
 def run_encodings(config):
-    """How source and target of a run lie in files.
-
-    Args:
-        config: Configuration of the run, a dictionary.
-
-    Returns:
-        The encodings of source and target.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.runs.data import run_encodings
-
-    source_encoding, target_encoding = run_encodings({"data": "labels", "source_encoding": "classes:12"})
-    ```
-    """
+    """How source and target of a run lie in files."""
     from keras_pix2pix.data.pairs import encoding_of_folders
     from keras_pix2pix.encodings import get
 
@@ -116,28 +59,7 @@ def run_encodings(config):
 def run_sources(config, folders, image_size, count):
     """Source pixels of a run's data set, of pairs spread evenly over it.
 
-    Args:
-        config: Configuration of the run, a dictionary.
-        folders: What `run_folders` returned of the data set.
-        image_size: (height, width) to resize to.
-        count: Most pictures to read.
-
-    Returns:
-        An array `(pictures, height, width, channels)` as the source's encoding stores it.
-
-    Raises:
-        ValueError: No such folder, or a file that can't be read.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.runs.data import run_sources
-    from keras_pix2pix.data import synthetic
-
-    synthetic.write_facades("pairs", 4, image_size=(64, 64))
-    config = {"data": "pairs", "preset": "paper", "direction": "AtoB"}
-    pixels = run_sources(config, ("pairs", None), (64, 64), count=2)
-    ```
+    Returns an array `(pictures, height, width, channels)` as the source's encoding stores it.
     """
     from keras_pix2pix import preset_data
     from keras_pix2pix.data.pairs import find_side_by_side, match_folders
@@ -156,28 +78,7 @@ def run_sources(config, folders, image_size, count):
 def folder_sources(directory, encoding, image_size, count):
     """Source pixels of the pictures in a folder, spread evenly over it.
 
-    Args:
-        directory: Folder of source pictures.
-        encoding: How they lie in files.
-        image_size: (height, width) to resize to.
-        count: Most pictures to read.
-
-    Returns:
-        An array `(pictures, height, width, channels)` as the encoding stores it.
-
-    Raises:
-        ValueError: No such folder, a file that can't be read, or a source that is stacked of several folders.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import encodings
-    from keras_pix2pix.runs.data import folder_sources
-    from keras_pix2pix.data import synthetic
-
-    synthetic.write_facades("pictures", 4, image_size=(64, 64))
-    pixels = folder_sources("pictures", encodings.get("rgb"), (64, 64), count=2)
-    ```
+    Returns an array `(pictures, height, width, channels)` as the encoding stores it.
     """
     from keras_pix2pix.data.pairs import list_picture_files
     from keras_pix2pix.encodings import Stacked

@@ -4,28 +4,7 @@ import os
 
 
 def print_header(config, run_dir, model, steps, validation, monitor, replicas=1):
-    """Print what was found: data, devices, networks, and what the run folder will hold.
-
-    Args:
-        config: Configuration of the run, a dictionary.
-        run_dir: Its folder.
-        model: `Pix2Pix`.
-        steps: Batches in an epoch.
-        validation: Data set of validation, or None.
-        monitor: Log by which the best model is kept, or None.
-        replicas: Devices, of all workers, that share each batch. Defaults to 1.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import Pix2Pix
-    from keras_pix2pix.runs.header import print_header
-
-    model = Pix2Pix.from_preset("paper", image_shape=(256, 256, 3))
-    plan = {"preset": "paper", "image_size": (256, 256), "batch_size": 1, "direction": "AtoB", "epochs": 200}
-    print_header(plan, "run", model, 400, None, None)
-    ```
-    """
+    """Print what was found: data, devices, networks, and what the run folder will hold."""
     from keras_pix2pix import receptive_field
 
     height, width = config["image_size"]
@@ -48,19 +27,7 @@ def print_header(config, run_dir, model, steps, validation, monitor, replicas=1)
 
 
 def devices():
-    """What TensorFlow would train on, in words.
-
-    Returns:
-        The names of the GPUs, or the number of the CPU's cores.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.runs.header import devices
-
-    text = devices()  # "CPU, 2 cores"
-    ```
-    """
+    """What TensorFlow would train on, in words."""
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")

@@ -62,27 +62,7 @@ def load_weights(model, path):
 
 
 def model_file(path):
-    """The `.keras` file of a run folder, or the file itself, without loading it.
-
-    Args:
-        path: Run folder of `keras-pix2pix train`, or a `.keras` file.
-
-    Returns:
-        A `Path`.
-
-    Raises:
-        ValueError: Nothing there, or something else.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import unet_generator
-    from keras_pix2pix.runs.model import model_file
-
-    unet_generator((64, 64, 3), filters=8).save("generator.keras")
-    file = model_file("generator.keras")
-    ```
-    """
+    """The `.keras` file of a run folder, or the file itself, without loading it."""
     path = Path(path)
     file = path / MODEL_FILE if path.is_dir() else path
     if not file.is_file() or file.suffix != ".keras":
@@ -96,25 +76,7 @@ def model_file(path):
 
 
 def height_and_width(text):
-    """What `--image-size` means: "HEIGHTxWIDTH", or one number for a square.
-
-    Args:
-        text: The argument.
-
-    Returns:
-        (height, width).
-
-    Raises:
-        ValueError: Another form.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.runs.model import height_and_width
-
-    height, width = height_and_width("256x512")
-    ```
-    """
+    """What `--image-size` means: "HEIGHTxWIDTH", or one number for a square. Returns (height, width)."""
     sides = text.lower().split("x")
     if len(sides) > 2 or not all(side.isdecimal() and int(side) for side in sides):
         raise ValueError(f"--image-size must be HEIGHTxWIDTH or one number, in pixels. Received: {text!r}.")

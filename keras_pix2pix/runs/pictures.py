@@ -12,71 +12,18 @@ REPRESENTATIVE = {"count": 32, "kinds": ("training",)}
 
 
 def run_folder(run):
-    """The folder of a run.
-
-    Args:
-        run: Run folder, or a file in it, such as `best.keras`.
-
-    Returns:
-        A `Path`.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.runs.pictures import run_folder
-
-    folder = run_folder("run/best.keras")  # run
-    ```
-    """
+    """The folder of a run."""
     return Path(run).parent if Path(run).suffix == ".keras" else Path(run)
 
 
 def configuration_of(run):
-    """What a run was begun with.
-
-    Args:
-        run: Run folder, or a file in it.
-
-    Returns:
-        A dictionary; None without a `config.json`.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.runs.pictures import configuration_of
-
-    config = configuration_of("generator.keras")  # None
-    ```
-    """
+    """What a run was begun with."""
     folder = run_folder(run)
     return resumed_configuration(folder, {}) if (folder / CONFIG_FILE).is_file() else None
 
 
 def source_pictures(run, model, images=None, image_size=None, *, count, kinds):
-    """Source pixels like those that will come.
-
-    Args:
-        run: Run folder, or a file.
-        model: The `Pix2Pix` or generator in it.
-        images: Folder of source pictures. Defaults to None: the data of the run.
-        image_size: (height, width) in pixels. Defaults to None: the size that the generator was built for.
-        count: Pictures at most.
-        kinds: Which data of the run, "training" and "validation", in order of preference.
-
-    Returns:
-        An array `(pictures, height, width, channels)` as the source's encoding stores them, or None where there are no
-        such data, and words on where they are from.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import unet_generator
-    from keras_pix2pix.runs.pictures import COMPARED, source_pictures
-
-    generator = unet_generator((64, 64, 3), filters=8)
-    pixels, origin = source_pictures("generator.keras", generator, **COMPARED)  # None, "drawn label maps"
-    ```
-    """
+    """Source pixels like those that will come."""
     from keras_pix2pix.inference.serving import encodings_of
 
     generator = getattr(model, "generator", model)

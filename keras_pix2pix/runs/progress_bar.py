@@ -17,18 +17,6 @@ class ProgressBar(keras.callbacks.Callback):
     """A line for each epoch; within it a bar with images a second and the time left, or, in a pipe, a line a minute.
 
     To be passed after `callbacks.Rates`.
-
-    Args:
-        batch_size: Pairs in a batch.
-        console: `rich.console.Console` to write to. Defaults to None: standard output.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.runs.progress_bar import ProgressBar
-
-    bar = ProgressBar(batch_size=1)
-    ```
     """
 
     def __init__(self, batch_size, console=None):
@@ -110,22 +98,7 @@ class ProgressBar(keras.callbacks.Callback):
 
 
 def duration(seconds):
-    """A time in words, in two units at most.
-
-    Args:
-        seconds: Number, 0 or more.
-
-    Returns:
-        Such as "2 h 5 min", "3 min 20 s" or "12 s".
-
-    Example:
-
-    ```python
-    from keras_pix2pix.runs.progress_bar import duration
-
-    text = duration(7500)  # "2 h 5 min"
-    ```
-    """
+    """A time in words, in two units at most."""
     seconds = round(seconds)
     if seconds >= 3600:
         return f"{seconds // 3600} h {seconds % 3600 // 60} min"

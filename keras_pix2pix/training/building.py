@@ -27,29 +27,7 @@ PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mi
 
 
 def build_network(recipe, network, image_shape, target_channels):
-    """The generator or the discriminator of a recipe.
-
-    Args:
-        recipe: What `preset` returned.
-        network: "generator" or "discriminator".
-        image_shape: (height, width, channels) of the source.
-        target_channels: Channels of the target.
-
-    Returns:
-        A functional `keras.Model`.
-
-    Raises:
-        ValueError: No such network, or an argument that it doesn't take.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.training.building import build_network
-    from keras_pix2pix.training.presets import preset
-
-    generator = build_network(preset("mobile"), "generator", (64, 64, 3), 3)
-    ```
-    """
+    """The generator or the discriminator of a recipe."""
     builders = BUILDERS[network]
     arguments = {name: value for name, value in recipe[network].items() if name != "network"}
     builder = recipe[network]["network"]
@@ -59,29 +37,7 @@ def build_network(recipe, network, image_shape, target_channels):
 
 
 def build_optimizers(recipe, steps_per_epoch, *, epochs, schedule):
-    """The optimizers of generator and discriminator of a recipe, each with a schedule of its own.
-
-    Args:
-        recipe: What `preset` returned.
-        steps_per_epoch: Batches in an epoch.
-        epochs: Epochs that the learning rate is planned for.
-        schedule: Name of the schedule.
-
-    Returns:
-        A list of two `FusedAdam`.
-
-    Raises:
-        ValueError: An argument that they don't take.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.training.building import build_optimizers
-    from keras_pix2pix.training.presets import preset
-
-    optimizers = build_optimizers(preset("paper"), 400, epochs=200, schedule="constant")
-    ```
-    """
+    """The optimizers of generator and discriminator of a recipe, each with a schedule of its own."""
     adam = {name: value for name, value in recipe["adam"].items() if name != "learning_rate"}
     rate = recipe["adam"]["learning_rate"]
     discriminator_steps = recipe["compile"].get("discriminator_steps", 1)
@@ -96,24 +52,7 @@ def build_optimizers(recipe, steps_per_epoch, *, epochs, schedule):
 
 @contextlib.contextmanager
 def dtype_policy(precision):
-    """Within it, layers are made for a precision.
-
-    Args:
-        precision: "float32", "bfloat16" or "float16"; None for Keras' policy in force.
-
-    Raises:
-        ValueError: Another precision.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import unet_generator
-    from keras_pix2pix.training.building import dtype_policy
-
-    with dtype_policy("bfloat16"):
-        generator = unet_generator((64, 64, 3), filters=8)
-    ```
-    """
+    """Within it, layers are made for a precision."""
     if precision is None:
         yield
         return
@@ -128,29 +67,7 @@ def dtype_policy(precision):
 
 
 def called(function, section, *arguments, **named):
-    """The function's result; a name or a type that it doesn't take is a mistake in the changes to a preset.
-
-    Args:
-        function: Builder, optimizer or `compile`.
-        section: Section of the preset, for messages.
-        *arguments: What doesn't come from the preset.
-        **named: What does.
-
-    Returns:
-        What the function returns.
-
-    Raises:
-        ValueError: A name that the function doesn't have, or a value of another type.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import unet_generator
-    from keras_pix2pix.training.building import called
-
-    generator = called(unet_generator, "generator", (64, 64, 3), filters=8)
-    ```
-    """
+    """The function's result; a name or a type that it doesn't take is a mistake in the changes to a preset."""
     parameters = inspect.signature(function).parameters
     accepted = [name for name in list(parameters)[len(arguments) :] if name != "kwargs"]
     unknown = sorted(named.keys() - set(accepted))

@@ -54,22 +54,7 @@ def strategy_for(devices=None, *, same=None):
 
 
 def logs_of_all_workers(logs):
-    """What `train_step` and `test_step` return, as Keras wants it of the strategy in force.
-
-    Args:
-        logs: Dictionary from names to scalars.
-
-    Returns:
-        The same; with several workers the values have shape (1,), as Keras averages over their first axis.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.training.distribution import logs_of_all_workers
-
-    logs = logs_of_all_workers({"g_l1": 0.5})  # The same, on one machine.
-    ```
-    """
+    """What `train_step` and `test_step` return, as Keras wants it of the strategy in force."""
     strategy = tf.distribute.get_strategy()
     if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         return logs

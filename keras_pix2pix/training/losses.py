@@ -18,16 +18,6 @@ class AdversarialLoss(NamedTuple):
     Args:
         discriminator: Function (real_logits, fake_logits) -> losses of shape `(batch,)`.
         generator: Function (fake_logits) -> losses of shape `(batch,)`.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.training.losses import adversarial_loss
-
-    loss = adversarial_loss("lsgan")
-    losses = loss.generator(np.zeros((1, 30, 30, 1), "float32"))  # [1.0]
-    ```
     """
 
     discriminator: Callable
@@ -39,29 +29,6 @@ def adversarial_loss(gan_loss, label_smoothing=0.0):
 
     Logits may be one tensor or a list of them, one for each scale of a discriminator; the losses of scales are
     averaged. The discriminator's loss is that of the real plus that of the generated pair.
-
-    Args:
-        gan_loss: "vanilla": cross-entropy of logits, the generator minimising -log D (Section 3);
-            "lsgan": least squares (Mao et al., 2017); "hinge" (Lim and Ye, 2017); "wgangp": the difference of the
-            logits (Gulrajani et al., 2017), to which `Pix2Pix` adds the gradient penalty; or a `keras.losses.Loss`
-            between labels, 1 for real and 0 for generated, and logits. Its `reduction` is not used.
-        label_smoothing: How far below 1 the discriminator's label for real pairs is, 0 to 1 exclusive; the
-            generator's stays 1 (Salimans et al., 2016). For "vanilla" and "lsgan". Defaults to 0.
-
-    Returns:
-        An `AdversarialLoss`.
-
-    Raises:
-        ValueError: Anything else.
-
-    Example:
-
-    ```python
-    import keras
-    from keras_pix2pix.training.losses import adversarial_loss
-
-    loss = adversarial_loss(keras.losses.MeanAbsoluteError())
-    ```
 
     Reference:
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", Sections 3 and 3.3; Mao et
@@ -94,24 +61,7 @@ def adversarial_loss(gan_loss, label_smoothing=0.0):
 def reconstruction_loss(distance):
     """The function that a word or a Keras loss stands for: how far a generated image is from its target.
 
-    Args:
-        distance: "l1" (Section 3.1), "l2" (mean square), "charbonnier" (a smooth L1), or a `keras.losses.Loss`
-            between target and generated images. Its `reduction` is not used.
-
-    Returns:
-        A function (target, generated) -> losses of shape `(batch,)`.
-
-    Raises:
-        ValueError: Anything else.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.training.losses import reconstruction_loss
-
-    losses = reconstruction_loss("l2")(np.ones((1, 8, 8, 3)), np.zeros((1, 8, 8, 3)))  # [1.0]
-    ```
+    Returns a function (target, generated) -> losses of shape `(batch,)`.
 
     Reference:
         Isola et al., Section 3.1; Charbonnier et al., "Two deterministic half-quadratic regularization algorithms
@@ -130,21 +80,7 @@ def reconstruction_loss(distance):
 def l1_loss(target, generated):
     """Mean absolute difference of each example (Section 3.1, equation 3).
 
-    Args:
-        target: Images, `(batch, height, width, channels)`.
-        generated: Images of the same shape.
-
-    Returns:
-        Tensor of shape `(batch,)`, in [0, 2] for images in [-1, 1].
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.training.losses import l1_loss
-
-    losses = l1_loss(np.ones((1, 8, 8, 3)), np.zeros((1, 8, 8, 3)))  # [1.0]
-    ```
+    Returns tensor of shape `(batch,)`, in [0, 2] for images in [-1, 1].
 
     Reference:
         Isola et al., Section 3.1.
@@ -155,21 +91,7 @@ def l1_loss(target, generated):
 def l2_loss(target, generated):
     """Mean squared difference of each example.
 
-    Args:
-        target: Images, `(batch, height, width, channels)`.
-        generated: Images of the same shape.
-
-    Returns:
-        Tensor of shape `(batch,)`, in [0, 4] for images in [-1, 1].
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.training.losses import l2_loss
-
-    losses = l2_loss(2 * np.ones((1, 8, 8, 3)), np.zeros((1, 8, 8, 3)))  # [4.0]
-    ```
+    Returns tensor of shape `(batch,)`, in [0, 4] for images in [-1, 1].
     """
     return mean_per_example(ops.square(target - generated))
 
@@ -177,21 +99,7 @@ def l2_loss(target, generated):
 def charbonnier_loss(target, generated):
     """Mean of sqrt(difference**2 + 0.001**2) of each example: L1, smooth at 0.
 
-    Args:
-        target: Images, `(batch, height, width, channels)`.
-        generated: Images of the same shape.
-
-    Returns:
-        Tensor of shape `(batch,)`.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.training.losses import charbonnier_loss
-
-    losses = charbonnier_loss(np.ones((1, 8, 8, 3)), np.ones((1, 8, 8, 3)))  # [0.001]
-    ```
+    Returns tensor of shape `(batch,)`.
 
     Reference:
         Charbonnier et al., "Two deterministic half-quadratic regularization algorithms for computed imaging".
@@ -204,23 +112,6 @@ DISTANCES = {"l1": l1_loss, "l2": l2_loss, "charbonnier": charbonnier_loss}
 
 def feature_matching_loss(real_features, fake_features):
     """How far the discriminator's features of a generated pair are from those of the real one.
-
-    Args:
-        real_features: List of tensors `(batch, ...)`: the outputs of its activations, of all layers and scales.
-        fake_features: List of tensors of the same shapes.
-
-    Returns:
-        Tensor of shape `(batch,)`: the L1 distance, averaged over layers and scales, times 4: at the published
-        four layers it is the published sum over layers, averaged over scales.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.training.losses import feature_matching_loss
-
-    losses = feature_matching_loss([np.ones((1, 8, 8, 64))], [np.zeros((1, 8, 8, 64))])  # [4.0]
-    ```
 
     Reference:
         Wang et al., "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs", Section 3.3.
@@ -236,25 +127,7 @@ def feature_matching_loss(real_features, fake_features):
 def gradient_penalty(critic, target, generated, share):
     """How far the critic is from slope 1 between the target and the generated image.
 
-    Args:
-        critic: Function from images to logits, one tensor or a list of them. Its value for an image is the mean of
-            its logits, as in the loss.
-        target: Images, `(batch, height, width, channels)`.
-        generated: Images of the same shape.
-        share: Where between the two the slope is taken, `(batch,)`, 0 (target) to 1 (generated).
-
-    Returns:
-        Tensor of shape `(batch,)`: (norm of the gradient - 1)**2.
-
-    Example:
-
-    ```python
-    import tensorflow as tf
-    from keras_pix2pix.training.losses import gradient_penalty
-
-    images = tf.zeros((1, 8, 8, 3))
-    penalties = gradient_penalty(lambda image: 0 * image, images, images, tf.constant([0.5]))  # [1.0]
-    ```
+    Returns tensor of shape `(batch,)`: (norm of the gradient - 1)**2.
 
     Reference:
         Gulrajani et al., "Improved Training of Wasserstein GANs", Section 4.
@@ -272,43 +145,14 @@ def gradient_penalty(critic, target, generated, share):
 def mean_per_example(values):
     """Mean over all axes but the first; a list of tensors gives the mean of their means.
 
-    Args:
-        values: Tensor of shape `(batch, ...)`, or a list of them.
-
-    Returns:
-        Tensor of shape `(batch,)`.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.training.losses import mean_per_example
-
-    means = mean_per_example(np.ones((2, 30, 30, 1)))  # [1.0, 1.0]
-    ```
+    Returns tensor of shape `(batch,)`.
     """
     means = [ops.mean(each, axis=tuple(range(1, len(each.shape)))) for each in as_list(values)]
     return sum(means) / len(means)
 
 
 def as_list(logits):
-    """Logits as a list, whether a discriminator returns one tensor or several.
-
-    Args:
-        logits: Tensor, or list or tuple of tensors.
-
-    Returns:
-        A list of tensors.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.training.losses import as_list
-
-    (logits,) = as_list(np.zeros((1, 30, 30, 1)))
-    ```
-    """
+    """Logits as a list, whether a discriminator returns one tensor or several."""
     return list(logits) if isinstance(logits, (list, tuple)) else [logits]
 
 

@@ -18,32 +18,6 @@ class Objective:
 
     The arguments are those of `Pix2Pix.compile`.
 
-    Args:
-        discriminator: Functional `keras.Model`, or None where neither `lambda_gan` nor `lambda_features` needs it.
-        gan_loss: Word or `keras.losses.Loss`.
-        reconstruction_loss: Word or `keras.losses.Loss`.
-        lambda_l1: Weight of the reconstruction loss.
-        lambda_gan: Weight of the generator's adversarial loss.
-        lambda_features: Weight of feature matching.
-        lambda_penalty: Weight of the gradient penalty of "wgangp".
-        label_smoothing: How far below 1 the label for real pairs is.
-        discriminator_loss_weight: Factor of the discriminator's loss.
-
-    Raises:
-        ValueError: An unknown word, a number out of range, no discriminator where one is needed, batch norm in the
-            discriminator of "wgangp", or no activations to match features of.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.training.objective import Objective
-
-    objective = Objective(None, lambda_gan=0)
-    images = np.zeros((1, 8, 8, 3), "float32")
-    logs = objective.of_generator(images, images, images)  # g_loss and g_l1: [0.0]
-    ```
-
     Reference:
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", Section 3.1.
     """
@@ -135,28 +109,7 @@ class Objective:
 
 
 def judge(discriminator, source, image, training=False):
-    """The discriminator's logits, whether it sees pairs or, unconditional, the image alone.
-
-    Args:
-        discriminator: Functional `keras.Model` of [source, image], or of the image.
-        source: Images, `(batch, height, width, channels)`, in [-1, 1].
-        image: Target or generated images of the same height and width.
-        training: As in `keras.Model.call`. Defaults to False.
-
-    Returns:
-        What the discriminator returns.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix import patchgan_discriminator
-    from keras_pix2pix.training.objective import judge
-
-    images = np.zeros((1, 64, 64, 3), "float32")
-    logits = judge(patchgan_discriminator((64, 64, 3), conditional=False), images, images)
-    ```
-    """
+    """The discriminator's logits, whether it sees pairs or, unconditional, the image alone."""
     conditional = len(discriminator.inputs) == 2
     return discriminator([source, image] if conditional else image, training=training)
 

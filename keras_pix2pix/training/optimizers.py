@@ -14,29 +14,6 @@ class FusedAdam(keras.optimizers.Adam):
     At 54 million parameters and batch 1 the update is a good part of a training step on a CPU. `amsgrad=True` is left
     to Keras' own operators.
 
-    Args:
-        learning_rate: A number or a `keras.optimizers.schedules.LearningRateSchedule`. Defaults to 0.001.
-        beta_1: Share of the first moment that stays. Defaults to 0.9.
-        beta_2: Share of the second moment that stays. Defaults to 0.999.
-        epsilon: Added to the root of the second moment. Defaults to 1e-7.
-        corrected_epsilon: Whether `epsilon` is added to the bias-corrected root of the second moment, as in
-            Algorithm 1 of the reference and in PyTorch, or to the uncorrected one, as in Torch, TensorFlow and
-            Keras. Defaults to False.
-        gradient_accumulation_steps: Steps, 2 or more, of whose gradients the mean makes one update. Defaults to None:
-            every step is an update.
-        **kwargs: Further arguments of `keras.optimizers.Adam`.
-
-    Raises:
-        ValueError: A number out of range, or `corrected_epsilon` together with `amsgrad`.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.training.optimizers import FusedAdam
-
-    optimizer = FusedAdam(2e-4, beta_1=0.5)
-    ```
-
     Reference:
         Kingma and Ba, "Adam: A Method for Stochastic Optimization".
     """

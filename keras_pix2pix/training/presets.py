@@ -128,29 +128,7 @@ PRESETS = {
 
 
 def preset(name, changes=None):
-    """One published recipe: the arguments of the functions that build it.
-
-    Args:
-        name: A key of `PRESETS`.
-        changes: Dictionary of values to replace: "SECTION.NAME" -> value, where the section is "generator",
-            "discriminator", "adam", "compile" or "data". With another "generator.network" or
-            "discriminator.network", none of the preset's arguments for that network are kept. Defaults to None.
-
-    Returns:
-        A dict with the keys "generator", "discriminator", "adam", "schedule", "compile", "epochs", "steps_per_epoch"
-        and "data".
-
-    Raises:
-        ValueError: An unknown name or section.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.training.presets import preset
-
-    lambda_l1 = preset("paper", {"compile.lambda_l1": 10})["compile"]["lambda_l1"]  # 10
-    ```
-    """
+    """One published recipe: the arguments of the functions that build it."""
     if not isinstance(name, str) or name not in PRESETS:
         raise ValueError(f"The preset must be one of {', '.join(map(repr, PRESETS))}. Received: {name!r}.")
     recipe = copy.deepcopy(PRESETS[name])

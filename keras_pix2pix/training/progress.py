@@ -17,14 +17,6 @@ class Progress:
         step: Batches of the epoch under way behind it; 0 between two epochs.
         seen: Batches of all epochs behind it.
         metric_states: Tuple of arrays, one for each variable of the metrics, `(replicas, ...)`. Defaults to ().
-
-    Example:
-
-    ```python
-    from keras_pix2pix.training.progress import Progress
-
-    progress = Progress(epoch=2, step=100, seen=900)
-    ```
     """
 
     epoch: int
@@ -51,47 +43,13 @@ class Progress:
 def metric_states(model):
     """What the metrics have summed up, replica by replica, so that sums go on to be rounded alike.
 
-    Args:
-        model: A compiled `Pix2Pix`.
-
-    Returns:
-        Tuple of arrays `(replicas, ...)`.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import Pix2Pix, unet_generator
-    from keras_pix2pix.training.progress import metric_states
-
-    model = Pix2Pix(unet_generator((64, 64, 3), filters=2))
-    model.compile(lambda_gan=0)
-    states = metric_states(model)
-    ```
+    Returns tuple of arrays `(replicas, ...)`.
     """
     return tuple(np.stack([part.numpy() for part in parts]) for parts in _metric_variables(model))
 
 
 def set_metric_states(model, states):
-    """Let the metrics go on from these sums.
-
-    Args:
-        model: A compiled `Pix2Pix`, its metrics built.
-        states: What `metric_states` has returned.
-
-    Raises:
-        ValueError: States of other metrics.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import Pix2Pix, unet_generator
-    from keras_pix2pix.training.progress import metric_states, set_metric_states
-
-    model = Pix2Pix(unet_generator((64, 64, 3), filters=2))
-    model.compile(lambda_gan=0)
-    set_metric_states(model, metric_states(model))
-    ```
-    """
+    """Let the metrics go on from these sums."""
     variables = _metric_variables(model)
     if [state.shape[1:] for state in states] != [tuple(parts[0].shape) for parts in variables]:
         raise ValueError(
@@ -106,22 +64,7 @@ def set_metric_states(model, states):
 
 
 def build_metrics(model):
-    """Have Keras make the variables of all metrics, which it otherwise does in the first step.
-
-    Args:
-        model: A compiled `Pix2Pix`; what its metrics have summed up is lost.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import Pix2Pix, unet_generator
-    from keras_pix2pix.training.progress import build_metrics
-
-    model = Pix2Pix(unet_generator((64, 64, 3), filters=2))
-    model.compile(lambda_gan=0, metrics=["mae"])
-    build_metrics(model)
-    ```
-    """
+    """Have Keras make the variables of all metrics, which it otherwise does in the first step."""
     images = tf.zeros([1, *(side or SMALL for side in model.generator.output_shape[1:])])
     model.distribute_strategy.run(lambda: model.compute_metrics(images, images, images))
     model.reset_metrics()

@@ -10,24 +10,6 @@ from keras_pix2pix.training.presets import SCHEDULES
 class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
     """Constant at first, then lower by the same amount after each epoch, to 0 after the last.
 
-    Args:
-        initial_learning_rate: The rate of the first epochs.
-        constant_epochs: How many those are: 100 in the authors' code.
-        decay_epochs: Epochs in which it falls: 100 in the authors' code.
-        steps_per_epoch: Updates of the optimizer in an epoch.
-
-    Raises:
-        ValueError: A number of epochs below 0, or of steps below 1.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.training.schedules import ConstantThenLinear
-
-    rate = ConstantThenLinear(2e-4, constant_epochs=100, decay_epochs=100, steps_per_epoch=400)
-    half = float(rate(150 * 400))
-    ```
-
     Reference:
         Zhu, Isola et al., "CycleGAN and pix2pix in PyTorch": `lr_policy` "linear".
     """
@@ -59,26 +41,6 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
 
 def learning_rate_schedule(schedule, learning_rate, *, epochs, steps_per_epoch):
     """A schedule by its name, for an optimizer's `learning_rate`.
-
-    Args:
-        schedule: "constant"; "constant_then_linear": half of the epochs each; "cosine": half a wave down to 0.
-        learning_rate: The rate of the first step.
-        epochs: Epochs in all.
-        steps_per_epoch: Updates of the optimizer in an epoch; None will do for "constant".
-
-    Returns:
-        The rate itself for "constant", else a `keras.optimizers.schedules.LearningRateSchedule`.
-
-    Raises:
-        ValueError: An unknown schedule, or no `steps_per_epoch` where the rate changes.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.training.schedules import learning_rate_schedule
-
-    rate = learning_rate_schedule("cosine", 2e-4, epochs=200, steps_per_epoch=400)
-    ```
 
     Reference:
         Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", for "cosine".

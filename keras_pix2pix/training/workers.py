@@ -66,20 +66,7 @@ def fit_on_workers(build_networks, compile, fit, directory, *, weights=None, **k
 
 @contextlib.contextmanager
 def one_error_if_a_worker_stops():
-    """Within it, the end of another worker is one error in plain words.
-
-    Raises:
-        RuntimeError: Another worker stopped.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.training.workers import one_error_if_a_worker_stops
-
-    with one_error_if_a_worker_stops():
-        steps = 1
-    ```
-    """
+    """Within it, the end of another worker is one error in plain words."""
     try:
         yield
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:

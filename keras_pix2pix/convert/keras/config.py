@@ -9,30 +9,7 @@ NETWORKS = ("Functional", "Model", "Sequential")
 
 
 def steps_from_config(config, weights_of, path):
-    """Read a functional or sequential network, and the ones inside it, as one list of steps.
-
-    Args:
-        config: Dictionary with `class_name` and `config`, as `model_config` in an HDF5 file has them.
-        weights_of: Function (layer names from the outermost network inwards, a tuple) -> dictionary of weights.
-        path: The file, for messages.
-
-    Returns:
-        List of `Step`, each after its inputs; the first is the "Input".
-
-    Raises:
-        ValueError: Layers or settings that are not known, all of them named; more than one input or output.
-
-    Example:
-
-    ```python
-    import keras
-    from keras_pix2pix.convert.keras.config import steps_from_config
-
-    network = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.ReLU()])
-    config = {"class_name": "Sequential", "config": network.get_config()}
-    steps = steps_from_config(config, lambda names: {}, "network.keras")
-    ```
-    """
+    """Read a functional or sequential network, and the ones inside it, as one list of steps."""
     try:
         leaves = list(_leaves(config))
         require_known(leaves, path)
@@ -47,28 +24,7 @@ def steps_from_config(config, weights_of, path):
 
 
 def steps_from_network(network, path, weights_of=None):
-    """Read a network of Keras 3 as a list of steps.
-
-    Args:
-        network: Functional or sequential `keras.Model`.
-        path: The file, for messages.
-        weights_of: As in `steps_from_config`. Defaults to None: the network's own weights.
-
-    Returns:
-        List of `Step`.
-
-    Raises:
-        ValueError: As `steps_from_config`.
-
-    Example:
-
-    ```python
-    from keras_pix2pix import unet_generator
-    from keras_pix2pix.convert.keras.config import steps_from_network
-
-    steps = steps_from_network(unet_generator((32, 32, 3), filters=2), "network.keras")
-    ```
-    """
+    """Read a network of Keras 3 as a list of steps."""
     layers = dict(layers_with_weights(network))
     config = {"class_name": type(network).__name__, "config": network.get_config()}
     own = {names: {weight.name: weight.numpy() for weight in layer.weights} for names, layer in layers.items()}
@@ -78,21 +34,7 @@ def steps_from_network(network, path, weights_of=None):
 def layers_with_weights(network, outer=()):
     """The layers of a network that have weights, those of networks in it too, in order.
 
-    Args:
-        network: `keras.Model`.
-        outer: Names of the networks around it. Defaults to ().
-
-    Returns:
-        An iterator over (names from the outermost network inwards, layer).
-
-    Example:
-
-    ```python
-    from keras_pix2pix import unet_generator
-    from keras_pix2pix.convert.keras.config import layers_with_weights
-
-    layers = dict(layers_with_weights(unet_generator((32, 32, 3), filters=2)))
-    ```
+    Returns an iterator over (names from the outermost network inwards, layer).
     """
     for layer in network.layers:
         if isinstance(layer, keras.Model):

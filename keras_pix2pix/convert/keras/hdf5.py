@@ -22,15 +22,6 @@ class SavedLayer(NamedTuple):
     Args:
         name: Name of the layer.
         weights: List of (path of the weight, array), the path such as "conv2d/kernel".
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.convert.keras.hdf5 import SavedLayer
-
-    layer = SavedLayer("conv2d", [("conv2d/bias", np.zeros(3))])
-    ```
     """
 
     name: str
@@ -46,28 +37,7 @@ class SavedLayer(NamedTuple):
 
 
 def read_hdf5(path):
-    """Read an HDF5 file of Keras.
-
-    Args:
-        path: The file.
-
-    Returns:
-        The model's configuration, a dictionary, or None if the file holds weights only; and the list of its
-        `SavedLayer`.
-
-    Raises:
-        ValueError: The file is not there, no HDF5 file, cut short, or written by something else; its keys are named.
-
-    Example:
-
-    ```python
-    import keras
-    from keras_pix2pix.convert.keras.hdf5 import read_hdf5
-
-    keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(3, 4)]).save("network.h5")
-    config, saved_layers = read_hdf5("network.h5")
-    ```
-    """
+    """Read an HDF5 file of Keras."""
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"{path} is not a file. {ACCEPTED} Check the path.")
@@ -86,24 +56,7 @@ def read_hdf5(path):
 
 
 def weights_lookup(saved_layers):
-    """The weights of a file by the layers that they belong to.
-
-    Args:
-        saved_layers: List of `SavedLayer`.
-
-    Returns:
-        A function: layer names from the outermost network inwards, a tuple -> dictionary of weights.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.convert.keras.hdf5 import SavedLayer, weights_lookup
-
-    lookup = weights_lookup([SavedLayer("block", [("conv2d/bias", np.zeros(3))])])
-    weights = lookup(("block", "conv2d"))
-    ```
-    """
+    """The weights of a file by the layers that they belong to."""
     by_name = {saved.name: saved for saved in saved_layers}
 
     def weights_of(names):

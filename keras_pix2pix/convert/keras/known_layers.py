@@ -33,42 +33,12 @@ INSTEAD = "Or build the network here, and load its weights alone: `from_legacy_k
 
 
 def name_of(layer):
-    """The name of a layer, wherever its configuration has it.
-
-    Args:
-        layer: Dictionary with `class_name` and `config`, of Keras 2 or 3.
-
-    Returns:
-        A string.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.convert.keras.known_layers import name_of
-
-    name = name_of({"class_name": "ReLU", "config": {"name": "relu"}})
-    ```
-    """
+    """The name of a layer, wherever its configuration has it."""
     return layer.get("name") or layer["config"]["name"]
 
 
 def settings_of(layer):
-    """The arguments of the Keras 3 layer that a configuration describes.
-
-    Args:
-        layer: Dictionary with `class_name` and `config`, of Keras 2 or 3.
-
-    Returns:
-        A dictionary with the keys of `SETTINGS`.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.convert.keras.known_layers import settings_of
-
-    settings = settings_of({"class_name": "LeakyReLU", "config": {"name": "leaky", "alpha": 0.2}})
-    ```
-    """
+    """The arguments of the Keras 3 layer that a configuration describes."""
     kind, config = KINDS[layer["class_name"]], layer["config"]
     settings = {
         name: config.get(name, config.get(OLD_NAMES.get(name), default)) for name, default in SETTINGS[kind].items()
@@ -79,23 +49,7 @@ def settings_of(layer):
 
 
 def require_known(layers, path):
-    """Refuse layers and settings that are not known, all of them named.
-
-    Args:
-        layers: List of dictionaries with `class_name` and `config`, of Keras 2 or 3.
-        path: The file, for messages.
-
-    Raises:
-        ValueError: A layer that holds code, is not known, or has a setting that is not read.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.convert.keras.known_layers import require_known
-
-    require_known([{"class_name": "ReLU", "config": {"name": "relu"}}], "network.h5")
-    ```
-    """
+    """Refuse layers and settings that are not known, all of them named."""
     lambdas = [name_of(layer) for layer in layers if layer["class_name"] == "Lambda"]
     if lambdas:
         raise ValueError(

@@ -14,25 +14,7 @@ ACTIVATIONS = {
 def evaluate(steps, images, *, batch_statistics=False):
     """The images that a list of steps makes, in NumPy and float64: no layer of Keras takes part.
 
-    Args:
-        steps: List of `Step`.
-        images: Array `(batch, height, width, channels)`.
-        batch_statistics: Whether batch norm takes its mean and variance from the batch. Defaults to False: the
-            moving averages.
-
-    Returns:
-        A float64 array, `(batch, height, width, channels)`.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.convert.keras.numpy_layers import evaluate
-    from keras_pix2pix.convert.keras.steps import Step
-
-    steps = [Step("Input", "source", (), {"channels": 3}, {}), Step("Add", "twice", ("source",) * 2, {}, {})]
-    images = evaluate(steps, np.ones((1, 8, 8, 3)))
-    ```
+    Returns a float64 array, `(batch, height, width, channels)`.
     """
     results = {steps[0].name: np.asarray(images, "float64")}
     for step in steps[1:]:

@@ -16,30 +16,7 @@ STATISTICS = ["gamma", "beta", "moving_mean", "moving_variance"]
 
 
 def read_object_graph(prefix, name=None):
-    """Read the layers of a network from a checkpoint of TensorFlow's objects.
-
-    Args:
-        prefix: Prefix of the checkpoint's files, as `tf.train.latest_checkpoint` gives it.
-        name: Keyword under which `tf.train.Checkpoint` had the network. Defaults to None: the checkpoint is of the
-            network itself, as in a SavedModel.
-
-    Returns:
-        A list with a dictionary of weights for each layer that has any, and the list of all other keywords.
-
-    Raises:
-        ValueError: No such keyword, or no such file.
-
-    Example:
-
-    ```python
-    import tensorflow as tf
-    from keras_pix2pix import unet_generator
-    from keras_pix2pix.convert.keras.object_graph import read_object_graph
-
-    checkpoint = tf.train.Checkpoint(generator=unet_generator((32, 32, 3), filters=2))
-    layers, others = read_object_graph(checkpoint.save("checkpoints/ckpt"), "generator")
-    ```
-    """
+    """Read the layers of a network from a checkpoint of TensorFlow's objects."""
     try:
         reader = tf.train.load_checkpoint(str(prefix))
         graph = TrackableObjectGraph.FromString(reader.get_tensor(GRAPH_KEY))

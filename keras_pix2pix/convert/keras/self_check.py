@@ -12,35 +12,7 @@ SMALLEST_SIDE = 16
 
 
 def checked_conversion(steps, path, *, original=None, remark=""):
-    """Build a network of steps, and compare it with a NumPy evaluation of what the file holds.
-
-    Args:
-        steps: List of `Step`.
-        path: The file that they come from, for messages.
-        original: List of `Step` to evaluate on batch statistics, where the network is meant to replace batch norm;
-            None for `steps` themselves. Defaults to None.
-        remark: What else the user should know, appended to the line. Defaults to "".
-
-    Returns:
-        A `Conversion`.
-
-    Raises:
-        ValueError: Weights that don't fit, or a network that changes the size of its images.
-        RuntimeError: The network differs from the evaluation by more than 1e-4.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.convert.keras.self_check import checked_conversion
-    from keras_pix2pix.convert.keras.steps import SETTINGS, Step
-
-    settings = SETTINGS["Conv2D"] | {"filters": 3, "kernel_size": 1, "use_bias": False}
-    source = Step("Input", "source", (), {"channels": 3}, {})
-    convolution = Step("Conv2D", "mix", ("source",), settings, {"kernel": np.ones((1, 1, 3, 3))})
-    conversion = checked_conversion([source, convolution], "mix.h5")
-    ```
-    """
+    """Build a network of steps, and compare it with a NumPy evaluation of what the file holds."""
     network = build_network(steps, path)
     difference = largest_difference(network, original or steps, path, batch_statistics=original is not None)
     recognised = describe(original or steps, sum(np.size(weight) for weight in network.trainable_weights))
@@ -48,34 +20,7 @@ def checked_conversion(steps, path, *, original=None, remark=""):
 
 
 def largest_difference(network, steps, path, *, batch_statistics=False):
-    """How far a network's images are from the evaluation of the steps, on one random image.
-
-    Args:
-        network: Functional `keras.Model`, run as `predict` would.
-        steps: List of `Step`.
-        path: The file that they come from, for messages.
-        batch_statistics: Whether batch norm takes its mean and variance from the image. Defaults to False: the
-            moving averages.
-
-    Returns:
-        The largest absolute difference.
-
-    Raises:
-        ValueError: The network changes the size of its images.
-        RuntimeError: The difference is more than 1e-4.
-
-    Example:
-
-    ```python
-    import keras
-    from keras_pix2pix.convert.keras.self_check import largest_difference
-    from keras_pix2pix.convert.keras.steps import Step
-
-    source = keras.Input((None, None, 3))
-    steps = [Step("Input", "source", (), {"channels": 3}, {}), Step("ReLU", "relu", ("source",), {}, {})]
-    difference = largest_difference(keras.Model(source, keras.layers.ReLU()(source)), steps, "relu.h5")
-    ```
-    """
+    """How far a network's images are from the evaluation of the steps, on one random image."""
     height, width, channels = network.input_shape[1:]
     if height is None:
         multiple = size_multiple(network)

@@ -43,14 +43,6 @@ class Step(NamedTuple):
         settings: Keras 3's arguments; for "Input" the number of `channels`.
         weights: Name of the weight -> array.
         recorded_as: What the file calls the layer, for messages. Defaults to "".
-
-    Example:
-
-    ```python
-    from keras_pix2pix.convert.keras.steps import Step
-
-    step = Step("LeakyReLU", "leaky", inputs=("conv",), settings={"negative_slope": 0.2}, weights={})
-    ```
     """
 
     kind: str
@@ -62,30 +54,7 @@ class Step(NamedTuple):
 
 
 def build_network(steps, path):
-    """A Keras 3 network of the steps, with their weights.
-
-    Args:
-        steps: List of `Step`, each after its inputs; the first is the one "Input", the last the result.
-        path: The file that they come from, for messages.
-
-    Returns:
-        A functional `keras.Model` of stock layers in float32, for images of any size that its layers take.
-
-    Raises:
-        ValueError: Weights that don't fit their layer, or are not finite.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.convert.keras.steps import SETTINGS, Step, build_network
-
-    settings = SETTINGS["Conv2D"] | {"filters": 3, "kernel_size": 1, "use_bias": False}
-    source = Step("Input", "source", (), {"channels": 3}, {})
-    convolution = Step("Conv2D", "mix", ("source",), settings, {"kernel": np.ones((1, 1, 3, 3))})
-    network = build_network([source, convolution], "mix.h5")
-    ```
-    """
+    """A Keras 3 network of the steps, with their weights."""
     first, *rest = steps
     source = keras.Input((None, None, first.settings["channels"]), dtype="float32", name="source")
     results = {first.name: source}
@@ -101,24 +70,7 @@ def build_network(steps, path):
 
 
 def describe(steps, parameters):
-    """What a list of steps is, in words.
-
-    Args:
-        steps: List of `Step`.
-        parameters: Number of trainable parameters.
-
-    Returns:
-        A string, such as "U-Net of 8 downsamples, 64 filters, BatchNormalization (epsilon 0.001), 54,414,979
-        parameters".
-
-    Example:
-
-    ```python
-    from keras_pix2pix.convert.keras.steps import Step, describe
-
-    text = describe([Step("Input", "source", (), {"channels": 3}, {})], parameters=0)
-    ```
-    """
+    """What a list of steps is, in words."""
     convolutions = [step for step in steps if step.kind == "Conv2D"]
     halvings = [step for step in convolutions if tuple(step.settings["strides"]) == (2, 2)]
     joins = sum(step.kind == "Concatenate" for step in steps)

@@ -8,22 +8,6 @@ class UNetSteps:
 
     Convolutions of the encoder halve the size; what goes into each of them but the first is the skip that the
     decoder's concatenation at that size takes, after the decoder's own.
-
-    Args:
-        channels: Channels of the source images.
-        leaky_slope: Slope of leaky ReLU.
-        epsilon: Number that the norms add to the variance.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.convert.keras.unet_steps import UNetSteps
-
-    unet = UNetSteps(channels=3, leaky_slope=0.2, epsilon=1e-3)
-    unet.convolution("Conv2D", "down", {"kernel": np.ones((4, 4, 3, 8))}, strides=2)
-    unet.append("LeakyReLU", "leaky")
-    ```
     """
 
     def __init__(self, channels, leaky_slope, epsilon):

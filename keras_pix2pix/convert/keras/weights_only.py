@@ -38,30 +38,6 @@ def steps_from_weights(saved_layers, path, *, leaky_slope=None, epsilon=None):
     The first half of the convolutions halve the size, the second half double it, and norms follow convolutions.
     Activations, dropout and concatenations are where Keras' names have them; inside of blocks, which hide them, they
     are where TensorFlow's tutorial has them.
-
-    Args:
-        saved_layers: List of `SavedLayer`.
-        path: The file, for messages.
-        leaky_slope: Slope of leaky ReLU. Defaults to None: 0.2, or 0.3 in blocks.
-        epsilon: Number that the norms add to the variance. Defaults to None: 1e-3.
-
-    Returns:
-        List of `Step`, and a text that says what the file did not tell.
-
-    Raises:
-        ValueError: The layers are not those of such a U-Net; those that don't fit are named.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.convert.keras.hdf5 import SavedLayer
-    from keras_pix2pix.convert.keras.weights_only import steps_from_weights
-
-    shapes = {"down1": (4, 4, 3, 8), "down2": (4, 4, 8, 8), "up1": (4, 4, 8, 8), "up2": (4, 4, 3, 8)}
-    saved = [SavedLayer(name, [("conv/kernel", np.ones(shape))]) for name, shape in shapes.items()]
-    steps, untold = steps_from_weights(saved, "weights.h5")
-    ```
     """
     found = _flat_layers(saved_layers, path)
     convolutions = [place for place, layer in enumerate(found) if layer.kind == "convolution"]

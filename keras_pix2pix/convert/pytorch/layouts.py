@@ -23,16 +23,6 @@ class Layout(NamedTuple):
         convolutions: Dictionary from our layers' names to prefixes of keys.
         norms: The same for normalisation layers; of a convolution's name, "normalization" replaces "convolution".
         smallest: Side in pixels of square images that are large enough to compare it on.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.convert.pytorch.layouts import layout_of
-
-    layout = layout_of({f"net.{index}.weight": np.ones((2, 2, 1, 1)) for index in (0, 2, 5)})
-    discriminator = layout.build(normalization="instance_no_affine", use_bias=True)
-    ```
     """
 
     kind: str
@@ -45,28 +35,7 @@ class Layout(NamedTuple):
 
 
 def layout_of(state):
-    """The layout that a state dict is of, or seems to be of: not all keys are looked at.
-
-    Args:
-        state: Dictionary from key to array.
-
-    Returns:
-        A `Layout`, or None if no layout has such keys.
-
-    Raises:
-        ValueError: A kernel that tells the network's size is missing.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.convert.pytorch.layouts import layout_of
-
-    kernels = {0: (64, 6, 4, 4), 2: (128, 64, 4, 4), 5: (1, 128, 4, 4)}
-    state = {f"model.{index}.weight": np.zeros(shape) for index, shape in kernels.items()}
-    layout = layout_of(state)  # NLayerDiscriminator with one halving.
-    ```
-    """
+    """The layout that a state dict is of, or seems to be of: not all keys are looked at."""
     for is_kernel_of, layout in MARKS.items():
         if _is_kernel(state, is_kernel_of):
             return layout(state)

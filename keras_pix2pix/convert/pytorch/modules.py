@@ -13,27 +13,7 @@ LEAKY_SLOPE = 0.2
 def evaluate(kind, state, images, moving=False):
     """What one of the PyTorch networks makes of images, without dropout.
 
-    Args:
-        kind: Name of its class: "UnetGenerator", "ResnetGenerator", "NLayerDiscriminator", "PixelDiscriminator",
-            "GeneratorUNet" or "Discriminator".
-        state: Dictionary from key to array: its state dict.
-        images: List of arrays `(height, width, channels)` in [-1, 1]: the source, and for a discriminator the target.
-        moving: Whether batch norms use their moving averages, and not the statistics of the image.
-            Defaults to False.
-
-    Returns:
-        An array, `(height, width, channels)`: the generated image, or logits.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix.convert.pytorch.modules import evaluate
-
-    state = {"net.0.weight": np.ones((4, 6, 1, 1)), "net.2.weight": np.ones((8, 4, 1, 1))}
-    state["net.5.weight"] = np.ones((1, 8, 1, 1))
-    logits = evaluate("PixelDiscriminator", state, [np.ones((16, 16, 3)), np.zeros((16, 16, 3))])
-    ```
+    Returns an array, `(height, width, channels)`: the generated image, or logits.
     """
     result = EVALUATIONS[kind](_Layers(state, moving), *(np.moveaxis(image, -1, 0) for image in images))
     return np.moveaxis(result, 0, -1)

@@ -20,27 +20,6 @@ def read_state_dict(path):
     A `.pth` file is a pickle, which can hold code; it is read by `torch.load` with `weights_only=True`, which refuses
     code and runs none. A `.safetensors` file holds no code. What tells nothing about the network is taken off: a
     dictionary around the tensors ("state_dict"), the prefix "module." of `DataParallel`, the counters of batch norms.
-
-    Args:
-        path: File, `.pth` or `.pt` (needs torch), or `.safetensors` (needs safetensors).
-
-    Returns:
-        A dictionary from key to float32 array, in PyTorch's layout.
-
-    Raises:
-        ValueError: No such file, another format, a broken file, code in it, or something else than tensors.
-        ImportError: The package that reads the format is not installed, or too old to be safe.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from safetensors.numpy import save_file
-    from keras_pix2pix.convert.pytorch.state_dicts import read_state_dict
-
-    save_file({"module.model.0.weight": np.ones((64, 6, 4, 4), "float32")}, "net_D.safetensors")
-    state = read_state_dict("net_D.safetensors")  # {"model.0.weight": ...}
-    ```
     """
     path = Path(path)
     if path.suffix not in READERS:
