@@ -3,7 +3,7 @@ from .convert.keras.loading import from_legacy_keras
 from .convert.keras.tf_tutorial import from_tf_tutorial
 from .convert.pytorch.loading import from_pytorch
 from .data.inspection import draw_pairs
-from .data.pipeline import paired_dataset, paired_dataset_from_folders
+from .data.pipeline import paired_dataset
 from .deploy.metadata import read_metadata
 from .deploy.onnx import export_onnx
 from .deploy.saved_model import export_saved_model
@@ -40,7 +40,6 @@ __all__ = [
     "load_model",
     "metrics",
     "paired_dataset",
-    "paired_dataset_from_folders",
     "patchgan_discriminator",
     "preset_data",
     "pytorch_gan_discriminator",

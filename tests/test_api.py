@@ -32,7 +32,6 @@ NAMES = {
     "load_model",
     "metrics",
     "paired_dataset",
-    "paired_dataset_from_folders",
     "patchgan_discriminator",
     "pytorch_gan_discriminator",
     "resnet_generator",

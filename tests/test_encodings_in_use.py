@@ -9,7 +9,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 
-from keras_pix2pix import encodings, export_saved_model, export_tflite, paired_dataset_from_folders
+from keras_pix2pix import encodings, export_saved_model, export_tflite, paired_dataset
 
 PALETTE = "palette:#ff0000,#00ff00,#0000ff"
 WAYS = [
@@ -46,9 +46,7 @@ def trained(make_encoded_model, tmp_path):
 
     def train(source, target):
         sources, targets = write_pairs(tmp_path / "data", source, target)
-        dataset = paired_dataset_from_folders(
-            sources, targets, source_encoding=source, target_encoding=target, image_size=16
-        )
+        dataset = paired_dataset(sources, targets, source_encoding=source, target_encoding=target, image_size=16)
         model = make_encoded_model(source, target)
         model.compile()
         logs = model.fit(dataset, verbose=0, shuffle=False).history

@@ -19,6 +19,7 @@ JITTER = 286 / 256  # Section 6.2: resized to 286x286, cropped back to 256x256.
 
 def paired_dataset(
     directory,
+    target_directory=None,
     *,
     image_size=(256, 256),
     batch_size=1,
@@ -37,9 +38,10 @@ def paired_dataset(
     color_jitter=0.0,
     cache_bytes=2 * 1024**3,
 ):
-    """A data set of (source, target) images from a folder of side-by-side files, for `model.fit`.
+    """A data set of (source, target) images from a folder of side-by-side files, or from two folders, for `model.fit`.
 
-    Each file holds A in its left half and B in its right. All headers are checked before this returns; each file
+    A side-by-side file holds A in its left half and B in its right. Files of two folders are matched by their names
+    without extension. All headers are checked before this returns; each file
     is decoded and resized once, with Pillow's antialiased filters, and kept as it is stored, in uint8 for pictures and
     label maps of 8 bits.
 
@@ -48,8 +50,12 @@ def paired_dataset(
     `repeat=True` and `initial_step` it does so in the middle of an epoch too.
 
     Args:
-        directory: Folder of JPEG, PNG, BMP, GIF, TIFF or WebP files, or `.npy` arrays, of even width. EXIF orientation
-            is applied; for "rgb", gray and palette pictures become RGB, and alpha is dropped.
+        directory: Folder of side-by-side files, of even width; with `target_directory`, of sources, or a list of
+            folders, whose sources are concatenated along the channels. JPEG, PNG, BMP, GIF, TIFF or WebP files, or
+            `.npy` arrays. EXIF orientation is applied; for "rgb", gray and palette pictures become RGB, and alpha is
+            dropped.
+        target_directory: Folder of targets: the names of the sources, any extensions, the same sizes. Defaults to
+            None: the files are side by side.
         image_size: Height and width in pixels of the images, or one integer for a square. Defaults to (256, 256).
         batch_size: Pairs in a batch, over all replicas. Defaults to 1, as in the paper.
         direction: Which half is the source: "AtoB", the left one, or "BtoA", the right one. Defaults to "AtoB".
@@ -62,9 +68,9 @@ def paired_dataset(
             further ones; with `repeat=True`. Defaults to 0.
         repeat: Whether epoch follows epoch without end, for `fit(steps_per_epoch=...)`: then every pass begins anew
             with batch `initial_step`. Defaults to False.
-        source_encoding: How the source lies in the files: "rgb", "gray", "rgba", "gray16", "classes:NUMBER" (indices),
+        source_encoding: How the source is stored: "rgb", "gray", "rgba", "gray16", "classes:NUMBER" (indices),
             "palette:#RRGGBB,#RRGGBB,..." (label colours), "values:CHANNELS:LOW:HIGH" (`.npy`), or an object of
-            `encodings`. Defaults to "rgb".
+            `encodings`; one for all folders of sources, or a list with one for each. Defaults to "rgb".
         target_encoding: The same of the target. Defaults to "rgb".
         source_interpolation: Filter that resizes the source: "nearest", "bilinear", "bicubic" or "lanczos". Label maps
             are resized as "nearest" whatever it is. Defaults to "bicubic".
@@ -83,7 +89,8 @@ def paired_dataset(
         they are (source, target, sample_weight), with float32 weights of shape `(batch_size,)`.
 
     Raises:
-        ValueError: An unusable folder or file, which is named, or an argument out of range.
+        ValueError: An unusable folder or file, unmatched names or sides of different size, which are named, or an
+            argument out of range.
 
     Example:
 
@@ -99,134 +106,8 @@ def paired_dataset(
     Reference:
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", Section 6.2.
     """
-    encodings = get_encoding(source_encoding), get_encoding(target_encoding)
-    return _dataset(
-        partial(find_side_by_side, directory, direction, *encodings),
-        encodings,
-        image_size=image_size,
-        batch_size=batch_size,
-        training=training,
-        seed=seed,
-        initial_epoch=initial_epoch,
-        initial_step=initial_step,
-        repeat=repeat,
-        interpolations=(source_interpolation, target_interpolation),
-        jitter=jitter,
-        mirror=mirror,
-        color_jitter=color_jitter,
-        cache_bytes=cache_bytes,
-    )
-
-
-def paired_dataset_from_folders(
-    source_directory,
-    target_directory,
-    *,
-    image_size=(256, 256),
-    batch_size=1,
-    training=True,
-    seed=0,
-    initial_epoch=0,
-    initial_step=0,
-    repeat=False,
-    source_encoding="rgb",
-    target_encoding="rgb",
-    source_interpolation="bicubic",
-    target_interpolation="bicubic",
-    jitter=JITTER,
-    mirror=True,
-    color_jitter=0.0,
-    cache_bytes=2 * 1024**3,
-):
-    """A data set of (source, target) images from two folders, matched by file name without extension.
-
-    Everything but the files is as in `paired_dataset`.
-
-    Args:
-        source_directory: Folder of the source pictures; or a list of folders, whose sources are concatenated along the
-            channels.
-        target_directory: Folder of the target pictures: the same names, any extensions, the same sizes.
-        image_size: Height and width in pixels of the images, or one integer for a square. Defaults to (256, 256).
-        batch_size: Pairs in a batch, over all replicas. Defaults to 1, as in the paper.
-        training: Whether to shuffle, jitter, mirror, and drop the last incomplete batch. Defaults to True.
-        seed: Integer from which order, crops, mirroring and colours follow. Defaults to 0.
-        initial_epoch: Number of the first epoch, counted from 0. Defaults to 0.
-        initial_step: Batches, from the first of `initial_epoch` on, that were trained on already; with `repeat=True`.
-            Defaults to 0.
-        repeat: Whether epoch follows epoch without end, for `fit(steps_per_epoch=...)`. Defaults to False.
-        source_encoding: How the source lies in the files: "rgb", "gray", "rgba", "gray16", "classes:NUMBER" (indices),
-            "palette:#RRGGBB,#RRGGBB,..." (label colours), "values:CHANNELS:LOW:HIGH" (`.npy`), or an object of
-            `encodings`; one for all folders of sources, or a list with one for each. Defaults to "rgb".
-        target_encoding: The same of the target. Defaults to "rgb".
-        source_interpolation: Filter that resizes the source: "nearest", "bilinear", "bicubic" or "lanczos". Label maps
-            are resized as "nearest" whatever it is. Defaults to "bicubic".
-        target_interpolation: Filter that resizes the target, likewise. Defaults to "bicubic".
-        jitter: Ratio of the enlargement before the joint random crop; 1 switches it off. Defaults to 286 / 256.
-        mirror: Whether half of the pairs are flipped left to right. Defaults to True.
-        color_jitter: Strength, 0 to 1, of random changes to the brightness, contrast and saturation of the source
-            alone; 0 switches them off. Not for label maps. Defaults to 0.
-        cache_bytes: Memory in bytes for decoded pixels; 0 switches the cache off. Defaults to 2 GiB.
-
-    Returns:
-        A `tf.data.Dataset` as `paired_dataset` returns it.
-
-    Raises:
-        ValueError: An unusable folder or file, unmatched names, sides of different size, or an argument out of
-            range.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_pix2pix import paired_dataset_from_folders
-    from keras_pix2pix.images import write_png
-
-    for folder in ("labels", "photos"):
-        write_png(f"{folder}/1.png", np.zeros((64, 64, 3), "uint8"))
-    dataset = paired_dataset_from_folders("labels", "photos", image_size=64)
-    ```
-
-    Reference:
-        Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", Section 6.2.
-    """
-    several = isinstance(source_directory, (list, tuple))
-    folders = list(source_directory) if several else [source_directory]
-    encodings = encoding_of_folders(source_encoding, folders), get_encoding(target_encoding)
-    return _dataset(
-        partial(match_folders, folders, target_directory, *encodings),
-        encodings,
-        image_size=image_size,
-        batch_size=batch_size,
-        training=training,
-        seed=seed,
-        initial_epoch=initial_epoch,
-        initial_step=initial_step,
-        repeat=repeat,
-        interpolations=(source_interpolation, target_interpolation),
-        jitter=jitter,
-        mirror=mirror,
-        color_jitter=color_jitter,
-        cache_bytes=cache_bytes,
-    )
-
-
-def _dataset(
-    find_pairs,
-    encodings,
-    *,
-    image_size,
-    batch_size,
-    training,
-    seed,
-    initial_epoch,
-    initial_step,
-    repeat,
-    interpolations,
-    jitter,
-    mirror,
-    color_jitter,
-    cache_bytes,
-):
+    interpolations = source_interpolation, target_interpolation
+    encodings, find_pairs = _sides(directory, target_directory, direction, source_encoding, target_encoding)
     _check_whole_numbers(batch_size=(batch_size, 1), initial_epoch=(initial_epoch, 0), initial_step=(initial_step, 0))
     _check_whole_numbers(seed=(seed, -math.inf), cache_bytes=(cache_bytes, 0))
     _check_start(training, initial_step, repeat)
@@ -260,6 +141,16 @@ def _dataset(
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return dataset.prefetch(tf.data.AUTOTUNE).with_options(options)
+
+
+def _sides(directory, target_directory, direction, source_encoding, target_encoding):
+    """The encodings of source and target, and a function that finds the pairs."""
+    if target_directory is None:
+        encodings = get_encoding(source_encoding), get_encoding(target_encoding)
+        return encodings, partial(find_side_by_side, directory, direction, *encodings)
+    folders = list(directory) if isinstance(directory, (list, tuple)) else [directory]
+    encodings = encoding_of_folders(source_encoding, folders), get_encoding(target_encoding)
+    return encodings, partial(match_folders, folders, target_directory, *encodings)
 
 
 def _loader(read, size, encodings):

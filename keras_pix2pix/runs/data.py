@@ -32,7 +32,7 @@ def run_folders(config, run_dir, resume):
 
 def run_dataset(config, folders, **options):
     """One of the data sets of a run."""
-    from keras_pix2pix import paired_dataset, paired_dataset_from_folders, preset_data
+    from keras_pix2pix import paired_dataset, preset_data
 
     options = {
         **preset_data(config["preset"], config.get("changes")),
@@ -42,7 +42,7 @@ def run_dataset(config, folders, **options):
     }
     directory, target = folders
     if target:
-        return paired_dataset_from_folders(directory, target, **options)
+        return paired_dataset(directory, target, **options)
     return paired_dataset(directory, direction=config["direction"], **options)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_pix2pix import draw_pairs, encodings, paired_dataset, paired_dataset_from_folders
+from keras_pix2pix import draw_pairs, encodings, paired_dataset
 from keras_pix2pix.data.pairs import Pair, encoding_of_folders, find_side_by_side, match_folders
 from keras_pix2pix.images import to_image
 
@@ -38,7 +38,7 @@ def test_either_side_may_have_any_encoding(tmp_path, word, side):
     folders = {"source": tmp_path / "source", "target": tmp_path / "target"} | {side: folder}
     raws[side] = write(folder, word, 2)
     options = {"image_size": (24, 20), "batch_size": 2, "training": False, f"{side}_encoding": word}
-    source, target, _ = next(iter(paired_dataset_from_folders(*folders.values(), **options)))
+    source, target, _ = next(iter(paired_dataset(*folders.values(), **options)))
     for batch, each in ((source, "source"), (target, "target")):
         expected = images_of(word if each == side else "rgb", raws[each])
         np.testing.assert_allclose(batch, expected, atol=1e-6)
@@ -74,7 +74,7 @@ def test_the_halves_of_a_file_may_have_two_encodings(tmp_path):
 def test_labels_stay_labels_whatever_the_filter_and_jitter(tmp_path):
     write(tmp_path / "a", "classes:5", 1)
     write(tmp_path / "b", "classes:5", 1)
-    dataset = paired_dataset_from_folders(
+    dataset = paired_dataset(
         *(tmp_path / "a", tmp_path / "b"),
         **{"source_encoding": "classes:5", "target_encoding": "classes:5", "image_size": 17, "jitter": 1.4},
         **{"source_interpolation": "lanczos", "target_interpolation": "bicubic"},
@@ -90,7 +90,7 @@ def test_crop_and_flip_are_the_same_for_sides_of_different_channels(tmp_path):
     gray = write(tmp_path / "gray", "gray", 3)
     for number, raw in enumerate(gray):
         encodings.get("values:2:0:510").write(tmp_path / "two" / str(number), np.concatenate([raw, raw], -1) * 2.0)
-    dataset = paired_dataset_from_folders(
+    dataset = paired_dataset(
         *(tmp_path / "gray", tmp_path / "two"),
         **{"source_encoding": "gray", "target_encoding": "values:2:0:510", "image_size": (12, 10), "jitter": 2},
         source_interpolation="nearest",
@@ -111,7 +111,7 @@ def write_three_folders(folder, words=("rgb", "classes:3", "gray")):
 @pytest.mark.parametrize("source_encoding", [["rgb", "classes:3"], "rgb+classes:3"])
 def test_sources_of_several_folders_are_concatenated(tmp_path, source_encoding):
     sources, target_folder, raws = write_three_folders(tmp_path)
-    dataset = paired_dataset_from_folders(
+    dataset = paired_dataset(
         *(sources, target_folder),
         **{"source_encoding": source_encoding, "target_encoding": "gray"},
         **{"image_size": (24, 20), "batch_size": 3, "training": False},
@@ -176,7 +176,7 @@ def test_a_file_that_does_not_suit_is_named_before_training(tmp_path, side, word
     path = tmp_path / side / name
     np.save(path, wrong) if path.suffix == ".npy" else Image.fromarray(wrong).save(path)
     with pytest.raises(ValueError, match=r"suit its encoding|hold class indices") as caught:
-        paired_dataset_from_folders(tmp_path / "source", tmp_path / "target", **{f"{side}_encoding": word})
+        paired_dataset(tmp_path / "source", tmp_path / "target", **{f"{side}_encoding": word})
     assert str(path) in str(caught.value)
 
 

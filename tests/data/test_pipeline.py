@@ -1,6 +1,5 @@
 """Tests of the way from files to batches."""
 
-import inspect
 import itertools
 
 import numpy as np
@@ -10,7 +9,6 @@ from PIL import Image
 
 from keras_pix2pix.data.pipeline import (
     paired_dataset,
-    paired_dataset_from_folders,
     random_jitter,
 )
 from keras_pix2pix.encodings import pictures
@@ -498,17 +496,6 @@ def test_validation_is_filled_up_with_the_last_pair_at_weight_zero(tmp_path, bat
 # Two folders
 
 
-def options_without(function, *names):
-    parameters = inspect.signature(function).parameters.values()
-    return [parameter for parameter in parameters if parameter.name not in names]
-
-
-def test_two_folders_take_the_same_options_with_the_same_defaults():
-    assert options_without(paired_dataset, "directory", "direction") == options_without(
-        paired_dataset_from_folders, "source_directory", "target_directory"
-    )
-
-
 @pytest.mark.parametrize(
     "changed",
     [
@@ -530,20 +517,20 @@ def test_two_folders_give_what_the_same_pixels_side_by_side_give(tmp_path, chang
     sources, targets = halves_in_two_folders(folder)
     options = {"image_size": 16, "batch_size": 2}
     expected = passes(paired_dataset(folder, **options | changed).take(2), 2)
-    assert_same(passes(paired_dataset_from_folders(sources, targets, **options | changed).take(2), 2), expected)
-    assert differ(passes(paired_dataset_from_folders(sources, targets, **options), 2), expected)
+    assert_same(passes(paired_dataset(sources, targets, **options | changed).take(2), 2), expected)
+    assert differ(passes(paired_dataset(sources, targets, **options), 2), expected)
 
 
 def test_two_folders_read_the_source_from_the_first(tmp_path):
     sources, targets = halves_in_two_folders(write_flat(tmp_path / "pairs", 1))
-    [[(source, target)]] = passes(paired_dataset_from_folders(sources, targets, image_size=8), 1)
+    [[(source, target)]] = passes(paired_dataset(sources, targets, image_size=8), 1)
     assert [np.unique(pixels_of(side)).tolist() for side in (source, target)] == [[0], [5]]
 
 
 @pytest.mark.parametrize(("cache_bytes", "count"), [(10**6, 8), (0, 24)])
 def test_two_folders_have_the_same_cache(tmp_path, reads, cache_bytes, count):
     sources, targets = halves_in_two_folders(write_noise(tmp_path / "pairs", 4))
-    passes(paired_dataset_from_folders(sources, targets, image_size=16, cache_bytes=cache_bytes), 3)
+    passes(paired_dataset(sources, targets, image_size=16, cache_bytes=cache_bytes), 3)
     assert len(reads) == count
 
 
@@ -590,7 +577,7 @@ def test_faulty_file_is_found_before_the_first_batch(tmp_path):
     sources, targets = halves_in_two_folders(write_noise(tmp_path / "halves", 3))
     (targets / "1.png").unlink()
     with pytest.raises(ValueError, match=r"without a partner: .*1\.png"):
-        paired_dataset_from_folders(sources, targets, image_size=16)
+        paired_dataset(sources, targets, image_size=16)
 
 
 @pytest.mark.parametrize("training", [True, False])
