@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras_pix2pix.networks.patchgan import patchgan_discriminator, pytorch_gan_discriminator
 from keras_pix2pix.networks.resnet import resnet_generator
 from keras_pix2pix.networks.unet import unet_generator
-from keras_pix2pix.training.optimizers import FusedAdam, check_accumulation
+from keras_pix2pix.training.optimizers import FusedAdam, check_accumulation, check_numbers
 from keras_pix2pix.training.schedules import learning_rate_schedule
 
 BUILDERS = {
@@ -41,6 +41,8 @@ def build_optimizers(recipe, steps_per_epoch, *, epochs, schedule):
     adam = {name: value for name, value in recipe["adam"].items() if name != "learning_rate"}
     rate = recipe["adam"]["learning_rate"]
     discriminator_steps = recipe["compile"].get("discriminator_steps", 1)
+    if not callable(rate):  # As a schedule is.
+        check_numbers(learning_rate=(rate, math.inf))
     check_steps(discriminator_steps=discriminator_steps)
     check_accumulation(adam.get("gradient_accumulation_steps"))
     # An optimizer's schedule counts its own updates.

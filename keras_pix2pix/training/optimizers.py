@@ -29,7 +29,7 @@ class FusedAdam(keras.optimizers.Adam):
         gradient_accumulation_steps=None,
         **kwargs,
     ):
-        _check(beta_1=(beta_1, 1), beta_2=(beta_2, 1), epsilon=(epsilon, math.inf))
+        check_numbers(beta_1=(beta_1, 1), beta_2=(beta_2, 1), epsilon=(epsilon, math.inf))
         check_accumulation(gradient_accumulation_steps)
         accumulation = {"gradient_accumulation_steps": gradient_accumulation_steps}
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **accumulation, **kwargs)
@@ -73,7 +73,8 @@ def check_accumulation(steps):
         )
 
 
-def _check(**numbers):
+def check_numbers(**numbers):
+    """Raise for a value, given with its limit, that is no number from 0 to below it."""
     for name, (value, limit) in numbers.items():
         if not isinstance(value, Real) or not 0 <= value < limit:
             bound = "finite" if limit == math.inf else f"less than {limit}"

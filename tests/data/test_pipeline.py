@@ -625,7 +625,7 @@ def test_batch_size_beyond_the_number_of_pairs(tmp_path):
     assert len(paired_dataset(folder, image_size=8, batch_size=2)) == 1
 
 
-@pytest.mark.parametrize("jitter", [0.99, 0, -1.5, float("nan"), float("inf"), "1", None])
+@pytest.mark.parametrize("jitter", [0.99, 0, -1.5, float("nan"), float("inf"), 1e9, 10**30, "1", None])
 def test_wrong_jitter(tmp_path, jitter):
     folder = write_flat(tmp_path / "pairs", 2)
     with pytest.raises(ValueError, match=r"`jitter` is a ratio of 1 \(off\) or more") as caught:
@@ -634,7 +634,7 @@ def test_wrong_jitter(tmp_path, jitter):
 
 
 @pytest.mark.parametrize("side", ["source", "target"])
-@pytest.mark.parametrize("name", ["cubic", "BICUBIC", "", None])
+@pytest.mark.parametrize("name", ["cubic", "BICUBIC", "", None, [], {}])
 def test_unknown_interpolation(tmp_path, side, name):
     folder = write_flat(tmp_path / "pairs", 2)
     accepted = f"`{side}_interpolation` must be one of nearest, bilinear, bicubic, lanczos. Received: {name!r}."

@@ -1,6 +1,7 @@
 """The recipes, against the paper and the programs they are named after."""
 
 import inspect
+import math
 
 import keras
 import numpy as np
@@ -183,3 +184,37 @@ def test_metrics_are_compiled_in_unless_the_recipe_is_changed(changes, name, ima
     model = Pix2Pix.from_preset("paper", (32, 32, 3), metrics=[PSNR()], changes={**small, **changes})
     logs = model.evaluate(*images(1), return_dict=True, verbose=0)
     assert {"psnr", "mae"} & logs.keys() == {name}
+
+
+@pytest.mark.parametrize(
+    ("change", "value", "words"),
+    [
+        ("generator.filters", 10**9, "`generator.filters` must be at most 1024"),
+        ("generator.num_downsamples", 10**30, "`generator.num_downsamples` must be at most"),
+        ("generator.leaky_slope", math.nan, "`generator.leaky_slope` must be finite"),
+        ("generator.use_bias", "no", "`generator.use_bias` must be True or False"),
+        ("generator.dropout_blocks", ["x"], "`dropout_blocks` must be a list of blocks"),
+        ("generator.encoder_dropout_blocks", {}, "`encoder_dropout_blocks` must be a list of blocks"),
+        ("generator.last_upsampling", 0, "`last_upsampling` must be one of"),
+        ("generator.upsampling", ["nearest"], "`upsampling` must be one of"),
+        ("discriminator.num_scales", 10**30, "`discriminator.num_scales` must be at most"),
+        ("adam.learning_rate", "x", "`learning_rate` must be a number"),
+        ("adam.learning_rate", math.inf, "`learning_rate` must be a number"),
+        ("adam.beta_1", "x", "`beta_1` must be a number of 0 or more, and less than 1"),
+        ("adam.beta_2", 1, "`beta_2` must be a number"),
+        ("adam.epsilon", None, "`epsilon` must be a number of 0 or more, and finite"),
+        ("adam.gradient_accumulation_steps", 0, "`gradient_accumulation_steps` must be an integer of 2 or more"),
+        ("adam.gradient_accumulation_steps", "x", "`gradient_accumulation_steps` must be an integer"),
+        ("compile.discriminator_steps", "x", "`discriminator_steps` must be an integer of 1 or more"),
+        ("compile.discriminator_steps", 10**9, "`discriminator_steps` must be at most 100"),
+        ("compile.steps_per_execution", "x", "`steps_per_execution` must be an integer of 1 or more"),
+        ("compile.steps_per_execution", 10**9, "`steps_per_execution` must be at most"),
+    ],
+)
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_a_value_that_would_fail_later_is_refused_at_once(change, value, words, schedule):
+    small = {"generator.filters": 2, "discriminator.filters": 2}
+    with pytest.raises(ValueError, match=words):
+        Pix2Pix.from_preset(
+            "paper", (32, 32, 3), schedule=schedule, steps_per_epoch=4, changes={**small, change: value}
+        )
