@@ -12,7 +12,7 @@ ADDONS := .venv-addons
 
 LITERTJS := .litertjs
 
-.PHONY: demo test test-all test-addons torch web lint
+.PHONY: demo test test-all test-addons torch web docs lint
 
 demo: $(INSTALLED)  ## Train on drawn facades, export, and draw what the exported file makes of unseen label maps.
 	$(BIN)/python examples/demo.py --directory demo
@@ -20,7 +20,7 @@ demo: $(INSTALLED)  ## Train on drawn facades, export, and draw what the exporte
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -m "not slow" $(SHARED)
 
-test-all: $(INSTALLED) torch web  ## What `make test` leaves out because it takes long or needs other packages.
+test-all: $(INSTALLED) docs torch web  ## What `make test` leaves out because it takes long or needs other packages.
 	$(BIN)/python -m pytest -m "slow and not addons" $(SHARED)
 	$(MAKE) --no-print-directory test-addons
 
@@ -38,6 +38,10 @@ web: $(INSTALLED)  ## Chromium, and LiteRT.js from npm, for the tests of the pag
 		apt-get install --yes --quiet chromium chromium-driver; } || echo "Chromium isn't here, and only root can install it, by apt-get: the tests in a browser are skipped."
 	@$(MAKE) --no-print-directory $(LITERTJS)/installed || \
 		echo "LiteRT.js can't be fetched here, for the reason above: the tests in a browser are skipped."
+
+docs: $(INSTALLED)  ## The guides and the API as pages, in build/docs; any warning is an error.
+	@$(BIN)/python -c "import mkdocs, mkdocstrings, material" 2>/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check --editable ".[docs]"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file docs/mkdocs.yml
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -5,7 +5,7 @@ Exports the generator of a run folder to TFLite, translates every validation pic
 the file's size, the median time for a picture, and the mean absolute difference from the photos.
 
     keras-pix2pix train facades/train --direction BtoA --validation facades/test --run-dir RUN --epochs 10
-    python benchmarks/facades.py RUN --output benchmarks/results
+    python benchmarks/facades.py RUN --output docs/guides/pictures
 """
 
 import argparse

@@ -36,7 +36,7 @@ def main(arguments=None):
     """Serve, draw, look."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
-    parser.add_argument("--output", type=Path, default=Path("benchmarks/results/web_page.png"))
+    parser.add_argument("--output", type=Path, default=Path("docs/guides/pictures/web_page.png"))
     parser.add_argument("--sample", type=int, default=1, help="which of the samples, from 1")
     options = parser.parse_args(arguments)
     page = options.run / "web"
