@@ -22,7 +22,7 @@ time, on which other programs have little influence). Mind the noise: from one s
 0.01 and 0.03 for the two candidates that were trained twice (1200 steps). Smaller differences between pictures mean
 nothing with one seed; size and latency don't depend on it.
 
-`--output` receives the trained networks, so that an interrupted run goes on where it was; `--results` receives
+`--output` receives the trained networks, so that an interrupted run continues where it was; `--results` receives
 `mobile.md`, the table, and `mobile.jpg`, generated test pictures. Without the data set, a folder with `train/` and
 `test/` that the environment variable names, the exit code is 2.
 """

@@ -134,7 +134,7 @@ def main(arguments=None):
             finish(alone, options, log)
             for number in range(1, given.kills + 1):
                 place = kill(killed, options, log, chance.randint(2, 3), chance.uniform(0, 5))
-                print(f"kill {number}: goes on from epoch {place[0]}, step {place[1]}", flush=True)
+                print(f"kill {number}: resumes from epoch {place[0]}, step {place[1]}", flush=True)
             finish(killed, options, log)
         digests = [digest(run_dir / MODEL_FILE) for run_dir in (alone, killed)]
         same_history = history_of(alone) == history_of(killed)

@@ -1,4 +1,4 @@
-"""Train so that nothing is lost: when this program was killed, start it again, and it goes on at its last checkpoint.
+"""Train so that nothing is lost: when this program was killed, start it again, and it resumes at its last checkpoint.
 
 python examples/resume.py facades/train --direction BtoA --directory run
 """

@@ -3,7 +3,7 @@
     python examples/two_workers.py facades/train --directory run
 
 Each machine runs the same program with TF_CONFIG in its environment, which names all of them and says which it is.
-Called again, it goes on from the last whole epoch.
+Called again, it resumes from the last whole epoch.
 """
 
 import argparse

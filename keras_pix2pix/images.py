@@ -28,7 +28,7 @@ INTERPOLATIONS = {
 }
 # The bytes that a whole file of the format ends with.
 ENDINGS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
-# What undoes each EXIF orientation. Pillow's own function also writes the EXIF data anew, and fails where they are odd.
+# What undoes each EXIF orientation. Pillow's own function also rewrites the EXIF data, and fails where they are odd.
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,

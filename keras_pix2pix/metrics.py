@@ -39,7 +39,7 @@ def psnr(target, generated):
 def ssim(target, generated):
     """Structural similarity of each image of a batch: the mean over its channels and over all windows that fit in.
 
-    The windows have 11x11 pixels with Gaussian weights, and what is compared lies in [0, 1], as the measure was made
+    The windows have 11x11 pixels with Gaussian weights, and what is compared is in [0, 1], as the measure was made
     for positive values: the result is that of the pixels.
 
     Args:

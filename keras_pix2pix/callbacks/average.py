@@ -13,7 +13,7 @@ class ExponentialMovingAverage(keras.callbacks.Callback):
 
     It changes nothing in the training: logs, validation and samples are those of the trained generator. The averaged
     one is in a file of its own, a `Pix2Pix` without a discriminator that translates and is exported like any other.
-    `model.save` keeps the average in the model's file too, so that a resumed run goes on with it: put this callback
+    `model.save` keeps the average in the model's file too, so that a resumed run continues it: put this callback
     before `Checkpoint`.
 
     Args:

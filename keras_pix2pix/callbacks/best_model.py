@@ -63,7 +63,7 @@ class BestModel(keras.callbacks.Callback):
         if self.best is not None and last - self.best_epoch >= self.patience:
             raise ValueError(
                 f"Training has ended early: {self.monitor} was best, {self.best:.4g}, in epoch {self.best_epoch + 1}, "
-                f"and no better in the {last - self.best_epoch} epochs since. Pass a larger patience to go on."
+                f"and no better in the {last - self.best_epoch} epochs since. Pass a larger patience to continue."
             )
 
     def on_epoch_end(self, epoch, logs=None):

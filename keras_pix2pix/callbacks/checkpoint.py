@@ -1,4 +1,4 @@
-"""A run in one file: written so that it survives anything, read so that the run goes on as if nothing had happened."""
+"""A run in one file, which survives anything and from which the run continues as if nothing had happened."""
 
 import errno
 from numbers import Integral
@@ -23,7 +23,7 @@ class Checkpoint(keras.callbacks.Callback):
     epoch the sums behind its logs. It is a usual `.keras` file. The old one stays until the new one is whole and on
     the disk.
 
-    A run goes on from the end of an epoch by `fit(initial_epoch=...)`, and from the middle of one by this callback:
+    A run is resumed from the end of an epoch by `fit(initial_epoch=...)`, and from the middle of one by this callback:
     it restores the logs and ends the first epoch where it would have ended. See `resume_point`.
 
     Args:
@@ -115,7 +115,7 @@ class Checkpoint(keras.callbacks.Callback):
             raise OSError(
                 number,
                 f"{self.path} could not be written: {reason}. {kept}It needs room for two such files: free some "
-                "space, check the permissions, and go on from the last one",
+                "space, check the permissions, and resume from the last one",
             ) from error
         finally:
             self.model.progress = before
@@ -126,7 +126,7 @@ class Checkpoint(keras.callbacks.Callback):
 
 
 def resume_point(model):
-    """Where a model that `Checkpoint` has written goes on: `initial_epoch` of `fit`, `initial_step` of its data.
+    """Where a model that `Checkpoint` has written is resumed: `initial_epoch` of `fit`, `initial_step` of its data.
 
     Args:
         model: A `Pix2Pix`, new or loaded.
@@ -148,7 +148,7 @@ def resume_point(model):
 
 
 def is_under_way(progress, epoch):
-    """Whether the epoch of this number was begun before, and goes on."""
+    """Whether the epoch of this number was started before, and continues."""
     return progress is not None and progress.step > 0 and progress.epoch == epoch
 
 

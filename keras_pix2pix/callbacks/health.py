@@ -36,7 +36,7 @@ ADVICE = {
 
 
 class Health(keras.callbacks.Callback):
-    """Notices when training goes wrong, and says in plain words what is happening and what to turn.
+    """Notices when training goes wrong, and says in plain words what is happening and what to change.
 
     A log that is NaN or infinite, looked for after every step, ends training with a RuntimeError that names the last
     good model; so pass this callback before those that save. Three states that don't end a run are told once each:

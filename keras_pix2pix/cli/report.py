@@ -10,7 +10,7 @@ from keras_pix2pix.cli.documentation import parameter_help
 def report(
     run: Annotated[str, typer.Argument(help=parameter_help("report.page:write_report", "run_dir"))],
 ):
-    """Write report.html of a run folder anew, with the exports since; training writes it after each epoch."""
+    """Write report.html of a run folder again, with the exports since; training writes it after each epoch."""
     from keras_pix2pix.report.page import write_report  # It draws, and so takes a while to be there.
 
     print(write_report(run))

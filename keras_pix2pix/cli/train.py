@@ -119,8 +119,7 @@ def train(
         bool,
         typer.Option(
             "--resume",
-            help="Resume the run in --run-dir as it was started; only --epochs, --patience and --checkpoint-every may "
-            "change.",
+            help="Resume the run in --run-dir; only --epochs, --patience and --checkpoint-every can change.",
         ),
     ] = False,
     data_changed: Annotated[
@@ -260,14 +259,14 @@ def _refuse_a_lost_model(run_dir):
         return
     best = f" {run_dir / BEST_FILE} is still there." if (run_dir / BEST_FILE).exists() else ""
     raise ValueError(
-        f"{run_dir} has epochs behind it, but no {MODEL_FILE} to go on from.{best} Put the file back, or begin a new "
+        f"{run_dir} has epochs behind it, but no {MODEL_FILE} to resume from.{best} Put the file back, or begin a new "
         "run in another folder."
     )
 
 
 @contextlib.contextmanager
 def _words_for_the_end(run_dir, model, devices):
-    """Says where a run stands that ended before its time, and how it goes on."""
+    """Says where a run stands that ended before its time, and how to resume it."""
     from keras_pix2pix.report.page import write_report
 
     try:
@@ -331,7 +330,7 @@ def _resume_point(model, run_dir, epochs):
     if not step and int(model.generator_optimizer.iterations.numpy()):
         raise ValueError(
             f"{run_dir / MODEL_FILE} doesn't say how far the run has come: it was written by something else than "
-            "`keras-pix2pix train`. Put the file back, or begin a new run."
+            "`keras-pix2pix train`. Put the file back, or start a new run."
         )
     if epoch >= epochs:
         raise ValueError(
@@ -352,7 +351,7 @@ def _place(progress):
 def _go_on(run_dir, devices):
     same_devices = ["--devices", str(devices)] if devices is not None else []
     command = shlex.join(["keras-pix2pix", "train", "--run-dir", str(run_dir), "--resume", *same_devices])
-    return f"Go on with:\n{command}"
+    return f"Resume with:\n{command}"
 
 
 def _new_model(config, steps, strategy):

@@ -41,7 +41,7 @@ def draw_pairs(
         target: Folder of targets under the same names. Defaults to None.
         direction: Which half of a side-by-side file is the source: "AtoB", the left one, or "BtoA", the right one.
             Defaults to "AtoB".
-        source_encoding: How the source lies in the files: see `encodings.get`. Defaults to "rgb".
+        source_encoding: How the source is stored: see `encodings.get`. Defaults to "rgb".
         target_encoding: The same of the target. Defaults to "rgb".
         output: PNG file to write, outside the folders of pictures. Default: "pairs.png" in the working folder; beside
             that folder, if it holds the pictures.

@@ -66,7 +66,7 @@ def paired_dataset(
         initial_epoch: Number of the first epoch, counted from 0. Defaults to 0.
         initial_step: Batches, from the first of `initial_epoch` on, that were trained on already, in this epoch and in
             further ones; with `repeat=True`. Defaults to 0.
-        repeat: Whether epoch follows epoch without end, for `fit(steps_per_epoch=...)`: then every pass begins anew
+        repeat: Whether epoch follows epoch without end, for `fit(steps_per_epoch=...)`: then every pass starts again
             with batch `initial_step`. Defaults to False.
         source_encoding: How the source is stored: "rgb", "gray", "rgba", "gray16", "classes:NUMBER" (indices),
             "palette:#RRGGBB,#RRGGBB,..." (label colours), "values:CHANNELS:LOW:HIGH" (`.npy`), or an object of

@@ -114,7 +114,7 @@ class _Handler(SimpleHTTPRequestHandler):
     timeout = 10  # Seconds, for one request to arrive, and for each part of the answer to be taken.
 
     def handle_one_request(self):
-        # The socket's own limit starts anew with each byte.
+        # The socket's own limit starts again with each byte.
         self.server.deadlines[self.request] = time.monotonic() + self.timeout
         super().handle_one_request()
 

@@ -47,7 +47,7 @@ def export_web(
     The folder is static: any web server will do, and no picture leaves the browser. The model runs by LiteRT.js, which
     `npm install` in the folder puts beside the page, once. A palette is offered to draw with: the colours of the
     source's encoding, or those that `pixels` are mostly made of. When it is loaded, the page compares its first
-    picture with the Keras model's, and refuses to go on with another. The file and the verdict on it lie in the folder:
+    picture with the Keras model's, and refuses another. The file and the verdict on it are in the folder:
     `page/page.tflite`, `page/page.tflite.export.json` and `page/page.tflite.export.png`.
 
     Args:
@@ -98,7 +98,7 @@ def export_web(
                 f"The page draws pictures of 8 bits with {', '.join(map(str, CHANNELS))} channels, and label maps. "
                 f"Received: a {side} of encoding {encoding.word!r}. Export it as tflite or onnx instead."
             )
-    # Named after the page, so that the verdicts of several pages can lie in one folder.
+    # Named after the page, so that the verdicts of several pages fit in one folder.
     file = f"{directory.name}.tflite"
     remove_leftovers(directory.parent, directory.name)
     with whole_file(directory) as temporary:

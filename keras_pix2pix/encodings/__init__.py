@@ -1,4 +1,4 @@
-"""How one side of a pair lies in files, and becomes an image in [-1, 1]: pictures, arrays, label maps, stacks of these.
+"""How one side of a pair is stored, and becomes an image in [-1, 1]: pictures, arrays, label maps, stacks of these.
 
 Every encoding knows its files (`open`, `size`, `write`), its raw form (`raw`: uint8 for 8-bit pictures, class indices
 and colours, float32 otherwise), the image of it (`to_image`, `to_raw`) and how to show it to people (`show`). Its

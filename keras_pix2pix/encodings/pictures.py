@@ -28,7 +28,7 @@ WORDS = {"rgb": (3, EIGHT_BITS), "gray": (1, EIGHT_BITS), "rgba": (4, EIGHT_BITS
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture, or an array of numbers, whose values lie in a known range.
+    """A picture, or an array of numbers, whose values are in a known range.
 
     8-bit pictures of 1 (gray), 3 and 4 (the fourth is alpha) channels are read with Pillow, which converts between
     these; a `.npy` file must have just as many channels. Other ranges are read from gray files of more than 8 bits
@@ -112,7 +112,7 @@ class Picture:
         return (np.rint(values) if self._levels else values).astype(self.raw_dtype)
 
     def checked(self, values, name):
-        """The values, if all of them lie in the range; an error names what holds others."""
+        """The values, if all of them are in the range; an error names what holds others."""
         low, high = self.value_range
         if not (values.min() >= low and values.max() <= high):  # Not NaN either.
             raise ValueError(

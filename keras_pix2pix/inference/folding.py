@@ -1,4 +1,4 @@
-"""Which layers the layer before can take up, and its weights once it has."""
+"""Fold batch norm and cropping into the preceding convolution, and its weights once it has."""
 
 from collections import Counter
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What lies in files in, what lies in files out: the one model that `translate` runs and every export wraps."""
+"""Stored values in, stored values out: the one model that `translate` runs and every export wraps."""
 
 import keras
 from keras import layers, ops
@@ -53,7 +53,7 @@ def serving_model(model, image_size=None):
 
 
 def encodings_of(model):
-    """How the source and the target of a model lie in files."""
+    """How the source and the target of a model are stored."""
     generator = getattr(model, "generator", model)
     check_generator(generator)
     return (

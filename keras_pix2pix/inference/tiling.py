@@ -53,7 +53,7 @@ def blended_patches(read_rows, size, generate, tile, overlap, multiple=1):
 
 
 def reflected_indices(start, end, length):
-    """Indices of an axis that goes on beyond its end by reflection, as often as it takes."""
+    """Indices of an axis that continues beyond its end by reflection, as often as it takes."""
     period = max(2 * (length - 1), 1)
     offsets = np.arange(start, end) % period
     return np.minimum(offsets, period - offsets)

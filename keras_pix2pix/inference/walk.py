@@ -1,4 +1,4 @@
-"""A functional network built anew, one layer after the other, without what only training needs."""
+"""Rebuild a functional network layer by layer, without what only training needs."""
 
 import keras
 from keras import layers

@@ -81,7 +81,7 @@ def _ticks(low, high, integer=False):
 
 
 def _paths(epochs, values, x_scale, y_scale):
-    """Points "x,y" in parts, which begin anew after a value that isn't drawn."""
+    """Points "x,y" in parts, which start again after a value that isn't drawn."""
     paths = [[]]
     for epoch, value in zip(epochs, values, strict=True):
         if _is_drawn(value):

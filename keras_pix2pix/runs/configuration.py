@@ -1,4 +1,4 @@
-"""What a run was begun with: `config.json` in its folder, which --resume goes by."""
+"""What a run was started with: `config.json` in its folder, which --resume goes by."""
 
 import json
 import platform
@@ -14,7 +14,7 @@ from keras_pix2pix.training.presets import SCHEDULES, preset
 
 CONFIG_FILE = "config.json"
 NEEDED = {"data", "preset", "direction", "image_size", "batch_size", "epochs", "seed"}
-CHANGEABLE = {"epochs", "checkpoint_every", "patience"}  # What a resumed run may do otherwise than it was begun.
+CHANGEABLE = {"epochs", "checkpoint_every", "patience"}  # What a resumed run may change.
 # The only repetitions of defaults that live elsewhere; a test compares them.
 DEFAULTS = {"preset": "paper", "direction": "AtoB", "image_size": (256, 256), "seed": 0}
 # What sizes loops and arrays: anything else is found where it is used.
@@ -29,7 +29,7 @@ def new_configuration(run_dir, given):
     _check_folders(given)
     if run_dir.exists() and (not run_dir.is_dir() or not all(map(_is_no_run_yet, run_dir.iterdir()))):
         raise ValueError(
-            f"{run_dir} exists and is not empty. Choose another --run-dir, or go on with the run in it: "
+            f"{run_dir} exists and is not empty. Choose another --run-dir, or resume the run in it: "
             f"keras-pix2pix train --run-dir {shlex.quote(str(run_dir))} --resume"
         )
     config = {**DEFAULTS, **given}
@@ -45,19 +45,19 @@ def new_configuration(run_dir, given):
 
 
 def resumed_configuration(run_dir, given):
-    """The configuration that a run was begun with, of which only what is `CHANGEABLE` may change."""
+    """The configuration that a run was started with, of which only what is `CHANGEABLE` may change."""
     config = _read(run_dir / CONFIG_FILE)
     for name, value in given.items():
         if name not in CHANGEABLE and value != config.get(name):
             raise ValueError(
-                f"A run is resumed as it was begun. Received: {name}={value!r}; {run_dir / CONFIG_FILE} says "
-                f"{config.get(name)!r}. Leave the option out, or begin a new run in another --run-dir."
+                f"--resume can't change {name}. Received: {name}={value!r}; {run_dir / CONFIG_FILE} says "
+                f"{config.get(name)!r}. Leave the option out, or start a new run in another --run-dir."
             )
     epochs = given.get("epochs", config["epochs"])
     if epochs != config["epochs"] and config.get("schedule", "constant") != "constant":
         raise ValueError(
             f"The learning rate of the run in {run_dir} was planned for {config['epochs']} epochs "
-            f"({config['schedule']}). Received: --epochs {epochs}. Leave --epochs out, or begin a new run."
+            f"({config['schedule']}). Received: --epochs {epochs}. Leave --epochs out, or start a new run."
         )
     return {**config, **{name: given[name] for name in CHANGEABLE & given.keys()}}
 

@@ -47,7 +47,7 @@ def run_dataset(config, folders, **options):
 
 
 def run_encodings(config):
-    """How source and target of a run lie in files."""
+    """How source and target of a run are stored."""
     from keras_pix2pix.data.pairs import encoding_of_folders
     from keras_pix2pix.encodings import get
 

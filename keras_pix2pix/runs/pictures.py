@@ -17,7 +17,7 @@ def run_folder(run):
 
 
 def configuration_of(run):
-    """What a run was begun with."""
+    """What a run was started with."""
     folder = run_folder(run)
     return resumed_configuration(folder, {}) if (folder / CONFIG_FILE).is_file() else None
 

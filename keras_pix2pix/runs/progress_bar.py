@@ -8,7 +8,7 @@ import rich.progress
 
 from keras_pix2pix.callbacks.checkpoint import is_under_way
 
-LINE_EVERY = 60  # Seconds, where there is no bar: often enough to see that a long epoch goes on.
+LINE_EVERY = 60  # Seconds, where there is no bar: often enough to see that a long epoch continues.
 # The rest is in history.csv.
 SHOWN = ("g_l1", "g_gan", "d_real", "d_fake", "val_g_l1", "val_psnr", "val_ssim")
 

@@ -1,4 +1,4 @@
-"""Whether what lies in a run folder belongs together: its configuration, its checkpoint, and its data."""
+"""Whether what is in a run folder belongs together: its configuration, its checkpoint, and its data."""
 
 import json
 import secrets

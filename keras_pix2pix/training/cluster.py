@@ -50,7 +50,7 @@ def folder_to_write(directory):
     copies = Path(tempfile.gettempdir(), "keras_pix2pix_worker")
     remove_leftovers(copies.parent, copies.name)
     with temporary_folder(copies) as copy:
-        # What callbacks go on from when a run is resumed. Pictures and logs lie in folders, and are only written.
+        # What callbacks read when a run is resumed. Pictures and logs are in folders, and are only written.
         for file in [each for each in directory.glob("*") if each.is_file()]:
             shutil.copy(file, copy)
         yield copy

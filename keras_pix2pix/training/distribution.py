@@ -90,7 +90,7 @@ def _parts_of_the_cpu(count):
     names = _logical("CPU")
     if len(names) < count:
         raise ValueError(
-            f"`devices` must be at most {len(names)} by now, as TensorFlow has begun to use the CPU, which can't be "
+            f"`devices` must be at most {len(names)} by now, as TensorFlow has started to use the CPU, which can't be "
             f"divided any more. Received: {count}. Call `strategy_for` before anything else."
         )
     return names[:count]

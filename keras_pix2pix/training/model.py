@@ -28,7 +28,7 @@ UPDATE_ORDERS = ("discriminator_first", "simultaneous")
 class Pix2Pix(keras.Model):
     """Paired image-to-image translation: a generator trained against a discriminator of pairs.
 
-    The constructor takes the networks, `compile` the recipe. A file written by `model.save("x.keras")` goes on
+    The constructor takes the networks, `compile` the recipe. A file written by `model.save("x.keras")` continues
     training after `keras.saving.load_model` as if nothing had happened. `save_weights` and `load_weights` carry as
     much of it as has variables: networks, both optimizers with their counts and loss scales, and the state of dropout;
     the recipe is compiled anew.
@@ -41,7 +41,7 @@ class Pix2Pix(keras.Model):
             Defaults to None.
         direction: Which half of a side-by-side file was the source, "AtoB" or "BtoA": kept with the model for
             those who use it later. Defaults to "AtoB".
-        source_encoding: How the source lies in files, and what `translate` and the exports take: see `encodings.get`.
+        source_encoding: How the source is stored, and what `translate` and the exports take: see `encodings.get`.
             "rgb" stands for 8-bit pictures of as many channels as the generator takes. Defaults to "rgb".
         target_encoding: The same of the target, and of what they give. Defaults to "rgb".
         name: Name of the model. Defaults to "pix2pix".
@@ -312,7 +312,7 @@ class Pix2Pix(keras.Model):
         return gradients, logs
 
     def _discriminator_logs(self, source, target, generated, training):
-        # Where the gradient penalty is taken follows from step and replica, so that a resumed run goes on alike.
+        # Where the gradient penalty is taken follows from step and replica, so that a resumed run continues alike.
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         seed = tf.stack([tf.cast(self.discriminator_optimizer.iterations, tf.int32), tf.cast(replica, tf.int32)])
         return self.objective.of_discriminator(source, target, generated, seed, training=training)

@@ -73,6 +73,6 @@ def one_error_if_a_worker_stops():
         if worker_count() == 1:
             raise
         raise RuntimeError(
-            "Another worker stopped, and none goes on without it. Start all of them again; `keras-pix2pix train` with "
-            f"--resume. TensorFlow says: {error.message.splitlines()[0]}"
+            "Another worker stopped, and none can continue without it. Start all of them again; `keras-pix2pix train` "
+            f"with --resume. TensorFlow says: {error.message.splitlines()[0]}"
         ) from error

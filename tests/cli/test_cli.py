@@ -331,7 +331,7 @@ def test_a_full_disk_ends_in_one_message_that_says_how_to_go_on(run, pairs, tmp_
         patch.setattr(keras.callbacks, "TensorBoard", Interrupting)
         code, _, errors = run("train", pairs, "--run-dir", run_dir, "--image-size", 32, "--epochs", 2)
     assert code == 2
-    go_on = f"Go on with:\nkeras-pix2pix train --run-dir {run_dir} --resume"
+    go_on = f"Resume with:\nkeras-pix2pix train --run-dir {run_dir} --resume"
     assert errors.strip().splitlines()[-2:] == f"keras-pix2pix: No space left on device. {go_on}".splitlines()
 
 

@@ -121,7 +121,7 @@ def test_an_unknown_file_is_named_with_its_keys(run, tmp_path):
     save_file({"encoder.weight": np.ones(2, "float32")}, tmp_path / "x.safetensors")
     code, _, errors = run("convert", tmp_path / "x.safetensors", "--from", "pytorch", "--output", tmp_path / "x.keras")
     assert code == 2
-    assert f"{tmp_path / 'x.safetensors'} is of no known network" in errors
+    assert f"{tmp_path / 'x.safetensors'} doesn't match any known network" in errors
     assert "unknown keys encoder.weight" in errors
     assert not (tmp_path / "x.keras").exists()
 

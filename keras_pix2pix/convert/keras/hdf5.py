@@ -71,7 +71,7 @@ def weights_lookup(saved_layers):
 
 
 class _Refused(Exception):
-    """What a file must not hold; the message goes on from the file's name."""
+    """What a file must not hold; the message continues after the file's name."""
 
 
 def _config(file, path):

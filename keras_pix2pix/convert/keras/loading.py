@@ -14,7 +14,7 @@ def from_legacy_keras(path, *, into=None, leaky_slope=None, epsilon=None):
     """Make a Keras 3 network of a generator that Keras 2 saved as HDF5, with or without tensorflow-addons.
 
     A file of the whole model, `model.save("x.h5")`, tells everything; code in it is never run. A file of weights,
-    `model.save_weights("x.h5")`, is read as a U-Net of the common layout, or into a network of yours, layer by layer
+    `model.save_weights("x.h5")`, is read as a U-Net of the common layout, or into your own network, layer by layer
     in order. Instance norm of tensorflow-addons becomes `GroupNormalization(groups=-1)`; batch norm keeps its moving
     averages (`instance_from_batch` makes instance norm of it).
 

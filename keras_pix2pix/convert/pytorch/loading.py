@@ -92,8 +92,8 @@ def _layout(state, path):
         raise ValueError(f"{path} is not whole. {error} Choose another file.") from error
     if layout is None:
         raise ValueError(
-            f"{path} is of no known network. Accepted: UnetGenerator, ResnetGenerator, NLayerDiscriminator and "
-            f"PixelDiscriminator of {JUNYANZ}, GeneratorUNet and Discriminator of PyTorch-GAN. Received: "
+            f"{path} doesn't match any known network. Accepted: UnetGenerator, ResnetGenerator, NLayerDiscriminator "
+            f"and PixelDiscriminator of {JUNYANZ}, GeneratorUNet and Discriminator of PyTorch-GAN. Received: "
             f"unknown keys {_some(state)}."
         )
     return layout

@@ -43,7 +43,7 @@ def _read_safetensors(path):
     except Exception as error:  # Of types that NumPy lacks, it may raise anything.
         raise ValueError(
             f"Can't read {path}: {_reason(error)}. Accepted: a whole .safetensors file of float32 or float16 tensors. "
-            "Replace the file, or save it anew."
+            "Replace the file, or save it again."
         ) from error
 
 
