@@ -47,72 +47,109 @@ from keras_pix2pix.training.cluster import folder_to_write, is_chief
 INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C has stopped.
 PAIRED = "data.pipeline:paired_dataset"
 FROM_PRESET = "training.model:Pix2Pix.from_preset"
+# Groups of options in --help.
+DATA, MODEL, TRAINING, OUTPUTS, DETERMINISM = "Data", "Model", "Training", "Run and outputs", "Determinism"
 FOLDERS = {"data", "target", "validation", "validation_target"}
 EXTRA_FOLDERS = {"extra_source", "extra_validation_source"}
 
 
 def train(
-    run_dir: Annotated[str, typer.Option(help="Folder that receives the model, its configuration, logs and pictures.")],
+    run_dir: Annotated[
+        str,
+        typer.Option(
+            help="Folder that receives the model, its configuration, logs and pictures.", rich_help_panel=OUTPUTS
+        ),
+    ],
     data: Annotated[
         str | None,
         typer.Argument(help=f'Folder of side-by-side files; of sources, with --target; or the word "{SYNTHETIC}".'),
     ] = None,
-    target: Annotated[str | None, typer.Option(help="Folder of targets under the names of the sources.")] = None,
-    validation: Annotated[str | None, typer.Option(help="Folder like DATA that is not trained on.")] = None,
-    validation_target: Annotated[str | None, typer.Option(help="Folder of the targets of --validation.")] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Folder of targets under the names of the sources.", rich_help_panel=DATA)
+    ] = None,
+    validation: Annotated[
+        str | None, typer.Option(help="Folder like DATA that is not trained on.", rich_help_panel=DATA)
+    ] = None,
+    validation_target: Annotated[
+        str | None, typer.Option(help="Folder of the targets of --validation.", rich_help_panel=DATA)
+    ] = None,
     extra_source: Annotated[
         list[str] | None,
-        typer.Option(help="One more folder of sources, concatenated along the channels; with --target; repeatable."),
+        typer.Option(
+            help="One more folder of sources, concatenated along the channels; with --target; repeatable.",
+            rich_help_panel=DATA,
+        ),
     ] = None,
     extra_validation_source: Annotated[
-        list[str] | None, typer.Option(help="The same for --validation: as many as --extra-source.")
+        list[str] | None,
+        typer.Option(help="The same for --validation: as many as --extra-source.", rich_help_panel=DATA),
     ] = None,
-    preset: Annotated[str | None, option(FROM_PRESET, "name", "--preset")] = None,
+    preset: Annotated[str | None, option(FROM_PRESET, "name", "--preset", rich_help_panel=MODEL)] = None,
     changes: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Change the preset: compile.gan_loss=lsgan; repeatable."),
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Change the preset: compile.gan_loss=lsgan; repeatable.",
+            rich_help_panel=MODEL,
+        ),
     ] = None,
-    direction: Annotated[str | None, option(PAIRED, "direction")] = None,
-    source_encoding: Annotated[str | None, option(PAIRED, "source_encoding")] = None,
-    target_encoding: Annotated[str | None, option(PAIRED, "target_encoding")] = None,
-    color_jitter: Annotated[float | None, option(PAIRED, "color_jitter")] = None,
-    image_size: Annotated[str | None, option(PAIRED, "image_size", metavar="HEIGHTxWIDTH")] = None,
-    batch_size: Annotated[int | None, option(PAIRED, "batch_size")] = None,
+    direction: Annotated[str | None, option(PAIRED, "direction", rich_help_panel=DATA)] = None,
+    source_encoding: Annotated[str | None, option(PAIRED, "source_encoding", rich_help_panel=DATA)] = None,
+    target_encoding: Annotated[str | None, option(PAIRED, "target_encoding", rich_help_panel=DATA)] = None,
+    color_jitter: Annotated[float | None, option(PAIRED, "color_jitter", rich_help_panel=DATA)] = None,
+    image_size: Annotated[
+        str | None, option(PAIRED, "image_size", metavar="HEIGHTxWIDTH", rich_help_panel=DATA)
+    ] = None,
+    batch_size: Annotated[int | None, option(PAIRED, "batch_size", rich_help_panel=DATA)] = None,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Epochs in all. Defaults to the preset's, 200 for paper.")
+        int | None,
+        typer.Option(min=1, help="Epochs in all. Defaults to the preset's, 200 for paper.", rich_help_panel=TRAINING),
     ] = None,
     steps_per_epoch: Annotated[
-        int | None, typer.Option(min=1, help="Batches in an epoch. Defaults to one pass over the data.")
+        int | None,
+        typer.Option(min=1, help="Batches in an epoch. Defaults to one pass over the data.", rich_help_panel=TRAINING),
     ] = None,
-    schedule: Annotated[str | None, option(FROM_PRESET, "schedule")] = None,
-    seed: Annotated[int | None, option(PAIRED, "seed", min=0, max=2**32 - 1)] = None,
-    precision: Annotated[str | None, option(FROM_PRESET, "precision")] = None,
+    schedule: Annotated[str | None, option(FROM_PRESET, "schedule", rich_help_panel=MODEL)] = None,
+    seed: Annotated[int | None, option(PAIRED, "seed", min=0, max=2**32 - 1, rich_help_panel=TRAINING)] = None,
+    precision: Annotated[str | None, option(FROM_PRESET, "precision", rich_help_panel=MODEL)] = None,
     average: Annotated[
         float | None,
-        typer.Option(metavar="DECAY", help=f"Average the generator's weights too, into {AVERAGE_FILE}: 0.999, say."),
+        typer.Option(
+            metavar="DECAY",
+            help=f"Average the generator's weights too, into {AVERAGE_FILE}: 0.999, say.",
+            rich_help_panel=MODEL,
+        ),
     ] = None,
-    devices: Annotated[str | None, option("training.distribution:strategy_for", "devices")] = None,
+    devices: Annotated[
+        str | None, option("training.distribution:strategy_for", "devices", rich_help_panel=TRAINING)
+    ] = None,
     monitor: Annotated[
         str | None,
         typer.Option(
             metavar="LOG",
             help=f"Log by which {BEST_FILE} keeps the best model. Defaults to val_ssim, or none without validation.",
+            rich_help_panel=OUTPUTS,
         ),
     ] = None,
-    patience: Annotated[int | None, option("callbacks.best_model:BestModel", "patience", min=1)] = None,
+    patience: Annotated[
+        int | None, option("callbacks.best_model:BestModel", "patience", min=1, rich_help_panel=OUTPUTS)
+    ] = None,
     checkpoint_every: Annotated[
         int | None,
         typer.Option(
             min=1,
             metavar="STEPS",
             help=f"Steps between checkpoints in an epoch, which ends with one too. Defaults to {CHECKPOINT_EVERY}.",
+            rich_help_panel=OUTPUTS,
         ),
     ] = None,
     deterministic: Annotated[
         bool | None,
         typer.Option(
             help="Whether a resumed run ends bit for bit like an uninterrupted one. Defaults to yes without a GPU, "
-            "where it costs nothing, and no with one or with compile.jit_compile."
+            "where it costs nothing, and no with one or with compile.jit_compile.",
+            rich_help_panel=DETERMINISM,
         ),
     ] = None,
     resume: Annotated[
@@ -120,11 +157,16 @@ def train(
         typer.Option(
             "--resume",
             help="Resume the run in --run-dir; only --epochs, --patience and --checkpoint-every can change.",
+            rich_help_panel=OUTPUTS,
         ),
     ] = False,
     data_changed: Annotated[
         bool,
-        typer.Option("--data-changed", help="With --resume: the data have changed since, and that is intended."),
+        typer.Option(
+            "--data-changed",
+            help="With --resume: the data have changed since, and that is intended.",
+            rich_help_panel=OUTPUTS,
+        ),
     ] = False,
 ):
     """Train on a folder of pairs; --resume continues a run that was stopped."""

@@ -583,6 +583,15 @@ def test_help_does_not_import_tensorflow_and_shows_every_command():
         assert command in result.stdout
 
 
+@pytest.mark.parametrize("command", ["train", "translate", "export", "demo", "report", "inspect", "presets", "convert"])
+def test_no_word_of_the_help_is_cut_at_80_columns(run, command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, printed, _ = run(command, "--help")
+    assert code == 0
+    assert "…" not in printed
+    assert max(map(len, printed.splitlines())) == 80
+
+
 def test_the_help_of_a_flag_is_the_docstring_of_its_parameter():
     commands = typer.main.get_command(app).commands
     flags = {
