@@ -16,6 +16,8 @@ from keras_pix2pix.runs.model import height_and_width, load_model, model_file
 from keras_pix2pix.runs.pictures import COMPARED, REPRESENTATIVE, source_pictures
 
 WEB = "deploy.web:export_web"
+QUANTIZATION = '"none", "float16", "weights", "dynamic" or "int8", as in export. Default: "dynamic".'
+IMAGE_SIZE = "256, or HEIGHTxWIDTH, in pixels. Default: the size that the generator was built for."
 MADE_FROM = "made_from.json"
 WRITTEN = ("index.html", "page.js", "settings.json", "check.png", "samples/1.png")  # By every export.
 RUNTIME = "node_modules/@litertjs/core/package.json"
@@ -23,8 +25,8 @@ RUNTIME = "node_modules/@litertjs/core/package.json"
 
 def demo(
     run: Annotated[str, typer.Argument(help=parameter_help("runs.model:load_model", "path"))],
-    quantization: Annotated[str | None, option(WEB, "quantization")] = None,
-    image_size: Annotated[str | None, option(WEB, "image_size", metavar="HEIGHTxWIDTH")] = None,
+    quantization: Annotated[str | None, typer.Option(help=QUANTIZATION)] = None,
+    image_size: Annotated[str | None, typer.Option(metavar="HEIGHTxWIDTH", help=IMAGE_SIZE)] = None,
     images: Annotated[
         str | None,
         typer.Option(

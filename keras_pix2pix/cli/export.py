@@ -12,7 +12,7 @@ from keras_pix2pix.runs.configuration import CONFIG_FILE
 from keras_pix2pix.runs.model import height_and_width, load_model
 from keras_pix2pix.runs.pictures import COMPARED, REPRESENTATIVE, configuration_of, run_folder, source_pictures
 
-TFLITE, ONNX = "deploy.tflite:export_tflite", "deploy.onnx:export_onnx"
+TFLITE = "deploy.tflite:export_tflite"
 # And which options each has.
 ACCEPTED = ("least_psnr", "most_levels", "least_equal")
 FORMATS = {
@@ -21,7 +21,15 @@ FORMATS = {
     "onnx": ("image_size", *ACCEPTED),
     "web": ("quantization", "image_size", "license", *ACCEPTED),
 }
-IMAGE_SIZE = f"tflite: {parameter_help(TFLITE, 'image_size')} onnx: {parameter_help(ONNX, 'image_size')}"
+QUANTIZATION = (
+    'tflite and web: "none" (float32), "float16" (half the size), or in a quarter of the size "weights" (computes in '
+    'float32), "dynamic" (computes in int8, fastest on CPUs) or "int8" (on fixed ranges, for accelerators: from the '
+    "run's training data, or from --images)."
+)
+IMAGE_SIZE = (
+    "256, or HEIGHTxWIDTH, in pixels. tflite: or any, for a file whose input can be resized. onnx: fixes the size. "
+    "Default: the size that the generator was built for."
+)
 ANY_SIZE = "any"
 RUN_FILES = {CONFIG_FILE, HISTORY_FILE, HEALTH_FILE, "report.html"}
 EXPORTS = "exports"  # Where a run's report finds what came of its exports.
@@ -34,7 +42,7 @@ def export(
     format: Annotated[
         str, typer.Option(help=f"One of {', '.join(FORMATS)}, whose --quantization is dynamic by default.")
     ],
-    quantization: Annotated[str | None, option(TFLITE, "quantization")] = None,
+    quantization: Annotated[str | None, typer.Option(help=QUANTIZATION)] = None,
     image_size: Annotated[str | None, typer.Option(help=IMAGE_SIZE, metavar="HEIGHTxWIDTH|any")] = None,
     images: Annotated[
         str | None,

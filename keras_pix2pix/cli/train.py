@@ -43,10 +43,12 @@ from keras_pix2pix.runs.same_run import (
 from keras_pix2pix.runs.startup import start_tensorflow
 from keras_pix2pix.runs.stopping import stopping_after_a_step
 from keras_pix2pix.training.cluster import folder_to_write, is_chief
+from keras_pix2pix.training.presets import SCHEDULES
 
 INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C has stopped.
 PAIRED = "data.pipeline:paired_dataset"
 FROM_PRESET = "training.model:Pix2Pix.from_preset"
+SCHEDULE = f"{', '.join(SCHEDULES)}. Default: the preset's."
 # Groups of options in --help.
 DATA, MODEL, TRAINING, OUTPUTS, DETERMINISM = "Data", "Model", "Training", "Run and outputs", "Determinism"
 FOLDERS = {"data", "target", "validation", "validation_target"}
@@ -99,7 +101,10 @@ def train(
     target_encoding: Annotated[str | None, option(PAIRED, "target_encoding", rich_help_panel=DATA)] = None,
     color_jitter: Annotated[float | None, option(PAIRED, "color_jitter", rich_help_panel=DATA)] = None,
     image_size: Annotated[
-        str | None, option(PAIRED, "image_size", metavar="HEIGHTxWIDTH", rich_help_panel=DATA)
+        str | None,
+        typer.Option(
+            metavar="HEIGHTxWIDTH", help="256, or HEIGHTxWIDTH, in pixels. Default: 256.", rich_help_panel=DATA
+        ),
     ] = None,
     batch_size: Annotated[int | None, option(PAIRED, "batch_size", rich_help_panel=DATA)] = None,
     epochs: Annotated[
@@ -110,7 +115,7 @@ def train(
         int | None,
         typer.Option(min=1, help="Batches in an epoch. Defaults to one pass over the data.", rich_help_panel=TRAINING),
     ] = None,
-    schedule: Annotated[str | None, option(FROM_PRESET, "schedule", rich_help_panel=MODEL)] = None,
+    schedule: Annotated[str | None, typer.Option(help=SCHEDULE, rich_help_panel=MODEL)] = None,
     seed: Annotated[int | None, option(PAIRED, "seed", min=0, max=2**32 - 1, rich_help_panel=TRAINING)] = None,
     precision: Annotated[str | None, option(FROM_PRESET, "precision", rich_help_panel=MODEL)] = None,
     average: Annotated[
