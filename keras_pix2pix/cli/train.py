@@ -22,6 +22,7 @@ from keras_pix2pix.cli.header import print_header
 from keras_pix2pix.cli.models import MODEL_FILE, height_and_width, load, load_weights
 from keras_pix2pix.cli.run_data import SYNTHETIC, run_dataset, run_encodings, run_folders
 from keras_pix2pix.cli.same_run import RUN, data_of_this_run, new_identity, refuse_another_run, run_record
+from keras_pix2pix.cli.settings import EXTRA_FOLDERS, FOLDERS
 from keras_pix2pix.cli.startup import start_tensorflow
 from keras_pix2pix.cli.stopping import stopping_after_a_step
 from keras_pix2pix.cli.watching import (
@@ -40,8 +41,6 @@ from keras_pix2pix.training.cluster import folder_to_write, is_chief
 INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C has stopped.
 PAIRED = "data.pipeline:paired_dataset"
 FROM_PRESET = "training.model:Pix2Pix.from_preset"
-FOLDERS = {"data", "target", "validation", "validation_target"}
-EXTRA_FOLDERS = {"extra_source", "extra_validation_source"}
 
 
 def train(
@@ -374,7 +373,7 @@ def _forget_what_comes_again(history, epoch):
             lines = [header if header.endswith("\n") else "", *kept]
             temporary.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
     missing = set(range(epoch)) - set(epochs)
-    if missing:
+    if missing and is_chief():
         print(
             f"{history} lacks {len(missing)} of the {epoch} epochs that the run has behind it, and so will the report: "
             "put the file back if you have it.",
