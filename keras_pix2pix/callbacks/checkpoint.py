@@ -19,9 +19,9 @@ END_OF_EPOCH = "end of epoch"
 class Checkpoint(keras.callbacks.Callback):
     """The whole run in one file, before training, after every epoch and every so many steps.
 
-    The file holds networks, both optimizers, the state of dropout, the place in the data, and in the middle of an
-    epoch the sums behind its logs. It is a usual `.keras` file. The old one stays until the new one is whole and on
-    the disk.
+    The file holds networks, both optimizers, the state of dropout, the place in the data, what `Health` has counted,
+    and in the middle of an epoch the sums behind its logs. It is a usual `.keras` file. The old one stays until the
+    new one is whole and on the disk.
 
     A run is resumed from the end of an epoch by `fit(initial_epoch=...)`, and from the middle of one by this callback:
     it restores the logs and ends the first epoch where it would have ended. See `resume_point`.

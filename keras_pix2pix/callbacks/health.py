@@ -49,7 +49,8 @@ class Health(keras.callbacks.Callback):
         checkpoint: File that `Checkpoint` writes, for the message. Defaults to None.
         messages: File that keeps what was said, a JSON object in a line, for the report; and what it says already,
             before a run was resumed, isn't said again. Defaults to None.
-        patience: Epochs in a row that show the same before it is told: one may be chance. Defaults to 3.
+        patience: Epochs in a row that show the same before it is told: one may be chance. They are counted in the
+            model's file too, over every restart. Defaults to 3.
         after_steps: Updates of the generator before which a network may look like that without being wrong: an
             untrained discriminator can't tell anything. Defaults to 1000.
         won_gap: `d_real - d_fake` from which the discriminator has won. Defaults to 0.96: on the facades it is 0.6,

@@ -40,6 +40,7 @@ from keras_pix2pix.runs.same_run import (
     run_record,
     shared_by_workers,
 )
+from keras_pix2pix.runs.settings import EXTRA_FOLDERS, FOLDERS
 from keras_pix2pix.runs.startup import start_tensorflow
 from keras_pix2pix.runs.stopping import stopping_after_a_step
 from keras_pix2pix.training.cluster import folder_to_write, is_chief
@@ -51,8 +52,6 @@ FROM_PRESET = "training.model:Pix2Pix.from_preset"
 SCHEDULE = f"{', '.join(SCHEDULES)}. Default: the preset's."
 # Groups of options in --help.
 DATA, MODEL, TRAINING, OUTPUTS, DETERMINISM = "Data", "Model", "Training", "Run and outputs", "Determinism"
-FOLDERS = {"data", "target", "validation", "validation_target"}
-EXTRA_FOLDERS = {"extra_source", "extra_validation_source"}
 
 
 def train(
@@ -433,7 +432,7 @@ def _forget_what_comes_again(history, epoch):
             lines = [header if header.endswith("\n") else "", *kept]
             temporary.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
     missing = set(range(epoch)) - set(epochs)
-    if missing:
+    if missing and is_chief():
         print(
             f"{history} lacks {len(missing)} of the {epoch} epochs that the run has behind it, and so will the report: "
             "put the file back if you have it.",

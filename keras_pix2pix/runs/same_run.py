@@ -3,17 +3,17 @@
 import json
 import secrets
 import shlex
+import zipfile
 
 from keras_pix2pix.runs.configuration import CHANGEABLE, CONFIG_FILE
 from keras_pix2pix.runs.data_record import RECORD_FILE, difference, digest_of, read_record, record_data
 from keras_pix2pix.runs.model import MODEL_FILE
-from keras_pix2pix.runs.settings import SETTINGS
+from keras_pix2pix.runs.settings import EXTRA_FOLDERS, FOLDERS, SETTINGS
 from keras_pix2pix.training.records import read_records
 
 RUN = "run"  # Among the model's records: whose model it is, and the settings that it was trained with.
 # Where the data are may change: what they are is compared by itself.
-FOLDERS = {"data", "target", "validation", "validation_target", "extra_source", "extra_validation_source"}
-NO_SETTINGS = {*FOLDERS, *CHANGEABLE, "identity", "versions"}
+NO_SETTINGS = {*FOLDERS, *EXTRA_FOLDERS, *CHANGEABLE, "identity", "versions"}
 NAMED_AT_MOST = 5
 
 
@@ -34,10 +34,11 @@ def shared_by_workers(config):
 
 def refuse_another_run(config, run_dir):
     """Raise if `config.json` or `model.keras` isn't that of the run any more; before anything is trained or written."""
-    kept = read_records(run_dir / MODEL_FILE).get(RUN)
-    if not kept:  # No checkpoint yet, or one of an older version.
-        return
+    kept = read_records(run_dir / MODEL_FILE).get(RUN, {})
     now, then = run_record(config), {"id": None, "settings": {}, **kept}
+    # A run of an older version, or no checkpoint yet, or none that can be read, which is told when it is loaded.
+    if not kept and (now["id"] is None or not zipfile.is_zipfile(run_dir / MODEL_FILE)):
+        return
     if now["id"] != then["id"]:
         raise ValueError(
             f"{run_dir / MODEL_FILE} is the checkpoint of another run than that of {run_dir / CONFIG_FILE}. Put the "

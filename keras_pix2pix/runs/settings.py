@@ -3,6 +3,9 @@
 from keras_pix2pix.data.pairs import DIRECTIONS
 from keras_pix2pix.training.presets import PRESETS, SCHEDULES
 
+# Where the data are.
+FOLDERS = {"data", "target", "validation", "validation_target"}
+EXTRA_FOLDERS = {"extra_source", "extra_validation_source"}
 MOST_EPOCHS = 10**6
 MOST_STEPS = 10**9
 MOST_PIXELS = 2**16  # On a side.
@@ -35,7 +38,7 @@ def _are_folders(value):
 
 
 TEXT = "text", lambda value: isinstance(value, str) and value != ""
-FOLDERS = "a list of folders", _are_folders
+FOLDER_LIST = "a list of folders", _are_folders
 OBJECT = "an object", lambda value: isinstance(value, dict)
 # Name -> (what is accepted in words, whether a value is).
 SETTINGS = {
@@ -43,8 +46,8 @@ SETTINGS = {
     "target": TEXT,
     "validation": TEXT,
     "validation_target": TEXT,
-    "extra_source": FOLDERS,
-    "extra_validation_source": FOLDERS,
+    "extra_source": FOLDER_LIST,
+    "extra_validation_source": FOLDER_LIST,
     "preset": _one_of(PRESETS),
     "changes": OBJECT,
     "direction": _one_of(DIRECTIONS),

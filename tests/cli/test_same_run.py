@@ -134,8 +134,12 @@ def test_data_changed_is_for_a_run_that_is_resumed(run, tmp_path):
     assert (code, "Add --resume" in errors) == (2, True)
 
 
-def test_the_model_of_another_run_is_noticed(run, copied):
-    shutil.copy(copied / "two" / "model.keras", copied / "one" / "model.keras")
+@pytest.mark.parametrize("of_a_run", [True, False])
+def test_the_model_of_another_run_is_noticed(run, copied, of_a_run):
+    model = keras.saving.load_model(copied / "two" / "model.keras")
+    if not of_a_run:
+        model.records.clear()
+    model.save(copied / "one" / "model.keras")
     code, errors = resume(run, copied, "--epochs", 2)
     assert code == 2
     assert f"{copied / 'one' / 'model.keras'} is the checkpoint of another run" in errors
@@ -169,6 +173,13 @@ def test_what_may_change_may_be_edited_too(run, copied):
     assert resume(run, copied)[0] == 0
 
 
+def test_a_model_that_was_damaged_is_named(run, copied):
+    (copied / "one" / "model.keras").write_bytes(b"half a file")
+    code, errors = resume(run, copied, "--epochs", 2)
+    assert (code, f"{copied / 'one' / 'model.keras'} is not a .keras file" in errors) == (2, True)
+
+
+@pytest.mark.slow
 def test_a_run_of_an_older_version_is_resumed(run, copied):
     config = json.loads((copied / "one" / "config.json").read_text())
     del config["identity"]
@@ -185,7 +196,10 @@ def test_a_run_of_an_older_version_is_resumed(run, copied):
     assert resume(run, copied, "--epochs", 4)[0] == 2
 
 
-@pytest.mark.parametrize("damage", ["", "missing", "epoch,val_ssim\n"])
+@pytest.mark.parametrize(
+    "damage",
+    ["", pytest.param("missing", marks=pytest.mark.slow), pytest.param("epoch,val_ssim\n", marks=pytest.mark.slow)],
+)
 def test_a_history_that_was_lost_is_told_and_costs_the_best_model_nothing(run, copied, damage):
     run_dir = copied / "one"
     if damage == "missing":
