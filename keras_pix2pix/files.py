@@ -122,7 +122,10 @@ def _errors_that_name(path, directory):
 
 def _locked_folder(path):
     while True:
-        directory = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=PARTIAL, dir=path.parent))
+        try:
+            directory = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=PARTIAL, dir=path.parent))
+        except OSError as error:  # It names the temporary folder.
+            raise OSError(error.errno, error.strerror, str(path)) from error
         lock = _lock(directory, wait=True)
         # Somebody may have taken it for a left-over just before it was locked.
         if directory.exists():

@@ -1,5 +1,6 @@
 """Files and folders written whole or not at all."""
 
+import errno
 import os
 import signal
 import stat
@@ -197,3 +198,15 @@ def write_folder(path, word):
     with whole_file(path) as temporary:
         temporary.mkdir()
         (temporary / "word.txt").write_text(word)
+
+
+def test_an_error_names_the_file_that_was_to_be_written(tmp_path, monkeypatch):
+    def fail(*arguments, **options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    for module, name in ((files.tempfile, "mkdtemp"), (os, "fsync")):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, fail)
+            with pytest.raises(OSError, match=r"notes\.txt"), whole_file(tmp_path / "notes.txt") as temporary:
+                temporary.write_text("new")
+    assert names_in(tmp_path) == []
