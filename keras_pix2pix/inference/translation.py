@@ -115,6 +115,8 @@ def _write(sources, patches_of, directory, encoding):
                 f"Two of the pictures are called {name!r}, and would be written to the same file. "
                 "Rename one of them, or translate them into different folders."
             )
+    if directory.exists() and not directory.is_dir():
+        raise ValueError(f"{directory} is a file. Accepted: a folder to write to. Choose another path.")
     _refuse_to_replace_sources([directory / f"{name}{encoding.extension}" for name in names], sources)
     directory.mkdir(parents=True, exist_ok=True)
     remove_leftovers(directory)

@@ -218,6 +218,8 @@ def test_a_source_is_never_replaced(model, tmp_path):
             with pytest.raises(ValueError, match=r"\.png is a picture to translate"):
                 model.translate(tmp_path / inputs, tmp_path / output, **options)
     assert {path: path.read_bytes() for path in (tmp_path / "in").iterdir()} == before
+    with pytest.raises(ValueError, match=r"two\.png is a file"):
+        model.translate(tmp_path / "in", tmp_path / "in" / "two.png")
     assert model.translate(tmp_path / "in", tmp_path / "out")
 
 
