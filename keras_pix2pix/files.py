@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import glob
 import os
 import shutil
 import stat
@@ -15,9 +16,11 @@ except ImportError:  # Windows.
     fcntl = None
 
 __all__ = [
+    "NPY",
     "PNG",
     "refuse_special_file",
     "refuse_to_replace",
+    "refuse_to_replace_what_is_read",
     "regular_file",
     "remove_leftovers",
     "starts_with",
@@ -25,9 +28,10 @@ __all__ = [
     "whole_file",
 ]
 
-PARTIAL = ".partial"  # The end of the name of what is being written.
-REPLACED = ".replaced"  # And of a folder that is being replaced, where two can't be exchanged.
-PNG = b"\x89PNG\r\n\x1a\n"  # What PNG files start with.
+# Nothing of the user's is called so, as what is left under these names is removed.
+PARTIAL = ".keras_pix2pix_partial"  # The end of the name of what is being written.
+REPLACED = ".keras_pix2pix_replaced"  # And of a folder that is being replaced, where two can't be exchanged.
+PNG, NPY = b"\x89PNG\r\n\x1a\n", b"\x93NUMPY"  # What such files start with.
 
 
 @contextlib.contextmanager
@@ -48,9 +52,10 @@ def whole_file(path):
         temporary = directory / path.name
         with _errors_that_name(path, directory):
             yield temporary
-            if temporary.is_file():
-                _write_through(temporary)
-            if temporary.is_dir() and path.exists():
+            for each in (temporary, *temporary.rglob("*")):
+                if each.exists() and not each.is_symlink():
+                    _write_through(each)
+            if temporary.is_dir() and os.path.lexists(path):
                 _exchange(temporary, path)
             else:
                 os.replace(temporary, path)
@@ -71,7 +76,7 @@ def temporary_folder(path):
 
 def remove_leftovers(folder, name=""):
     """Remove what killed processes were writing in a folder, under one name or under any."""
-    for each in Path(folder).glob(f".{name or '*'}.*{PARTIAL}"):
+    for each in list(Path(folder).glob(f".{glob.escape(name) or '*'}.*{PARTIAL}")):
         lock = _lock(each)
         if lock is not None:  # Nobody who lives is writing there.
             shutil.rmtree(each, ignore_errors=True)
@@ -101,6 +106,25 @@ def refuse_to_replace(path, kind, is_one):
         raise ValueError(f"{path} is a folder. Accepted: the name of a file to write. Choose another path.")
     if path.exists() and not is_one(path):
         raise ValueError(f"{path} exists and is not {kind}, so it is not replaced. Choose another path.")
+
+
+def refuse_to_replace_what_is_read(outputs, read):
+    """Raise if a file to be written is one of those that are read, by whatever name or link."""
+    sources = {identity: file for file in read for identity in _identities(file)}
+    for output in outputs:
+        for identity in _identities(output):
+            if identity in sources:
+                raise ValueError(
+                    f"{sources[identity]} is read, and {output} would take its place. Nothing was written. Choose "
+                    "another folder or name."
+                )
+
+
+def _identities(path):
+    yield os.path.realpath(path)
+    with contextlib.suppress(OSError):
+        state = os.stat(path)
+        yield state.st_dev, state.st_ino
 
 
 def starts_with(file, magic, offset=0):
@@ -151,9 +175,11 @@ def _lock(directory, wait=False):
 def _exchange(new, old):
     """Let a folder take the place of another, which then has the new one's temporary name."""
     if not _exchanged_in_one_call(new, old):
-        os.replace(old, _replaced(old))
-        os.replace(new, old)
-        shutil.rmtree(_replaced(old))
+        try:
+            os.replace(old, _replaced(old))
+            os.replace(new, old)
+        finally:
+            _restore_replaced(old)
 
 
 def _exchanged_in_one_call(new, old):
@@ -168,10 +194,12 @@ def _exchanged_in_one_call(new, old):
 
 
 def _restore_replaced(path):
-    """Finish what a process killed in the midst of `_exchange` has left."""
+    """Finish what a process stopped in the midst of `_exchange` has left."""
     replaced = _replaced(path)
-    if replaced.exists():
-        shutil.rmtree(replaced) if path.exists() else os.replace(replaced, path)
+    if os.path.lexists(replaced) and not os.path.lexists(path):
+        os.replace(replaced, path)
+    elif os.path.lexists(replaced):
+        replaced.unlink() if replaced.is_symlink() else shutil.rmtree(replaced)
 
 
 def _replaced(path):

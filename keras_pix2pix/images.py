@@ -11,12 +11,15 @@ from numbers import Integral
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
-from keras_pix2pix.files import regular_file, whole_file
+from keras_pix2pix.files import PNG, regular_file, whole_file
 
 __all__ = ["beside", "read_image_file", "to_image", "to_pixels", "write_png"]
 
 HALF_RANGE = 127.5
+SOFTWARE = "keras_pix2pix"  # What a PNG file of this package has under "Software", in its first bytes.
+OWN_KIND = "a PNG file that this package has written"
 EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 # No other of Pillow's plugins sees a file: some run other programs, as that for PostScript does.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
@@ -192,7 +195,7 @@ def beside(*pictures):
 
 
 def write_png(path, pixels):
-    """Write pixels as a PNG file, whole or not at all.
+    """Write pixels as a PNG file, whole or not at all; its "Software" is this package.
 
     Args:
         path: File to write; its folder is made if need be.
@@ -209,8 +212,17 @@ def write_png(path, pixels):
     """
     pixels = np.asarray(pixels)
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    mark = PngInfo()
+    mark.add_text("Software", SOFTWARE)
     with whole_file(path) as temporary:
-        picture.save(temporary, format="PNG")
+        picture.save(temporary, format="PNG", pnginfo=mark)
+
+
+def is_own_png(path):
+    """Whether a file is a PNG file that this package has written: what it may write anew."""
+    with open(path, "rb") as opened:
+        start = opened.read(1024)
+    return start.startswith(PNG) and f"tEXtSoftware\0{SOFTWARE}".encode() in start
 
 
 def height_and_width(image_size):

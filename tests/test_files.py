@@ -10,7 +10,13 @@ import sys
 import pytest
 
 from keras_pix2pix import files
-from keras_pix2pix.files import regular_file, remove_leftovers, temporary_folder, whole_file
+from keras_pix2pix.files import (
+    refuse_to_replace_what_is_read,
+    regular_file,
+    remove_leftovers,
+    temporary_folder,
+    whole_file,
+)
 
 
 def names_in(directory):
@@ -138,7 +144,7 @@ def test_a_folder_is_renamed_first_where_two_can_not_be_exchanged(tmp_path, monk
 
 @pytest.mark.parametrize("kept", ["old", "new"])
 def test_what_was_killed_between_two_renames_is_put_right_by_the_next_call(tmp_path, kept):
-    write_folder(tmp_path / ".model.replaced", "old")
+    write_folder(tmp_path / ".model.keras_pix2pix_replaced", "old")
     if kept == "new":
         write_folder(tmp_path / "model", "new")
     with pytest.raises(RuntimeError, match="power cut"), whole_file(tmp_path / "model"):
@@ -172,13 +178,13 @@ def test_a_reader_always_finds_a_whole_folder(tmp_path):
 
 
 def test_leftovers_are_removed_but_not_what_somebody_is_writing(tmp_path):
-    (tmp_path / ".model.keras.abc.partial").mkdir()
-    (tmp_path / ".notes.txt.abc.partial").mkdir()
+    (tmp_path / ".model.keras.abc.keras_pix2pix_partial").mkdir()
+    (tmp_path / ".notes.txt.abc.keras_pix2pix_partial").mkdir()
     (tmp_path / ".model.keras.mine").mkdir()
     with temporary_folder(tmp_path / "model.keras") as mine:
         remove_leftovers(tmp_path, "model.keras")
         assert mine.is_dir()
-        assert names_in(tmp_path) == sorted([".model.keras.mine", ".notes.txt.abc.partial", mine.name])
+        assert names_in(tmp_path) == sorted([".model.keras.mine", ".notes.txt.abc.keras_pix2pix_partial", mine.name])
         remove_leftovers(tmp_path)
         assert names_in(tmp_path) == sorted([".model.keras.mine", mine.name])
     assert names_in(tmp_path) == [".model.keras.mine"]
@@ -210,3 +216,58 @@ def test_an_error_names_the_file_that_was_to_be_written(tmp_path, monkeypatch):
             with pytest.raises(OSError, match=r"notes\.txt"), whole_file(tmp_path / "notes.txt") as temporary:
                 temporary.write_text("new")
     assert names_in(tmp_path) == []
+
+
+def test_hidden_folders_of_the_user_are_no_left_overs(tmp_path):
+    for name in (".model.mine.partial", ".model.replaced"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "notes.txt").write_text("mine")
+    remove_leftovers(tmp_path)
+    remove_leftovers(tmp_path, "model")
+    write_folder(tmp_path / "model", "new")
+    assert names_in(tmp_path) == [".model.mine.partial", ".model.replaced", "model"]
+    (tmp_path / ".x[1].abc.keras_pix2pix_partial").mkdir()
+    remove_leftovers(tmp_path, "x[1]")
+    assert names_in(tmp_path) == [".model.mine.partial", ".model.replaced", "model"]
+
+
+def test_ctrl_c_between_two_renames_puts_the_old_folder_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_exchanged_in_one_call", lambda *names: False)
+    write_folder(tmp_path / "model", "old")
+    replace = os.replace
+
+    def replace_once(*names):
+        monkeypatch.setattr(os, "replace", interrupt)
+        replace(*names)
+
+    def interrupt(*names):
+        monkeypatch.setattr(os, "replace", replace)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", replace_once)
+    with pytest.raises(KeyboardInterrupt):
+        write_folder(tmp_path / "model", "new")
+    assert names_in(tmp_path) == ["model"]
+    assert (tmp_path / "model" / "word.txt").read_text() == "old"
+
+
+def test_a_link_is_replaced_and_not_what_it_leads_to(tmp_path):
+    write_folder(tmp_path / "elsewhere", "old")
+    for target in ("elsewhere", "nowhere"):
+        (tmp_path / f"to_{target}").symlink_to(tmp_path / target)
+        write_folder(tmp_path / f"to_{target}", "new")
+        assert not (tmp_path / f"to_{target}").is_symlink()
+    assert (tmp_path / "elsewhere" / "word.txt").read_text() == "old"
+
+
+@pytest.mark.parametrize("link", [None, os.symlink, os.link])
+def test_what_is_read_is_not_written(tmp_path, link):
+    source = tmp_path / "source.png"
+    source.write_text("mine")
+    written = source if link is None else tmp_path / "written.png"
+    if link:
+        link(source, written)
+    with pytest.raises(ValueError, match=f"is read, and {written} would take its place"):
+        refuse_to_replace_what_is_read([tmp_path / "new.png", written], [source])
+    (tmp_path / "equal.png").write_text("mine")
+    refuse_to_replace_what_is_read([tmp_path / "new.png", tmp_path / "equal.png"], [source])

@@ -12,6 +12,7 @@ from PIL import Image, ImageFile, PngImagePlugin
 from keras_pix2pix import images
 from keras_pix2pix.images import (
     beside,
+    is_own_png,
     pixel_limit,
     read_image_file,
     read_image_size,
@@ -313,6 +314,18 @@ def test_png_that_fails_leaves_the_old_one(tmp_path, monkeypatch):
         write_png(tmp_path / "picture.png", noise(3, 3))
     np.testing.assert_array_equal(np.asarray(read_image_file(tmp_path / "picture.png")), noise(6, 10))
     assert names_in(tmp_path) == ["picture.png"]
+
+
+def test_png_files_of_this_package_are_known_by_their_first_bytes(tmp_path):
+    for channels in (1, 3, 4):
+        write_png(tmp_path / "own.png", np.zeros((8, 8, channels), np.uint8))
+        assert is_own_png(tmp_path / "own.png")
+    write_png(tmp_path / "own.png", np.zeros((8, 8, 1), np.uint16))
+    assert is_own_png(tmp_path / "own.png")
+    Image.open(tmp_path / "own.png").save(tmp_path / "edited.png")
+    (tmp_path / "text.png").write_bytes(b"tEXtSoftware\0keras_pix2pix")
+    assert not is_own_png(tmp_path / "edited.png")
+    assert not is_own_png(tmp_path / "text.png")
 
 
 # Showing

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from keras_pix2pix.cli.documentation import option
-from keras_pix2pix.files import refuse_to_replace, whole_file
+from keras_pix2pix.files import refuse_to_replace, refuse_to_replace_what_is_read, remove_leftovers, whole_file
 from keras_pix2pix.runs.configuration import CONFIG_FILE
 from keras_pix2pix.runs.startup import start_tensorflow
 
@@ -45,7 +45,9 @@ def convert(
     if output.suffix != SUFFIX or output.is_dir():
         raise ValueError(f"--output must be the name of a {SUFFIX} file to write. Received: {output}.")
     _refuse_a_run(output)
+    refuse_to_replace_what_is_read([output], [file])
     refuse_to_replace(output, "a converted generator", _is_generator)
+    remove_leftovers(output.parent, output.name)
     start_tensorflow()
     module, _, name = READERS[format].partition(":")
     read = getattr(importlib.import_module(f"keras_pix2pix.{module}"), name)

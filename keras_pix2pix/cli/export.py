@@ -112,8 +112,6 @@ def _check_output(output):
     path = Path(output).absolute()
     if path.suffix == ".keras" or path.name in RUN_FILES or (path / CONFIG_FILE).is_file():
         raise ValueError(f"--output {output} is, or would replace, what training has written. Choose another name.")
-    if path.resolve() in (Path.cwd(), *Path.cwd().parents):
-        raise ValueError(f"--output {output} holds the folder that this command runs in. Name a new folder in it.")
 
 
 def _size(text, format):

@@ -1,6 +1,7 @@
 """The program `keras-pix2pix`: its commands, and what becomes of their errors."""
 
 import contextlib
+import errno
 import re
 import signal
 import sys
@@ -19,6 +20,12 @@ from keras_pix2pix.cli.translate import translate
 from keras_pix2pix.terminal import safe_output
 
 USER_MISTAKE = 2
+REMEDIES = {
+    errno.EFBIG: "Raise the limit on file sizes (`ulimit -f`), or write to another drive.",
+    errno.ENOSPC: "Free some space, or write to another drive.",
+    errno.EDQUOT: "Free some of your space, or write to another drive.",
+    errno.EROFS: "Write to another drive.",
+}
 INTERRUPTED, TERMINATED = 130, 143  # What a shell expects of a program ended by Ctrl-C, by SIGTERM.
 
 app = typer.Typer(
@@ -50,7 +57,8 @@ def main(arguments=None):
         try:
             app(arguments, prog_name="keras-pix2pix")  # By `python -m` too: completion is installed by this name.
         except OSError as error:
-            place = f": {error.filename}. Check its permissions and the space left." if error.filename else ""
+            remedy = REMEDIES.get(error.errno, "Check its permissions and the space left.")
+            place = f": {error.filename}. {remedy}" if error.filename else ""
             _fail(f"{error.strerror or error}{place}", error)
         except (ValueError, ImportError) as error:
             _fail(str(error), error)

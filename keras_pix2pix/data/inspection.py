@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from keras_pix2pix.data.pairs import encoding_of_folders, find_side_by_side, match_folders
 from keras_pix2pix.encodings import get as get_encoding
-from keras_pix2pix.files import PNG, refuse_to_replace, starts_with, whole_file
+from keras_pix2pix.files import refuse_to_replace, refuse_to_replace_what_is_read, remove_leftovers, whole_file
+from keras_pix2pix.images import OWN_KIND, SOFTWARE, is_own_png
 from keras_pix2pix.terminal import printable
 
 
@@ -70,6 +71,7 @@ def draw_pairs(
     encodings = encoding_of_folders(source_encoding, folders), get_encoding(target_encoding)
     pairs = match_folders(folders, target, *encodings) if target else find_side_by_side(data, direction, *encodings)
     half = 1 if target else 2
+    refuse_to_replace_what_is_read([output], {file for pair in pairs for side in pair[:2] for file in _files(side)})
     sizes = Counter()
     for pair in pairs:
         height, width = encodings[0].size(pair.source_file)
@@ -83,12 +85,19 @@ def _output(output, folders):
     searched = [Path(folder).resolve() for folder in folders]
     if output is None:
         here = Path.cwd()
-        return Path("..", here.name + "_pairs.png") if here.resolve() in searched else Path("pairs.png")
+        while here in searched and here != here.parent:
+            here = here.parent
+        output = "pairs.png" if here == Path.cwd() else here / f"{Path.cwd().name}_pairs.png"
     output = Path(output)
-    refuse_to_replace(output, "a PNG file", lambda file: starts_with(file, PNG))
-    if output.resolve().parent in searched:
+    if output.parent.resolve() in searched:
         raise ValueError(f"{output} would be one of the pictures in {output.parent}. Choose a path outside.")
+    refuse_to_replace(output, OWN_KIND, is_own_png)
+    remove_leftovers(output.parent, output.name)
     return output
+
+
+def _files(side):
+    return side if isinstance(side, tuple) else (side,)
 
 
 def _layout(folders):
@@ -105,8 +114,8 @@ def _draw(pairs, encodings, output, layout):
         sides = zip(axes, ("source", "target"), encodings, pair.read(*encodings), pair[:2], strict=True)
         for each, side, encoding, opened, file in sides:
             each.imshow(encoding.show(encoding.raw(opened, file)))
-            name = (file[0] if isinstance(file, tuple) else file).name
+            name = _files(file)[0].name
             each.set_title(printable(f"{side}: {name}"), fontsize=9, parse_math=False)
             each.set_axis_off()
     with whole_file(output) as temporary:
-        figure.savefig(temporary, dpi=100, format="png")
+        figure.savefig(temporary, dpi=100, format="png", metadata={"Software": SOFTWARE})

@@ -1,6 +1,7 @@
 """SavedModel: for TensorFlow Serving, and wherever this package is not installed."""
 
 import errno
+import os
 from pathlib import Path
 
 import keras
@@ -9,12 +10,14 @@ import tensorflow as tf
 
 from keras_pix2pix.deploy.acceptance import accepted_of
 from keras_pix2pix.deploy.parity import sources_or_drawn
+from keras_pix2pix.deploy.replacing import refuse_to_replace_folder
 from keras_pix2pix.deploy.verdict import judge, publish, refuse_to_replace_records
 from keras_pix2pix.encodings import Palette, Picture
-from keras_pix2pix.files import refuse_special_file, remove_leftovers, whole_file
+from keras_pix2pix.files import remove_leftovers, whole_file
 from keras_pix2pix.inference.serving import check_generator, encodings_of, serving_model
 
-SAVED_MODEL = {"saved_model.pb", "fingerprint.pb", "variables", "assets"}
+SAVED_MODEL = "saved_model.pb"
+FILES = (SAVED_MODEL, "fingerprint.pb", "variables/variables.index", "variables/variables.data-*", "assets/*")
 # What TensorFlow's decoders and its PNG encoder both take.
 ENCODED_CHANNELS = (1, 3, 4)
 
@@ -36,7 +39,10 @@ def export_saved_model(model, path, *, pixels=None, least_psnr=None, most_levels
 
     Args:
         model: `Pix2Pix`, or a functional generator.
-        path: Folder to write. It is written under a temporary name first; a SavedModel of that name is replaced.
+        path: Folder to write, under a temporary name first. A SavedModel of that name is replaced, and changes places
+            with the new one in one step on Linux and macOS: whatever happens, one of them is there, whole. Elsewhere,
+            and on drives that can't do so, a process that is killed between two renames leaves none; the next export to
+            this name puts the old one back first.
         pixels: Source pixels `(pictures, height, width, channels)` to compare on. Defaults to None: drawn
             label maps.
         least_psnr: Smallest signal-to-noise ratio accepted, in dB, 0 to 100. Defaults to None: any.
@@ -49,8 +55,9 @@ def export_saved_model(model, path, *, pixels=None, least_psnr=None, most_levels
         equal pixels.
 
     Raises:
-        ValueError: `path` exists and is no SavedModel, or the model is no generator, or pixels or a number accepted
-            don't suit.
+        ValueError: `path` exists and is no SavedModel or holds other files, or other files have the names of the
+            verdict's, or the model is no generator, or pixels or a number accepted don't suit.
+        OSError: The folder can't be written; the error names it, and nothing of it is left.
         RuntimeError: What was written differs from the Keras model by more than is accepted; it is not kept.
 
     Example:
@@ -62,7 +69,10 @@ def export_saved_model(model, path, *, pixels=None, least_psnr=None, most_levels
     ```
     """
     path = Path(path)
-    _refuse_what_is_no_export(path)
+    if set("*?[") & set(str(path)):
+        raise ValueError(f"{path} has *, ? or [ in it, which TensorFlow takes for a pattern. Choose another path.")
+    refuse_to_replace_folder(path, "a SavedModel", lambda folder: FILES if (folder / SAVED_MODEL).is_file() else None)
+    refuse_to_replace_records(path)
     generator = getattr(model, "generator", model)
     check_generator(generator)
     serving = serving_model(model)
@@ -91,7 +101,7 @@ def export_saved_model(model, path, *, pixels=None, least_psnr=None, most_levels
         try:
             archive.write_out(temporary, verbose=False)
         except (tf.errors.OpError, UnicodeError) as error:  # Mostly a full disk, or a limit on the size of files.
-            raise OSError(errno.EIO, getattr(error, "message", error), str(path)) from error
+            raise _os_error(error, path) from error
         loaded = tf.saved_model.load(temporary)
         verdict = judge(
             temporary,
@@ -107,17 +117,13 @@ def export_saved_model(model, path, *, pixels=None, least_psnr=None, most_levels
     return publish(verdict, path)
 
 
-def _refuse_what_is_no_export(path):
-    refuse_special_file(path)
-    refuse_to_replace_records(path)
-    if path.exists() and not (path / "saved_model.pb").is_file():
-        raise ValueError(f"{path} exists and is not a SavedModel, so it is not replaced. Choose another path.")
-    others = {each.name for each in path.iterdir()} - SAVED_MODEL if path.exists() else set()
-    if others:
-        raise ValueError(
-            f"{path} holds more than a SavedModel, which exporting again would delete: {', '.join(sorted(others))}. "
-            "Take it out, or choose another path."
-        )
+def _os_error(error, path):
+    """What the system has told TensorFlow, which keeps the words alone."""
+    message = str(getattr(error, "message", error))
+    for number in (errno.EFBIG, errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+        if os.strerror(number) in message:
+            return OSError(number, os.strerror(number), str(path))
+    return OSError(errno.EIO, message, str(path))
 
 
 def _is_decodable(encoding):

@@ -20,8 +20,8 @@ from keras_pix2pix.deploy.acceptance import require, words_of
 from keras_pix2pix.deploy.comparison_picture import draw_comparison
 from keras_pix2pix.deploy.latency import latencies
 from keras_pix2pix.deploy.parity import Parity, compare, keras_function
-from keras_pix2pix.files import PNG, regular_file, starts_with, whole_file
-from keras_pix2pix.images import write_png
+from keras_pix2pix.files import regular_file, whole_file
+from keras_pix2pix.images import is_own_png, write_png
 from keras_pix2pix.inference.serving import encodings_of
 from keras_pix2pix.terminal import printable
 
@@ -168,7 +168,7 @@ def _versions(packages):
 
 def refuse_to_replace_records(path):
     """Raise where the record or the picture of an export would take the place of something else."""
-    for suffix, is_ours in ((RECORD, _is_record), (PICTURE, lambda file: starts_with(file, PNG))):
+    for suffix, is_ours in ((RECORD, _is_record), (PICTURE, is_own_png)):
         file = _beside(path, suffix)
         if file.exists() and not (regular_file(file) and is_ours(file)):
             raise ValueError(f"{file} exists and was not written by an export, so it is not replaced. Move it away.")

@@ -2,6 +2,7 @@
 
 import colorsys
 import contextlib
+import glob
 import io
 import json
 import os
@@ -13,16 +14,20 @@ import numpy as np
 from keras_pix2pix import __version__
 from keras_pix2pix.deploy import parity
 from keras_pix2pix.deploy.dominant_colors import dominant_colors
+from keras_pix2pix.deploy.replacing import read_json, refuse_to_replace_folder
 from keras_pix2pix.deploy.tflite import export_tflite
+from keras_pix2pix.deploy.verdict import PICTURE, RECORD
 from keras_pix2pix.encodings import Classes, Palette, Picture
-from keras_pix2pix.files import refuse_special_file, remove_leftovers, whole_file
+from keras_pix2pix.files import remove_leftovers, whole_file
 from keras_pix2pix.images import beside, height_and_width, write_png
 from keras_pix2pix.inference.serving import check_generator, encodings_of, serving_model
 
 PAGE = Path(__file__).parent / "page"
 SETTINGS = "settings.json"
-WRITTEN = {SETTINGS, "check.png", "samples", "made_from.json"}  # Beside the files of `PAGE` and the model's.
+WRITTEN = (SETTINGS, "check.png", "samples/[0-9].png", "made_from.json")  # Beside the files of `PAGE` and the model's.
 RUNTIME = "node_modules"  # LiteRT.js, as npm installs it.
+PACKAGE = "package.json"
+OF_NPM = {RUNTIME, PACKAGE, "package-lock.json"}
 CHANNELS = (1, 3, 4)  # What a canvas can show.
 SAMPLES_SHOWN = 8
 GRAY = 0.1  # Saturation up to which a colour has no hue to speak of.
@@ -83,7 +88,7 @@ def export_web(
     ```
     """
     directory = Path(directory).absolute()  # Of ".", too, the name is needed.
-    _check_folder(directory)
+    refuse_to_replace_folder(directory, "a page of this kind", _patterns_of)
     image_size = None if image_size is None else height_and_width(image_size)
     generator = getattr(model, "generator", model)
     check_generator(generator)
@@ -102,7 +107,9 @@ def export_web(
     file = f"{directory.name}.tflite"
     remove_leftovers(directory.parent, directory.name)
     with whole_file(directory) as temporary:
-        shutil.copytree(PAGE, temporary)
+        temporary.mkdir()
+        for path in PAGE.iterdir():
+            (temporary / path.name).write_bytes(path.read_bytes())
         with _as_if_in(directory, temporary):
             result = export_tflite(
                 model,
@@ -120,7 +127,9 @@ def export_web(
         settings = _write_pictures(model, temporary, image_size, pixels)
         settings |= {"model": file, "quantization": quantization, "version": __version__}
         (temporary / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-        if (directory / RUNTIME).is_dir():
+        if (directory / RUNTIME).is_symlink():
+            (temporary / RUNTIME).symlink_to(os.readlink(directory / RUNTIME))
+        elif (directory / RUNTIME).is_dir():
             shutil.copytree(directory / RUNTIME, temporary / RUNTIME, symlinks=True, copy_function=_link)
     if not (directory / RUNTIME).is_dir():
         print(f"Once, to put LiteRT.js beside the page: npm install --prefix {directory}", flush=True)
@@ -134,22 +143,20 @@ def _link(source, destination):
         shutil.copy2(source, destination)
 
 
-def _check_folder(directory):
-    """Refuse to replace what no export has written."""
-    refuse_special_file(directory)
-    if not directory.exists():
-        return
-    of_npm = {RUNTIME, "package.json", "package-lock.json"}
-    names = {path.name for path in directory.iterdir()} if directory.is_dir() else set()
-    if not directory.is_dir() or not ({"index.html", "page.js", SETTINGS} <= names or names <= of_npm):
-        raise ValueError(f"{directory} exists and is not a page of this kind, so it is not replaced. Choose another.")
-    page = {path.name for path in PAGE.iterdir()}
-    others = {name for name in names - of_npm - page - WRITTEN if not name.startswith(f"{directory.name}.tflite")}
-    if {"index.html", SETTINGS} <= names and others:
-        raise ValueError(
-            f"{directory} holds more than a page, which exporting again would delete: {', '.join(sorted(others))}. "
-            "Take it out, or choose another folder."
-        )
+def _patterns_of(directory):
+    """What the files in a page's folder are called; None for another folder."""
+    names = {path.name for path in directory.iterdir()}
+    of_npm = (*OF_NPM, f"{RUNTIME}/*")
+    if not {"index.html", "page.js", SETTINGS} <= names:
+        # What npm has been told to fetch before there was a page; another project's is left alone.
+        fetched, wanted = (read_json(folder / PACKAGE).get("dependencies") for folder in (directory, PAGE))
+        is_ours = PACKAGE not in names or (isinstance(fetched, dict) and fetched.keys() == wanted.keys())
+        return of_npm if names <= OF_NPM and is_ours else None
+    model = read_json(directory / SETTINGS).get("model")
+    if not isinstance(model, str):
+        return None
+    model_files = [glob.escape(f"{model}{suffix}") for suffix in ("", RECORD, PICTURE)]
+    return (*of_npm, *WRITTEN, *model_files, *(path.name for path in PAGE.iterdir()))
 
 
 @contextlib.contextmanager

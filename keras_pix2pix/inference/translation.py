@@ -1,6 +1,5 @@
 """A trained generator on arrays, files and folders of any size."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,15 @@ import rich.progress
 import tensorflow as tf
 
 from keras_pix2pix.encodings import Stacked
-from keras_pix2pix.files import remove_leftovers, temporary_folder
+from keras_pix2pix.files import (
+    NPY,
+    refuse_to_replace,
+    refuse_to_replace_what_is_read,
+    remove_leftovers,
+    starts_with,
+    temporary_folder,
+)
+from keras_pix2pix.images import OWN_KIND, is_own_png
 from keras_pix2pix.inference.fixed_statistics import FixedStatistics
 from keras_pix2pix.inference.serving import encodings_of, serving_model
 from keras_pix2pix.inference.source_pictures import is_one_picture, is_path, source_pictures
@@ -117,25 +124,15 @@ def _write(sources, patches_of, directory, encoding):
             )
     if directory.exists() and not directory.is_dir():
         raise ValueError(f"{directory} is a file. Accepted: a folder to write to. Choose another path.")
-    _refuse_to_replace_sources([directory / f"{name}{encoding.extension}" for name in names], sources)
+    outputs = [directory / f"{name}{encoding.extension}" for name in names]
+    refuse_to_replace_what_is_read(outputs, [file for source in sources for file in source.files])
+    is_png = encoding.extension == ".png"
+    kind = (OWN_KIND, is_own_png) if is_png else ("a .npy file", lambda file: starts_with(file, NPY))
+    for output in outputs:
+        refuse_to_replace(output, *kind)
     directory.mkdir(parents=True, exist_ok=True)
     remove_leftovers(directory)
     return [_write_one(directory / source.name, source.open, patches_of, encoding) for source in sources]
-
-
-def _refuse_to_replace_sources(outputs, sources):
-    read = {_identity(file): file for source in sources for file in source.files}
-    for output in outputs:
-        if output.exists() and _identity(output) in read:
-            raise ValueError(
-                f"{read[_identity(output)]} is a picture to translate, and {output} would take its place. Choose a "
-                "folder that holds none of the sources."
-            )
-
-
-def _identity(file):
-    state = os.stat(file)
-    return state.st_dev, state.st_ino
 
 
 def _write_one(path, open_source, patches_of, encoding):

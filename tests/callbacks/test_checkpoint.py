@@ -301,8 +301,8 @@ def test_a_full_disk_in_the_middle_of_an_epoch_says_so(begin, pairs, tmp_path, m
 
 
 def test_what_a_killed_process_left_half_written_is_taken_out(begin, pairs, tmp_path):
-    (tmp_path / ".model.keras.abc.partial").mkdir()
-    (tmp_path / ".model.keras.abc.partial" / "model.keras").write_bytes(b"half")
+    (tmp_path / ".model.keras.abc.keras_pix2pix_partial").mkdir()
+    (tmp_path / ".model.keras.abc.keras_pix2pix_partial" / "model.keras").write_bytes(b"half")
     start(tmp_path / "model.keras", pairs, begin, epochs=1)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.keras", "samples"]
 

@@ -831,7 +831,7 @@ def test_a_damaged_configuration_is_named(run, trained, contents):
 def test_a_run_killed_before_its_first_checkpoint_is_resumed_from_its_beginning(run, trained):
     (trained / "model.keras").unlink()
     (trained / "history.csv").unlink()
-    (trained / ".model.keras.half.partial").mkdir()
+    (trained / ".model.keras.half.keras_pix2pix_partial").mkdir()
     code, printed, _ = run("train", "--run-dir", trained, "--resume", "--epochs", 2)
     assert code == 0
     assert "Epoch 1/2" in printed

@@ -14,7 +14,7 @@ import keras_pix2pix
 from keras_pix2pix import unet_generator
 from keras_pix2pix.cli.convert import READERS
 from keras_pix2pix.convert.conversion import Conversion
-from keras_pix2pix.convert.pytorch.loading import modules as pytorch_modules
+from keras_pix2pix.convert.pytorch import modules as pytorch_modules
 
 
 @pytest.fixture
@@ -141,6 +141,18 @@ def test_nothing_but_an_earlier_conversion_is_replaced(run, weights, tmp_path):
         assert result[0] == code, name
         assert (file.read_bytes() if file.exists() else None) == before or not code
         assert not code or str(file) in result[2]
+
+
+def test_what_is_converted_is_not_replaced_by_its_conversion(run, weights, tmp_path):
+    unet_generator((32, 32, 3), filters=2).save(tmp_path / "source.keras")
+    (tmp_path / "linked.keras").hardlink_to(tmp_path / "source.keras")
+    before = (tmp_path / "source.keras").read_bytes()
+    for name in ("source.keras", "linked.keras"):
+        code, _, errors = run(
+            "convert", tmp_path / "source.keras", "--from", "tf_tutorial", "--output", tmp_path / name
+        )
+        assert (code, "is read" in errors) == (2, True), errors
+        assert (tmp_path / name).read_bytes() == before
 
 
 def test_a_failed_check_keeps_nothing(run, weights, tmp_path, monkeypatch):

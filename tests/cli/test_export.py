@@ -148,7 +148,7 @@ def test_the_folder_one_is_in_stays(run, run_dir, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "empty")
     for name in (".", ".."):
         code, _, errors = run("export", run_dir, "--format", "web", "--output", name)
-        assert (code, "holds the folder that this command runs in" in errors) == (2, True)
+        assert (code, "holds the working folder" in errors) == (2, True)
     assert (tmp_path / "empty").is_dir()
 
 

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from keras_pix2pix.data.inspection import Findings, draw_pairs
+from keras_pix2pix.images import write_png
 
 # One colour for each side of each pair: the source is red, the target blue, the green tells the pairs apart.
 SOURCE = [(255, 20 * number, 0) for number in range(5)]
@@ -154,8 +155,8 @@ def test_count_below_one(tmp_path, count):
 def test_faulty_file_is_named_and_the_old_picture_stays(tmp_path):
     folder = write_side_by_side(tmp_path / "pairs", 5)
     (folder / "4.png").write_text("not a picture")
-    old = (folder / "0.png").read_bytes()
-    (tmp_path / "pairs.png").write_bytes(old)
+    write_png(tmp_path / "pairs.png", np.zeros((3, 3, 3), np.uint8))
+    old = (tmp_path / "pairs.png").read_bytes()
     with pytest.raises(ValueError, match=r"Can't read the picture .*4\.png"):
         draw_pairs(folder, output=tmp_path / "pairs.png", count=1)
     assert (tmp_path / "pairs.png").read_bytes() == old
@@ -185,3 +186,33 @@ def test_the_picture_never_counts_as_one_of_the_pairs(tmp_path, monkeypatch):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(ValueError, match=r"notes\.txt"):
         draw_pairs(folder, output=tmp_path / "notes.txt")
+
+
+def test_other_files_and_links_to_data_are_not_drawn_over(tmp_path):
+    folder = write_side_by_side(tmp_path / "pairs", 2)
+    (tmp_path / "linked.png").hardlink_to(folder / "1.png")
+    (tmp_path / "notes.png").write_text("mine")
+    Image.new("RGB", (3, 3)).save(tmp_path / "holiday.png")
+    for name in ("linked.png", "notes.png", "holiday.png"):
+        before = (tmp_path / name).read_bytes()
+        with pytest.raises(ValueError, match=f"{name} exists and is not a PNG file that this package has written"):
+            draw_pairs(folder, output=tmp_path / name)
+        assert (tmp_path / name).read_bytes() == before
+    write_png(folder / "2.png", np.zeros((8, 12, 3), np.uint8))
+    (tmp_path / "written.png").hardlink_to(folder / "2.png")
+    with pytest.raises(ValueError, match="2.png is read, and .*written.png"):
+        draw_pairs(folder, output=tmp_path / "written.png")
+    for _ in range(2):
+        draw_pairs(folder, output=tmp_path / "look.png")
+
+
+def test_the_picture_drawn_by_default_replaces_no_other_file_and_is_no_pair(tmp_path, monkeypatch):
+    folder = write_side_by_side(tmp_path / "pairs", 2)
+    nested = write_side_by_side(folder / "nested", 2)
+    monkeypatch.chdir(nested)
+    assert draw_pairs([folder, nested], nested).picture == tmp_path / "nested_pairs.png"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pairs.png").write_text("mine")
+    with pytest.raises(ValueError, match="pairs.png exists and is not"):
+        draw_pairs(folder)
+    assert (tmp_path / "pairs.png").read_text() == "mine"

@@ -101,7 +101,8 @@ def test_kills_while_exporting(generators, tmp_path):
     out = tmp_path / "out"
     for _ in range(3):
         kill(EXPORT, [out, *files], chance.uniform(0, 6))
-        generated = np.asarray(tf.saved_model.load(out / "model").serve(pixels)["generated"])
+        loaded = tf.saved_model.load(out / "model")
+        generated = np.asarray(loaded.serve(pixels)["generated"])
         assert any(np.array_equal(generated, each) for each in expected)
         assert read_metadata(out / "page" / "page.tflite")["weights_sha256"] in weights
         assert (out / "page" / "check.png").is_file()

@@ -26,6 +26,13 @@ def read(directory):
     return json.loads((directory / "settings.json").read_text(encoding="utf-8"))
 
 
+def write_older_page(directory):
+    directory.mkdir(exist_ok=True)
+    for name in ("index.html", "page.js", "older.tflite"):
+        (directory / name).write_text("of an older page")
+    (directory / "settings.json").write_text('{"model": "older.tflite"}')
+
+
 def pixels_of(path):
     return np.asarray(Image.open(path))
 
@@ -155,8 +162,7 @@ def test_a_page_is_replaced_and_its_runtime_kept(generator, tmp_path):
     installed = tmp_path / "page" / "node_modules" / "@litertjs"
     installed.mkdir(parents=True)
     (installed / "file").write_text("kept")
-    for name in ("index.html", "settings.json", "page.js"):
-        (tmp_path / "page" / name).write_text("of an older page")
+    write_older_page(tmp_path / "page")
     export_web(generator, tmp_path / "page")
     assert (installed / "file").read_text() == "kept"
     assert read(tmp_path / "page")
@@ -175,15 +181,13 @@ def test_a_folder_with_something_else_is_not_replaced(generator, tmp_path):
 
 
 def test_a_file_that_computes_something_else_makes_no_page(generator, tmp_path, monkeypatch):
-    (tmp_path / "page").mkdir()
-    for name in ("index.html", "settings.json", "page.js"):
-        (tmp_path / "page" / name).write_text('"an older page"')
+    write_older_page(tmp_path / "page")
     kernel = rewrite.subpixel_kernel
     monkeypatch.setattr(rewrite, "subpixel_kernel", lambda *original, **form: kernel(*original, **form) * 2)
     for name in ("page", "other"):
         with pytest.raises(RuntimeError, match=rf"{tmp_path / name / name}\.tflite.*Received"):
             export_web(generator, tmp_path / name)
-    assert read(tmp_path / "page") == "an older page"
+    assert read(tmp_path / "page") == {"model": "older.tflite"}
     assert [path.name for path in tmp_path.iterdir()] == ["page"]
 
 

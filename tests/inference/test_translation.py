@@ -215,7 +215,7 @@ def test_a_source_is_never_replaced(model, tmp_path):
     (tmp_path / "hard" / "two.png").hardlink_to(tmp_path / "in" / "two.png")
     for inputs, output in (("in", "in"), ("in/two.png", "in"), ("in", "link"), ("link", "in"), ("in", "hard")):
         for options in ({}, {"side_by_side": True}):
-            with pytest.raises(ValueError, match=r"\.png is a picture to translate"):
+            with pytest.raises(ValueError, match=r"\.png is read"):
                 model.translate(tmp_path / inputs, tmp_path / output, **options)
     assert {path: path.read_bytes() for path in (tmp_path / "in").iterdir()} == before
     with pytest.raises(ValueError, match=r"two\.png is a file"):
@@ -225,5 +225,42 @@ def test_a_source_is_never_replaced(model, tmp_path):
 
 def test_no_source_of_a_stack_is_replaced(stacked, tmp_path):
     model, (photos, labels), _ = stacked
-    with pytest.raises(ValueError, match="is a picture to translate"):
+    with pytest.raises(ValueError, match="is read"):
         model.translate([photos, labels], labels)
+
+
+def contents_of(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("contents", [b"notes", b"\xff\xd8\xff\xe0 of a JPEG file", b"\x89PNG\r\n\x1a\n of others"])
+def test_other_files_are_not_replaced_by_translations(model, tmp_path, contents):
+    for name in "ab":
+        write_png(tmp_path / "in" / f"{name}.png", draw(16, 16, 3))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "b.png").write_bytes(contents)
+    with pytest.raises(ValueError, match=r"b\.png exists and is not a PNG file that this package has written"):
+        model.translate(tmp_path / "in", tmp_path / "out")
+    assert [(path.name, path.read_bytes()) for path in (tmp_path / "out").iterdir()] == [("b.png", contents)]
+
+
+def test_target_photos_are_not_replaced_by_translations_and_translations_are(make_encoded_model, tmp_path):
+    model = make_encoded_model("gray", "gray16")
+    write_png(tmp_path / "labels" / "a.png", draw(16, 16, 1))
+    (tmp_path / "photos").mkdir()
+    Image.fromarray(draw(16, 16, 3)).save(tmp_path / "photos" / "a.png")
+    before = contents_of(tmp_path)
+    with pytest.raises(ValueError, match=r"photos/a\.png exists and is not"):
+        model.translate(tmp_path / "labels", tmp_path / "photos")
+    assert contents_of(tmp_path) == before
+    for _ in range(2):
+        model.translate(tmp_path / "labels", tmp_path / "out")
+
+
+@pytest.mark.parametrize("contents", [b"notes", b"\x89PNG"])
+def test_other_files_are_not_replaced_by_arrays(make_encoded_model, tmp_path, contents):
+    model = make_encoded_model("gray", "values:2:0:1")
+    (tmp_path / "0000.npy").write_bytes(contents)
+    with pytest.raises(ValueError, match=r"0000\.npy exists and is not a \.npy file"):
+        model.translate(draw(16, 16, 1), tmp_path)
+    assert (tmp_path / "0000.npy").read_bytes() == contents

@@ -1,0 +1,40 @@
+"""Which folders an export may take the place of: earlier ones of its format, with nothing else in them."""
+
+import json
+from fnmatch import fnmatch
+from pathlib import Path
+
+from keras_pix2pix.files import refuse_special_file
+
+NAMED_AT_MOST = 5
+
+
+def refuse_to_replace_folder(path, kind, patterns_of):
+    """Raise unless nothing is at `path`, or a folder of this kind: a function of it says what its files are called."""
+    path = Path(path)
+    if path.resolve() in (Path.cwd(), *Path.cwd().parents):
+        raise ValueError(f"{path} holds the working folder. Accepted: a new folder, such as one in it, or {kind}.")
+    refuse_special_file(path)
+    if not path.exists():
+        return
+    patterns = patterns_of(path) if path.is_dir() else None
+    if patterns is None:
+        raise ValueError(f"{path} exists and is not {kind}, so it is not replaced. Choose another path.")
+    files = [each for each in path.rglob("*") if each.is_symlink() or not each.is_dir()]
+    names = sorted(each.relative_to(path).as_posix() for each in files)
+    others = [name for name in names if not any(fnmatch(name, pattern) for pattern in patterns)]
+    if others:
+        more = ", ..." if len(others) > NAMED_AT_MOST else ""
+        raise ValueError(
+            f"{path} holds more than {kind}, which exporting again would delete: {', '.join(others[:NAMED_AT_MOST])}"
+            f"{more}. Take it out, or choose another path."
+        )
+
+
+def read_json(path):
+    """The dictionary in a JSON file; an empty one if that isn't what the file holds."""
+    try:
+        contents = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return contents if isinstance(contents, dict) else {}
