@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from keras_pix2pix import from_pytorch
-from keras_pix2pix.convert.pytorch.loading import modules as pytorch_modules
+from keras_pix2pix.convert.pytorch import modules as pytorch_modules
 
 JUNYANZ = "pytorch-CycleGAN-and-pix2pix"
 BATCH = ("weight", "bias", "running_mean", "running_var")
