@@ -230,7 +230,7 @@ def changed(state, key, value):
 
 
 FAULTS = {
-    "another network": ({"encoder.weight": np.ones(2, "float32")}, {}, ["no known network", "encoder.weight"]),
+    "another network": ({"encoder.weight": np.ones(2, "float32")}, {}, ["any known network", "encoder.weight"]),
     "unknown key": (
         changed(unet("batch"), "model.model.9.weight", [1]),
         {},
