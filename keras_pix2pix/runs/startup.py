@@ -1,6 +1,10 @@
 """Starting TensorFlow, when a command turns out to need it."""
 
+import contextlib
 import os
+import signal
+import sys
+import threading
 
 from keras_pix2pix.quiet import quiet_native_code
 
@@ -8,5 +12,18 @@ from keras_pix2pix.quiet import quiet_native_code
 def start_tensorflow():
     """Import what training and export need, without TensorFlow's greetings."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with quiet_native_code():
+    with quiet_native_code(), _ended_at_once_by_ctrl_c():
         from keras_pix2pix import Pix2Pix, export_tflite  # noqa: F401
+
+
+@contextlib.contextmanager
+def _ended_at_once_by_ctrl_c():
+    """While TensorFlow is imported, which loses a KeyboardInterrupt now and then, Ctrl-C ends the process itself."""
+    if "tensorflow" in sys.modules or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
