@@ -128,7 +128,8 @@ LOAD = "model = load_model('model.keras'); print(type(model).__name__, model.gen
     ],
 )
 def test_a_saved_model_loads_whatever_was_imported_first(imports, saved_model):
-    assert run(f"{imports}; {LOAD}", cwd=saved_model).stdout.split() == ["Pix2Pix", "fused_adam"]
+    model, optimizer = run(f"{imports}; {LOAD}", cwd=saved_model).stdout.split()
+    assert (model, optimizer.startswith("fused_adam")) == ("Pix2Pix", True)
 
 
 @pytest.fixture(scope="module")

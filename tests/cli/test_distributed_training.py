@@ -143,7 +143,7 @@ def test_a_worker_that_waits_says_so_and_ends_when_asked(pairs, tmp_path, number
     said = worker.stderr.readline()
     assert said.startswith("Waiting for 127.0.0.1:")
     worker.send_signal(number)
-    _, errors = worker.communicate(timeout=30)
+    _, errors = worker.communicate(timeout=200)
     assert worker.returncode == 128 + number
     assert "Traceback" not in errors
 

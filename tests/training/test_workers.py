@@ -79,7 +79,7 @@ def test_a_killed_worker_stops_the_other_and_both_go_on_exactly(folder):
     assert finish(start(folder, "whole", **options))[0] == [0, 0]
     codes, errors = finish(start(folder, "parts", **options, kill_at=5))
     assert codes == [1, -signal.SIGKILL]
-    assert "RuntimeError: Another worker stopped, and none goes on without it." in errors[0]
+    assert "RuntimeError: Another worker stopped, and none can continue without it." in errors[0]
     assert finish(start(folder, "parts", **options))[0] == [0, 0]
     for index in (0, 1):
         whole, whole_logs = result(folder, f"whole-{index}")
