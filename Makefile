@@ -39,9 +39,9 @@ web: $(INSTALLED)  ## Chromium, and LiteRT.js from npm, for the tests of the pag
 	@$(MAKE) --no-print-directory $(LITERTJS)/installed || \
 		echo "LiteRT.js can't be fetched here, for the reason above: the tests in a browser are skipped."
 
-docs: $(INSTALLED)  ## The guides and the API as pages, in build/docs; any warning is an error.
+docs: $(INSTALLED)  ## The guides and the API as pages, in build/docs; any warning is an error (--quiet would hide them from --strict).
 	@$(BIN)/python -c "import mkdocs, mkdocstrings, material" 2>/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check --editable ".[docs]"
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file docs/mkdocs.yml
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file docs/mkdocs.yml
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

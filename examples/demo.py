@@ -4,21 +4,15 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 
-from keras_pix2pix import (
-    Pix2Pix,
-    export_saved_model,
-    export_tflite,
-    paired_dataset,
-    patchgan_discriminator,
-    preset_data,
-    unet_generator,
-)
 from keras_pix2pix.data import synthetic
 from keras_pix2pix.images import beside, write_png
+from keras_pix2pix.runs.startup import start_tensorflow
 
 UNSEEN = range(1_000_000, 1_000_006)  # Seeds that training never draws.
+PLAN = """Draws {pairs} facades, trains on them for {epochs} epochs, exports the generator, and lets the TFLite file
+translate label maps that training never saw. With the usual settings: about 4 minutes on two cores, without a network.
+"""
 
 
 def main(arguments=None):
@@ -31,18 +25,23 @@ def main(arguments=None):
     parser.add_argument("--epochs", type=int, default=6)
     options = parser.parse_args(arguments)
     size = (options.size, options.size)
+    print(PLAN.format(**vars(options)), flush=True)
+    start_tensorflow()  # Without its own messages, so what needs it is imported only now.
+    from ai_edge_litert.interpreter import Interpreter
+
+    import keras_pix2pix as p2p
 
     synthetic.write_facades(options.directory / "pairs", options.pairs, image_size=size)
-    facades = paired_dataset(options.directory / "pairs", image_size=size, **preset_data("paper"))
-    model = Pix2Pix(
-        unet_generator((*size, 3), filters=options.filters),
-        patchgan_discriminator((*size, 3), filters=options.filters),
+    facades = p2p.paired_dataset(options.directory / "pairs", image_size=size, **p2p.preset_data("paper"))
+    model = p2p.Pix2Pix(
+        p2p.unet_generator((*size, 3), filters=options.filters),
+        p2p.patchgan_discriminator((*size, 3), filters=options.filters),
     )
     model.compile()
     model.fit(facades, epochs=options.epochs, shuffle=False)
     model.save(options.directory / "model.keras")
-    export_saved_model(model, options.directory / "saved_model")
-    export_tflite(model, options.directory / "facades.tflite")
+    p2p.export_saved_model(model, options.directory / "saved_model")
+    p2p.export_tflite(model, options.directory / "facades.tflite")
 
     phone = Interpreter(str(options.directory / "facades.tflite")).get_signature_runner()
     rows = []

@@ -34,7 +34,7 @@ def main(arguments=None):
     tasks = [json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}) for index in range(WORKERS)]
     workers = [subprocess.Popen(command, env={**os.environ, "TF_CONFIG": task}) for task in tasks]
     if any([worker.wait() for worker in workers]):
-        raise SystemExit("A worker stopped. Call this again to go on.")
+        raise SystemExit("A worker stopped. Call this again to resume.")
 
 
 def train(options):
