@@ -146,7 +146,7 @@ def exported(generator, file, quantization, image_size):
     pictures = {"representative": np.stack([facade(seed, size)[0] for seed in range(100, 100 + REPRESENTATIVE)])}
     options = pictures if quantization == "int8" else {}
     if quantization in RECIPES:
-        options["least_psnr"] = 0
+        options["accept"] = {"psnr": 0}
     with contextlib.redirect_stdout(sys.stderr):  # Out of the tables.
         return export_tflite(generator, file, quantization=quantization, **options)
 

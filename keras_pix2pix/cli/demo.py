@@ -11,11 +11,11 @@ import typer
 
 from keras_pix2pix import __version__
 from keras_pix2pix.cli.documentation import option, parameter_help
+from keras_pix2pix.cli.verdict import ACCEPT, accepted_by, print_verdict
 from keras_pix2pix.deploy.page_server import HERE, page_server
 from keras_pix2pix.runs.model import height_and_width, load_model, model_file
 from keras_pix2pix.runs.pictures import COMPARED, REPRESENTATIVE, source_pictures
 
-WEB = "deploy.web:export_web"
 QUANTIZATION = '"none", "float16", "weights", "dynamic" or "int8", as in export. Default: "dynamic".'
 IMAGE_SIZE = "256, or HEIGHTxWIDTH, in pixels. Default: the size that the generator was built for."
 MADE_FROM = "made_from.json"
@@ -34,9 +34,7 @@ def demo(
             "Defaults to the data of the run."
         ),
     ] = None,
-    least_psnr: Annotated[float | None, option(WEB, "least_psnr")] = None,
-    most_levels: Annotated[float | None, option(WEB, "most_levels")] = None,
-    least_equal: Annotated[float | None, option(WEB, "least_equal")] = None,
+    accept: Annotated[list[str] | None, typer.Option(metavar="NAME=NUMBER", help=ACCEPT)] = None,
     install: Annotated[bool, typer.Option("--install", help="Let npm fetch LiteRT.js first, if need be.")] = False,
     port: Annotated[int, option("deploy.page_server:page_server", "port")] = 0,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
@@ -48,9 +46,7 @@ def demo(
         "quantization": quantization,
         "image_size": image_size and height_and_width(image_size),
         "images": images,
-        "least_psnr": least_psnr,
-        "most_levels": most_levels,
-        "least_equal": least_equal,
+        "accept": accepted_by(accept) if accept else None,
     }
     _export(run, file, directory, {name: value for name, value in given.items() if value is not None})
     _require_runtime(directory, install)
@@ -82,7 +78,7 @@ def _export(run, file, directory, given):
         given["representative"], _ = source_pictures(run, model, **sought, **REPRESENTATIVE)
     pixels, origin = source_pictures(run, model, **sought, **COMPARED)
     print(f"{directory}: samples from {origin}", flush=True)
-    export_web(model, directory, pixels=pixels, **given)
+    print_verdict(export_web(model, directory, pixels=pixels, **given))
     note.write_text(made_from, encoding="utf-8")  # Last: a page without it is made again.
 
 

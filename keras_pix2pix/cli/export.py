@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from keras_pix2pix.cli.documentation import option, parameter_help
+from keras_pix2pix.cli.verdict import ACCEPT, accepted_by, print_verdict
 from keras_pix2pix.runs.callbacks import HEALTH_FILE, HISTORY_FILE
 from keras_pix2pix.runs.configuration import CONFIG_FILE
 from keras_pix2pix.runs.model import height_and_width, load_model
@@ -14,12 +15,11 @@ from keras_pix2pix.runs.pictures import COMPARED, REPRESENTATIVE, configuration_
 
 TFLITE = "deploy.tflite:export_tflite"
 # And which options each has.
-ACCEPTED = ("least_psnr", "most_levels", "least_equal")
 FORMATS = {
-    "saved_model": ACCEPTED,
-    "tflite": ("quantization", "image_size", "license", *ACCEPTED),
-    "onnx": ("image_size", *ACCEPTED),
-    "web": ("quantization", "image_size", "license", *ACCEPTED),
+    "saved_model": ("accept",),
+    "tflite": ("quantization", "image_size", "license", "accept"),
+    "onnx": ("image_size", "accept"),
+    "web": ("quantization", "image_size", "license", "accept"),
 }
 QUANTIZATION = (
     'tflite and web: "none" (float32), "float16" (half the size), or in a quarter of the size "weights" (computes in '
@@ -53,9 +53,7 @@ def export(
         ),
     ] = None,
     license: Annotated[str | None, option(TFLITE, "license")] = None,
-    least_psnr: Annotated[float | None, option(TFLITE, "least_psnr")] = None,
-    most_levels: Annotated[float | None, option(TFLITE, "most_levels")] = None,
-    least_equal: Annotated[float | None, option(TFLITE, "least_equal")] = None,
+    accept: Annotated[list[str] | None, typer.Option(metavar="NAME=NUMBER", help=ACCEPT)] = None,
 ):
     """Write the generator for serving, for a phone or as a web page, and compare it with the Keras model."""
     if format not in FORMATS:
@@ -64,9 +62,7 @@ def export(
         "quantization": quantization,
         "image_size": image_size and _size(image_size, format),
         "license": license,
-        "least_psnr": least_psnr,
-        "most_levels": most_levels,
-        "least_equal": least_equal,
+        "accept": accepted_by(accept) if accept else None,
     }
     given = {name: value for name, value in given.items() if value is not None}
     _check_options(given, format)
@@ -84,16 +80,18 @@ def export(
     if config and format in ("tflite", "web"):
         given["config"] = {name: value for name, value in config.items() if name not in FOLDERS}
     given["pixels"], origin = source_pictures(run, model, **sought, **COMPARED)
-    getattr(keras_pix2pix, f"export_{format}")(model, output, **given)
+    parity = getattr(keras_pix2pix, f"export_{format}")(model, output, **given)
+    print_verdict(parity)
     print(f"{output}: compared on {origin}", flush=True)
+    if format == "web" and not Path(output, "node_modules").is_dir():
+        print(f"Once, to put LiteRT.js beside the page: npm install --prefix {output}", flush=True)
     if config:
         from keras_pix2pix.deploy.verdict import copy_verdict
         from keras_pix2pix.report.page import write_report
 
         folder = run_folder(run)
-        judged = Path(output, f"{Path(output).absolute().name}.tflite") if format == "web" else output
         try:
-            copy_verdict(judged, folder / EXPORTS)
+            copy_verdict(parity.path, folder / EXPORTS)
             write_report(folder)
         except OSError as error:
             print(f"{output} is written, but the report of {folder} doesn't show it: {error}", file=sys.stderr)

@@ -31,6 +31,7 @@ REDUCTIONS = {"MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD"}
 SLICES = {"SLICE", "STRIDED_SLICE"}
 MASKS = ("ellipsisMask", "newAxisMask", "shrinkAxisMask")
 PADDINGS = {"PAD", "PADV2", "MIRROR_PAD"}
+OF_NO_FIXED_SIZE = "of no fixed size"
 
 
 def operators(path):
@@ -68,7 +69,7 @@ def _reason(name, options, sources, results):
     if name not in TAKEN:
         return ""
     if not all(tensor.is_sized for tensor in tensors):
-        return "of no fixed size"
+        return OF_NO_FIXED_SIZE
     if any(len(tensor.shape) > MOST_DIMENSIONS for tensor in tensors):
         return f"of more than {MOST_DIMENSIONS} dimensions"
     kinds = sources[0].kind, results[0].kind

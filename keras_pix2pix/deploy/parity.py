@@ -11,7 +11,7 @@ from PIL import Image
 from keras_pix2pix.data.synthetic import facade
 from keras_pix2pix.encodings import Picture
 from keras_pix2pix.encodings import get as get_encoding
-from keras_pix2pix.inference.serving import encodings_of
+from keras_pix2pix.inference.serving import encodings_of, generator_of
 from keras_pix2pix.metrics import MOST_DECIBELS, SSIM_WINDOW, ssim
 
 GREY_LEVELS = 255
@@ -37,7 +37,11 @@ class Parity(NamedTuple):
         latency: Milliseconds a picture, medians of interleaved runs: a dictionary with "1 thread" and "2 threads" of
             the file, and "Keras", the model as a TensorFlow function on all processors. Defaults to None.
         operators: Dictionary from the names of the file's operators to their numbers. Defaults to None.
-        gpu_fallbacks: Of a TFLite file, what `gpu_delegate.gpu_fallbacks` says. Defaults to None.
+        gpu_fallbacks: Dictionary from the operators of a TFLite file that GPUs leave to the CPU, in words, to their
+            numbers. Defaults to None.
+        accepted: Dictionary of what was accepted, with the names of `accept`. Defaults to None.
+        drawn_pictures: Whether it was compared on drawn label maps. Defaults to None.
+        path: The file or folder. Defaults to None.
     """
 
     size: int
@@ -51,6 +55,12 @@ class Parity(NamedTuple):
     latency: dict | None = None
     operators: dict | None = None
     gpu_fallbacks: dict | None = None
+    accepted: dict | None = None
+    drawn_pictures: bool | None = None
+    path: str | None = None
+
+    def __repr__(self):
+        return f"<{self.path}: {self}>"
 
     def __str__(self):
         words = [f"{self.size / 1e6:.1f} MB"]
@@ -70,7 +80,7 @@ class Parity(NamedTuple):
 
 def keras_function(model, image_size):
     """What an exported file is compared with: the generator in its own stock layers, in float32, from raw to raw."""
-    generator = getattr(model, "generator", model)
+    generator = generator_of(model)
     source_encoding, target_encoding = encodings_of(model)
     reference = keras.models.clone_model(
         generator,

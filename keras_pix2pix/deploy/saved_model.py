@@ -5,16 +5,13 @@ import os
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from keras_pix2pix.deploy.acceptance import accepted_of
-from keras_pix2pix.deploy.parity import sources_or_drawn
+from keras_pix2pix.deploy.pipeline import write_judged
 from keras_pix2pix.deploy.replacing import refuse_to_replace_folder
-from keras_pix2pix.deploy.verdict import judge, publish, refuse_to_replace_records
+from keras_pix2pix.deploy.verdict import refuse_to_replace_records
 from keras_pix2pix.encodings import Palette, Picture
-from keras_pix2pix.files import remove_leftovers, whole_file
-from keras_pix2pix.inference.serving import check_generator, encodings_of, serving_model
+from keras_pix2pix.inference.serving import encodings_of, serving_model
 
 SAVED_MODEL = "saved_model.pb"
 FILES = (SAVED_MODEL, "fingerprint.pb", "variables/variables.index", "variables/variables.data-*", "assets/*")
@@ -22,7 +19,7 @@ FILES = (SAVED_MODEL, "fingerprint.pb", "variables/variables.index", "variables/
 ENCODED_CHANNELS = (1, 3, 4)
 
 
-def export_saved_model(model, path, *, pixels=None, least_psnr=None, most_levels=None, least_equal=None):
+def export_saved_model(model, path, *, pixels=None, accept=None):
     """Write a trained generator as a SavedModel: pixels in, pixels out, pictures of any size.
 
     It loads with `tf.saved_model.load` and `keras.layers.TFSMLayer`, without this package. Its signatures:
@@ -34,8 +31,8 @@ def export_saved_model(model, path, *, pixels=None, least_psnr=None, most_levels
       PNG files. The orientation that a photo's EXIF data state is not applied, unlike to training data: turn such
       photos before.
 
-    What was written is then loaded and run beside the Keras model; the verdict is printed and lies beside the folder:
-    `facades.export.json` beside `facades`, and the worst picture as `facades.export.png`.
+    What was written is then loaded and run beside the Keras model; the verdict is returned, and stored beside the
+    folder: `facades.export.json` beside `facades`, and the worst picture as `facades.export.png`.
 
     Args:
         model: `Pix2Pix`, or a functional generator.
@@ -45,10 +42,9 @@ def export_saved_model(model, path, *, pixels=None, least_psnr=None, most_levels
             this name puts the old one back first.
         pixels: Source pixels `(pictures, height, width, channels)` to compare on. Defaults to None: drawn
             label maps.
-        least_psnr: Smallest signal-to-noise ratio accepted, in dB, 0 to 100. Defaults to None: any.
-        most_levels: Largest difference accepted, in grey levels, 0 to 255. Defaults to None: 1.
-        least_equal: Smallest share of a label map's pixels of the same class accepted, 0 to 1. Defaults to None:
-            0.999.
+        accept: Dictionary of what is accepted in place of the defaults: "psnr", the smallest signal-to-noise ratio in
+            dB, 0 to 100; "levels", the largest difference in grey levels, 0 to 255; or, of a label map, "equal", the
+            smallest share of pixels of the same class, 0 to 1. Defaults to None: 1 level, or 0.999.
 
     Returns:
         A `Parity`: size, PSNR, SSIM, largest and mean difference; for label maps, the share of
@@ -56,7 +52,7 @@ def export_saved_model(model, path, *, pixels=None, least_psnr=None, most_levels
 
     Raises:
         ValueError: `path` exists and is no SavedModel or holds other files, or other files have the names of the
-            verdict's, or the model is no generator, or pixels or a number accepted don't suit.
+            verdict's, or the model is no generator, or `pixels` or `accept` don't suit.
         OSError: The folder can't be written; the error names it, and nothing of it is left.
         RuntimeError: What was written differs from the Keras model by more than is accepted; it is not kept.
 
@@ -73,16 +69,8 @@ def export_saved_model(model, path, *, pixels=None, least_psnr=None, most_levels
         raise ValueError(f"{path} has *, ? or [ in it, which TensorFlow takes for a pattern. Choose another path.")
     refuse_to_replace_folder(path, "a SavedModel", lambda folder: FILES if (folder / SAVED_MODEL).is_file() else None)
     refuse_to_replace_records(path)
-    generator = getattr(model, "generator", model)
-    check_generator(generator)
     serving = serving_model(model)
     source_encoding, target_encoding = encodings_of(model)
-    height, width = (side or 256 for side in generator.input_shape[1:3])
-    size = (height, width) if pixels is None else np.shape(pixels)[1:3]
-    sources = sources_or_drawn(pixels, size, source_encoding)
-    limits = {"least_psnr": least_psnr, "most_levels": most_levels, "least_equal": least_equal}
-    accepted = accepted_of("none", target_encoding, **limits)
-
     # Not `archive.track(serving)`: Keras would then write every variable twice.
     archive = keras.export.ExportArchive()
     archive.add_endpoint(
@@ -96,25 +84,22 @@ def export_saved_model(model, path, *, pixels=None, least_psnr=None, most_levels
             lambda source_bytes: {"generated_bytes": _translate_files(serving, source_bytes)},
             input_signature=[tf.TensorSpec((None,), tf.string, name="source_bytes")],
         )
-    remove_leftovers(path.parent, path.name)
-    with whole_file(path) as temporary:
+
+    def write(temporary):
         try:
             archive.write_out(temporary, verbose=False)
         except (tf.errors.OpError, UnicodeError) as error:  # Mostly a full disk, or a limit on the size of files.
             raise _os_error(error, path) from error
-        loaded = tf.saved_model.load(temporary)
-        verdict = judge(
-            temporary,
-            path,
-            model,
-            sources,
-            lambda threads: lambda source: loaded.serve(source)["generated"],
-            accepted=accepted,
-            about={"format": "saved_model"},
-            drawn=pixels is None,
-            threads=(),  # TensorFlow's are set once for the whole process.
-        )
-    return publish(verdict, path)
+
+    # TensorFlow's threads are set once for the whole process.
+    return write_judged(
+        model, path, format="saved_model", write=write, run=_runner, pixels=pixels, accept=accept, threads=()
+    )
+
+
+def _runner(path, threads):
+    loaded = tf.saved_model.load(path)
+    return lambda source: loaded.serve(source)["generated"]
 
 
 def _os_error(error, path):

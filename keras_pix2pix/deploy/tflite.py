@@ -2,24 +2,22 @@
 
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from keras_pix2pix.deploy.acceptance import accepted_of
 from keras_pix2pix.deploy.gpu_delegate import gpu_fallbacks, operators
 from keras_pix2pix.deploy.metadata import describe, write_metadata
 from keras_pix2pix.deploy.parity import sources_or_drawn
+from keras_pix2pix.deploy.pipeline import write_judged
 from keras_pix2pix.deploy.quantization import RECIPES, quantize
-from keras_pix2pix.deploy.verdict import judge, publish, refuse_to_replace_records
-from keras_pix2pix.files import refuse_to_replace, remove_leftovers, starts_with, whole_file
+from keras_pix2pix.deploy.verdict import refuse_to_replace_records
+from keras_pix2pix.files import refuse_to_replace, starts_with
 from keras_pix2pix.images import height_and_width
-from keras_pix2pix.inference.serving import check_generator, encodings_of, serving_model
+from keras_pix2pix.inference.serving import encodings_of, generator_of, serving_model
 from keras_pix2pix.quiet import quiet_native_code
 
 QUANTIZATIONS = ("none", "float16", "weights", "dynamic", "int8")
 ANY_SIZE = "any"
-USUAL_SIZE = 256
 MOST_DIMENSIONS = 4  # GPU delegates take no more.
 
 
@@ -33,9 +31,7 @@ def export_tflite(
     license=None,
     config=None,
     pixels=None,
-    least_psnr=None,
-    most_levels=None,
-    least_equal=None,
+    accept=None,
 ):
     """Write a trained generator as a TFLite file: pixels in, pixels out, one picture of a fixed size, or of any.
 
@@ -43,7 +39,7 @@ def export_tflite(
     of the same size, both as the encodings of the `Pix2Pix` store them: uint8 for pictures of 8 bits and label maps,
     float32 otherwise. It needs builtin operators only, and no tensor has more than 4
     dimensions. What it is stands in the file: `metadata.read_metadata`. The file is then run with LiteRT beside the
-    Keras model; the verdict is printed, with the operators that a phone's GPU leaves to its CPU, and lies beside the
+    Keras model; the verdict is returned, with the operators that a phone's GPU leaves to its CPU, and stored beside the
     file: `facades.tflite.export.json` beside `facades.tflite`, and the worst picture as `facades.tflite.export.png`.
 
     Args:
@@ -60,11 +56,10 @@ def export_tflite(
         config: Dictionary of the training run, for the file's metadata. Defaults to None.
         pixels: Source pixels `(pictures, height, width, channels)` to compare on. Defaults to None: drawn
             label maps.
-        least_psnr: Smallest signal-to-noise ratio accepted, in dB, 0 to 100. Defaults to None: 45 for "float16",
-            40 for int8 of any kind.
-        most_levels: Largest difference accepted, in grey levels, 0 to 255. Defaults to None: 1 for "none".
-        least_equal: Smallest share of a label map's pixels of the same class accepted, 0 to 1. Defaults to None:
-            0.999 for "none", 0.99 for others.
+        accept: Dictionary of what is accepted in place of the defaults: "psnr", the smallest signal-to-noise ratio in
+            dB, 0 to 100; "levels", the largest difference in grey levels, 0 to 255; or, of a label map, "equal", the
+            smallest share of pixels of the same class, 0 to 1. Defaults to None: 1 level for
+            "none", 45 dB for "float16" and 40 for int8 of any kind; 0.999 for "none", and 0.99 for others.
 
     Returns:
         A `Parity`: size, PSNR, SSIM, largest and mean difference, latency, operators, and those that a GPU leaves to
@@ -72,8 +67,8 @@ def export_tflite(
 
     Raises:
         ValueError: `path` exists and is no TFLite file, an unknown quantization, no representative pictures for
-            "int8", a size that the generator can't take, or none given where the generator has none, or pixels or a
-            number accepted that don't suit.
+            "int8", a size that the generator can't take, or none given where the generator has none, or `pixels` or
+            `accept` that don't suit.
         RuntimeError: The file differs from the Keras model by more than is accepted, or has a tensor of more than 4
             dimensions; it is not kept.
 
@@ -92,40 +87,37 @@ def export_tflite(
         )
     refuse_to_replace(path, "a TFLite file", lambda file: starts_with(file, b"TFL3", offset=4))
     refuse_to_replace_records(path)
-    generator = getattr(model, "generator", model)
-    check_generator(generator)
-    encodings = encodings_of(model)
+    generator, encodings = generator_of(model), encodings_of(model)
     image_size = _file_size(generator, image_size)
     if quantization == "int8":
         _check_fixed_ranges(image_size, representative)
-    serving = serving_model(model, image_size if image_size[0] else None)
-    sources = sources_or_drawn(pixels, _compared_size(generator, image_size, pixels), encodings[0])
-    accepted = accepted_of(
-        quantization, encodings[1], least_psnr=least_psnr, most_levels=most_levels, least_equal=least_equal
-    )
+    is_fixed = image_size[0] is not None
+    serving = serving_model(model, image_size if is_fixed else None)
     if representative is not None:
         representative = sources_or_drawn(representative, image_size, encodings[0], name="`representative`")
     description = describe(generator, encodings, image_size, quantization=quantization, license=license, config=config)
-    remove_leftovers(path.parent, path.name)
-    with whole_file(path) as temporary:
+
+    def write(temporary):
         temporary.write_bytes(_content(serving, quantization, representative))
         write_metadata(temporary, description)
         _refuse_many_dimensions(_interpreter(temporary))
-        verdict = judge(
-            temporary,
-            path,
-            model,
-            sources,
-            lambda threads: _runner(temporary, threads),
-            accepted=accepted,
-            about={"format": "tflite", "quantization": quantization},
-            drawn=pixels is None,
-            counted={"operators": operators(temporary), "gpu_fallbacks": gpu_fallbacks(temporary)},
-            packages=["ai-edge-litert"],
-        )
-    result = publish(verdict, path)
-    print(f"{path}: {_words_on_gpus(result.gpu_fallbacks, image_size)}", flush=True)
-    return result
+
+    def count(temporary):
+        return {"operators": operators(temporary), "gpu_fallbacks": gpu_fallbacks(temporary)}
+
+    return write_judged(
+        model,
+        path,
+        format="tflite",
+        write=write,
+        run=_runner,
+        quantization=quantization,
+        image_size=image_size if is_fixed else None,
+        pixels=pixels,
+        accept=accept,
+        count=count,
+        packages=["ai-edge-litert"],
+    )
 
 
 def _content(serving, quantization, representative):
@@ -174,14 +166,6 @@ def _file_size(generator, image_size):
     return height, width
 
 
-def _compared_size(generator, image_size, pixels):
-    if image_size[0] is not None:
-        return image_size
-    if pixels is not None:
-        return np.shape(pixels)[1:3]
-    return tuple(side or USUAL_SIZE for side in generator.input_shape[1:3])
-
-
 def _convert(serving, types):
     # The converter folds variables into constants only if it finds them on the object that it is given.
     module = tf.Module()
@@ -194,13 +178,6 @@ def _convert(serving, types):
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = types
     return converter.convert()
-
-
-def _words_on_gpus(fallbacks, image_size):
-    if image_size[0] is None:
-        return "for CPUs: GPUs want a fixed size"
-    listed = ", ".join(f"{count} {words}" for words, count in fallbacks.items())
-    return f"operators that GPUs leave to the CPU: {listed or 'none'}"
 
 
 def _refuse_many_dimensions(interpreter):

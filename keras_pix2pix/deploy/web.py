@@ -3,7 +3,6 @@
 import colorsys
 import contextlib
 import glob
-import io
 import json
 import os
 import shutil
@@ -20,7 +19,7 @@ from keras_pix2pix.deploy.verdict import PICTURE, RECORD
 from keras_pix2pix.encodings import Classes, Palette, Picture
 from keras_pix2pix.files import remove_leftovers, whole_file
 from keras_pix2pix.images import beside, height_and_width, write_png
-from keras_pix2pix.inference.serving import check_generator, encodings_of, serving_model
+from keras_pix2pix.inference.serving import encodings_of, generator_of, serving_model
 
 PAGE = Path(__file__).parent / "page"
 SETTINGS = "settings.json"
@@ -43,9 +42,7 @@ def export_web(
     license=None,
     config=None,
     pixels=None,
-    least_psnr=None,
-    most_levels=None,
-    least_equal=None,
+    accept=None,
 ):
     """Write a web page that runs a trained generator: draw a source, drop a picture or use the camera.
 
@@ -67,10 +64,7 @@ def export_web(
         config: Dictionary of the training run, for the file's metadata. Defaults to None.
         pixels: Source pixels `(pictures, height, width, channels)` to compare on; the page offers the first 8 as
             samples. Defaults to None: drawn label maps.
-        least_psnr: Smallest signal-to-noise ratio accepted, in dB, 0 to 100. Defaults to None: as in `export_tflite`.
-        most_levels: Largest difference accepted, in grey levels, 0 to 255. Defaults to None, likewise.
-        least_equal: Smallest share of a label map's pixels of the same class accepted, 0 to 1. Defaults to None,
-            likewise.
+        accept: Dictionary of what is accepted, as in `export_tflite`. Defaults to None, likewise.
 
     Returns:
         A `Parity`, as `export_tflite` does.
@@ -90,9 +84,7 @@ def export_web(
     directory = Path(directory).absolute()  # Of ".", too, the name is needed.
     refuse_to_replace_folder(directory, "a page of this kind", _patterns_of)
     image_size = None if image_size is None else height_and_width(image_size)
-    generator = getattr(model, "generator", model)
-    check_generator(generator)
-    if image_size is None and None in generator.input_shape[1:3]:
+    if image_size is None and None in generator_of(model).input_shape[1:3]:
         raise ValueError(
             "`image_size` is needed, as the generator was built for images of any size. Accepted: (height, width) in "
             "pixels. Received: None. On the command line: --image-size HEIGHTxWIDTH."
@@ -111,7 +103,7 @@ def export_web(
         for path in PAGE.iterdir():
             (temporary / path.name).write_bytes(path.read_bytes())
         with _as_if_in(directory, temporary):
-            result = export_tflite(
+            parity_of_file = export_tflite(
                 model,
                 temporary / file,
                 quantization=quantization,
@@ -120,9 +112,7 @@ def export_web(
                 license=license,
                 config=config,
                 pixels=pixels,
-                least_psnr=least_psnr,
-                most_levels=most_levels,
-                least_equal=least_equal,
+                accept=accept,
             )
         settings = _write_pictures(model, temporary, image_size, pixels)
         settings |= {"model": file, "quantization": quantization, "version": __version__}
@@ -131,9 +121,7 @@ def export_web(
             (temporary / RUNTIME).symlink_to(os.readlink(directory / RUNTIME))
         elif (directory / RUNTIME).is_dir():
             shutil.copytree(directory / RUNTIME, temporary / RUNTIME, symlinks=True, copy_function=_link)
-    if not (directory / RUNTIME).is_dir():
-        print(f"Once, to put LiteRT.js beside the page: npm install --prefix {directory}", flush=True)
-    return result
+    return parity_of_file._replace(path=str(directory / file))
 
 
 def _link(source, destination):
@@ -161,20 +149,17 @@ def _patterns_of(directory):
 
 @contextlib.contextmanager
 def _as_if_in(directory, temporary):
-    """What is said of files under the temporary name, said of their final names."""
-    said = io.StringIO()
+    """What an error says of files under the temporary name, said of their final names."""
     try:
-        with contextlib.redirect_stdout(said):
-            yield
+        yield
     except RuntimeError as error:
         raise RuntimeError(str(error).replace(str(temporary), str(directory))) from error
-    print(said.getvalue().replace(str(temporary), str(directory)), end="", flush=True)
 
 
 def _write_pictures(model, directory, image_size, pixels):
     """The samples and what the Keras model makes of the first; returns what the page must know of the pictures."""
     source_encoding, target_encoding = encodings_of(model)
-    height, width = image_size or getattr(model, "generator", model).input_shape[1:3]
+    height, width = image_size or generator_of(model).input_shape[1:3]
     samples = parity.sources_or_drawn(pixels, (height, width), source_encoding).copy()
     samples[..., 3:] = 255  # A canvas is opaque.
     names = [f"samples/{number}.png" for number in range(1, len(samples[:SAMPLES_SHOWN]) + 1)]

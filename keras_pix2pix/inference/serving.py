@@ -39,8 +39,7 @@ def serving_model(model, image_size=None):
     pixels = serving(np.zeros((1, 50, 70, 3), "uint8"))
     ```
     """
-    generator = getattr(model, "generator", model)
-    check_generator(generator)
+    generator = generator_of(model)
     height, width = (None, None) if image_size is None else height_and_width(image_size)
     clone = _fixed_size_clone(generator, (height, width)) if height else _any_size_clone(generator)
     source_encoding, target_encoding = encodings_of(model)
@@ -54,8 +53,7 @@ def serving_model(model, image_size=None):
 
 def encodings_of(model):
     """How the source and the target of a model are stored."""
-    generator = getattr(model, "generator", model)
-    check_generator(generator)
+    generator = generator_of(model)
     return (
         get_for_channels(getattr(model, "source_encoding", "rgb"), generator.input_shape[-1]),
         get_for_channels(getattr(model, "target_encoding", "rgb"), generator.output_shape[-1]),
@@ -95,6 +93,13 @@ def reflected_indices(length, multiple):
     period = ops.maximum(2 * (length - 1), 1)
     offsets = positions % period
     return ops.minimum(offsets, period - offsets)
+
+
+def generator_of(model):
+    """The generator of a `Pix2Pix`; another model must be one itself."""
+    generator = getattr(model, "generator", model)
+    check_generator(generator)
+    return generator
 
 
 def check_generator(generator):

@@ -18,7 +18,7 @@ from keras_pix2pix.files import (
 )
 from keras_pix2pix.images import OWN_KIND, is_own_png
 from keras_pix2pix.inference.fixed_statistics import FixedStatistics
-from keras_pix2pix.inference.serving import encodings_of, serving_model
+from keras_pix2pix.inference.serving import encodings_of, generator_of, serving_model
 from keras_pix2pix.inference.source_pictures import is_one_picture, is_path, source_pictures
 from keras_pix2pix.inference.tiling import blended_patches, reflected_indices, tile_spans
 
@@ -71,7 +71,7 @@ def _tiled(model, tile, overlap, fixed_statistics):
     served = serving.get_layer("generated")
     multiple = served.pad_to
     tile_spans(1, tile, overlap, multiple)  # Raises now, before files are read.
-    fixed = FixedStatistics(getattr(model, "generator", model)) if fixed_statistics else None
+    fixed = FixedStatistics(generator_of(model)) if fixed_statistics else None
     network = fixed.generator if fixed else served.generator
     run = _traced(lambda pixels: network(encoding.to_image(pixels), training=False), serving.input)
 

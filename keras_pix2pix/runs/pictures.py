@@ -24,10 +24,9 @@ def configuration_of(run):
 
 def source_pictures(run, model, images=None, image_size=None, *, count, kinds):
     """Source pixels like those that will come."""
-    from keras_pix2pix.inference.serving import encodings_of
+    from keras_pix2pix.inference.serving import encodings_of, generator_of
 
-    generator = getattr(model, "generator", model)
-    image_size = image_size or tuple(side or USUAL_SIZE for side in generator.input_shape[1:3])
+    image_size = image_size or tuple(side or USUAL_SIZE for side in generator_of(model).input_shape[1:3])
     if images:
         pixels = folder_sources(images, encodings_of(model)[0], image_size, count)
         return pixels, f"{_number(pixels)} of {images}"

@@ -124,17 +124,17 @@ def test_pictures_for_int8_and_what_is_accepted_are_given_to_the_export(run, run
     (tmp_path / "pictures").mkdir()
     sample = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
     Image.fromarray(sample).save(tmp_path / "pictures" / "1.png")
-    options = "--quantization", "int8", "--least-psnr", "1", "--most-levels", "255"
+    options = "--quantization", "int8", "--accept", "psnr=1", "--accept", "levels=255"
     assert "add --images FOLDER" in run("demo", tmp_path / "facades.keras", *options)[2]
     code, _, error = run("demo", tmp_path / "facades.keras", *options, "--images", tmp_path / "pictures")
     assert code == 0, error
     page = tmp_path / "facades_web"
     np.testing.assert_array_equal(np.asarray(Image.open(page / "samples" / "1.png")), sample)
     record = json.loads((page / "facades_web.tflite.export.json").read_text())
-    assert (record["quantization"], record["accepted"]) == ("int8", {"least_psnr": 1, "most_levels": 255})
-    code, _, error = run("demo", tmp_path / "facades.keras", "--least-equal", "0.5")
+    assert (record["quantization"], record["accepted"]) == ("int8", {"psnr": 1, "levels": 255})
+    code, _, error = run("demo", tmp_path / "facades.keras", "--accept", "equal=0.5")
     assert code == 2
-    assert "`least_equal` does not apply to this target" in error
+    assert "'equal' of `accept` does not apply to this target" in error
 
 
 def test_a_file_has_its_page_beside_it(run, run_folder, tmp_path, visited):
@@ -169,7 +169,7 @@ def test_no_model_is_one_message(run, tmp_path):
 def test_export_takes_samples_from_the_run(run, run_folder, tmp_path):
     code, _, error = run(
         *("export", run_folder, "--format", "web", "--output", tmp_path / "page", "--quantization", "none"),
-        *("--most-levels", "7", "--license", "CC BY 4.0"),
+        *("--accept", "levels=7", "--license", "CC BY 4.0"),
     )
     assert code == 0, error
     metadata = read_metadata(tmp_path / "page" / "page.tflite")
@@ -179,7 +179,7 @@ def test_export_takes_samples_from_the_run(run, run_folder, tmp_path):
     assert settings["quantization"] == "none"
     assert len(settings["samples"]) == 3
     record = json.loads(next((run_folder / "exports").rglob("page.tflite.export.json")).read_text())
-    assert (record["quantization"], record["accepted"]) == ("none", {"most_levels": 7})
+    assert (record["quantization"], record["accepted"]) == ("none", {"levels": 7})
 
 
 def test_where_the_data_are_gone_label_maps_are_drawn(run, run_folder, tmp_path):

@@ -109,15 +109,18 @@ def test_what_is_accepted_is_said_by_flags(run, run_dir, tmp_path, form, monkeyp
     kernel = rewrite.subpixel_kernel
     monkeypatch.setattr(rewrite, "subpixel_kernel", lambda *original, **form: kernel(*original, **form) * 2)
     arguments = ("export", run_dir, "--format", form, "--output", tmp_path / "x")
-    code, _, errors = run(*arguments, "--least-psnr", 99, "--most-levels", 255)
+    code, _, errors = run(*arguments, "--accept", "psnr=99", "--accept", "levels=255")
     assert code == 1
     assert "was not kept as" in errors
     assert "Accepted: at most 255 grey level(s) and at least 99 dB. Received: " in errors
     assert not list(tmp_path.glob("x*"))
-    assert run(*arguments, "--most-levels", 255)[0] == 0
-    code, _, errors = run(*arguments, "--least-equal", 0.9)
+    assert run(*arguments, "--accept", "levels=255")[0] == 0
+    code, _, errors = run(*arguments, "--accept", "equal=0.9")
     assert code == 2
-    assert "`least_equal` does not apply to this target, 'rgb'" in errors
+    assert "'equal' of `accept` does not apply to this target, 'rgb'" in errors
+    code, _, errors = run(*arguments, "--accept", "psnr:45")
+    assert code == 2
+    assert "--accept" in errors
 
 
 @pytest.mark.parametrize("name", ["model.keras", "best.keras", "history.csv", "report.html", ""])

@@ -69,9 +69,9 @@ def test_the_file_computes_what_the_model_does(generator, tmp_path, capsys, quan
     assert record["operators"]["DEPTH_TO_SPACE"] == 4
     assert parity.latency.keys() == {"1 thread", "2 threads", "Keras"}
     assert (tmp_path / "facades.tflite.export.png").exists()
-    printed = capsys.readouterr().out
-    assert f"{path}: {parity.size / 1e6:.1f} MB, PSNR {parity.psnr:.1f} dB" in printed
-    assert f"largest difference {parity.largest_difference} grey" in printed
+    assert f"{path}: {parity.size / 1e6:.1f} MB, PSNR {parity.psnr:.1f} dB" in repr(parity)
+    assert f"largest difference {parity.largest_difference} grey" in repr(parity)
+    assert capsys.readouterr().out == ""
 
 
 @pytest.fixture(scope="module")
@@ -224,12 +224,12 @@ def test_a_file_that_computes_something_else_is_not_kept(generator, tmp_path, mo
 def test_what_is_accepted_can_be_chosen(generator, tmp_path, monkeypatch):
     kernel = rewrite.subpixel_kernel
     monkeypatch.setattr(rewrite, "subpixel_kernel", lambda *original, **form: kernel(*original, **form) * 2)
-    export_tflite(generator, tmp_path / "x.tflite", most_levels=255)
-    assert json.loads((tmp_path / "x.tflite.export.json").read_text())["accepted"] == {"most_levels": 255}
+    export_tflite(generator, tmp_path / "x.tflite", accept={"levels": 255})
+    assert json.loads((tmp_path / "x.tflite.export.json").read_text())["accepted"] == {"levels": 255}
     with pytest.raises(RuntimeError, match="at most 255 grey level.* and at least 99 dB"):
-        export_tflite(generator, tmp_path / "x.tflite", most_levels=255, least_psnr=99)
-    with pytest.raises(ValueError, match="`least_equal` does not apply"):
-        export_tflite(generator, tmp_path / "x.tflite", least_equal=0.5)
+        export_tflite(generator, tmp_path / "x.tflite", accept={"levels": 255, "psnr": 99})
+    with pytest.raises(ValueError, match="'equal' of `accept` does not apply"):
+        export_tflite(generator, tmp_path / "x.tflite", accept={"equal": 0.5})
 
 
 def test_five_dimensions_are_refused(tmp_path):
