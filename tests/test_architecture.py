@@ -10,7 +10,7 @@ import keras_pix2pix
 PACKAGE = Path(keras_pix2pix.__file__).parent
 # Folders and files of one floor don't import each other; each imports from the floors below.
 FLOORS = [
-    {"files", "quiet", "terminal"},
+    {"files", "quiet", "run_folder", "terminal"},
     {"images", "metrics"},
     {"encodings"},
     {"networks", "data", "report"},

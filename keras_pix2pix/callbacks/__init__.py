@@ -3,6 +3,7 @@
 from keras_pix2pix.callbacks.average import ExponentialMovingAverage
 from keras_pix2pix.callbacks.best_model import BestModel
 from keras_pix2pix.callbacks.checkpoint import Checkpoint, resume_point
+from keras_pix2pix.callbacks.for_run import for_run
 from keras_pix2pix.callbacks.health import Health
 from keras_pix2pix.callbacks.pictures import ImageSummary, Report, SampleGrid
 from keras_pix2pix.callbacks.rates import Rates
@@ -16,5 +17,6 @@ __all__ = [
     "Rates",
     "Report",
     "SampleGrid",
+    "for_run",
     "resume_point",
 ]

@@ -10,7 +10,7 @@ import typer
 
 from keras_pix2pix.cli.documentation import option
 from keras_pix2pix.files import refuse_to_replace, refuse_to_replace_what_is_read, remove_leftovers, whole_file
-from keras_pix2pix.runs.configuration import CONFIG_FILE
+from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.startup import start_tensorflow
 
 PYTORCH = "convert.pytorch.loading:from_pytorch"
@@ -60,7 +60,7 @@ def convert(
 
 
 def _refuse_a_run(output):
-    if (output.parent / CONFIG_FILE).is_file():
+    if RunFolder(output.parent).configuration.is_file():
         raise ValueError(f"--output {output} is in the folder of a training run. Choose another folder.")
 
 

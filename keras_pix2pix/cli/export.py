@@ -8,10 +8,9 @@ import typer
 
 from keras_pix2pix.cli.documentation import option, parameter_help
 from keras_pix2pix.cli.verdict import ACCEPT, accepted_by, print_verdict
-from keras_pix2pix.runs.callbacks import HEALTH_FILE, HISTORY_FILE
-from keras_pix2pix.runs.configuration import CONFIG_FILE
+from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.model import height_and_width, load_model
-from keras_pix2pix.runs.pictures import COMPARED, REPRESENTATIVE, configuration_of, run_folder, source_pictures
+from keras_pix2pix.runs.pictures import COMPARED, REPRESENTATIVE, configuration_of, source_pictures
 
 TFLITE = "deploy.tflite:export_tflite"
 # And which options each has.
@@ -31,8 +30,6 @@ IMAGE_SIZE = (
     "Default: the size that the generator was built for."
 )
 ANY_SIZE = "any"
-RUN_FILES = {CONFIG_FILE, HISTORY_FILE, HEALTH_FILE, "report.html"}
-EXPORTS = "exports"  # Where a run's report finds what came of its exports.
 FOLDERS = {"data", "target", "extra_source", "validation", "validation_target", "extra_validation_source"}
 
 
@@ -89,12 +86,12 @@ def export(
         from keras_pix2pix.deploy.verdict import copy_verdict
         from keras_pix2pix.report.page import write_report
 
-        folder = run_folder(run)
+        folder = RunFolder.of(run)
         try:
-            copy_verdict(parity.path, folder / EXPORTS)
-            write_report(folder)
+            copy_verdict(parity.path, folder.exports)
+            write_report(folder.path)
         except OSError as error:
-            print(f"{output} is written, but the report of {folder} doesn't show it: {error}", file=sys.stderr)
+            print(f"{output} is written, but the report of {folder.path} doesn't show it: {error}", file=sys.stderr)
 
 
 def _check_options(given, format):
@@ -108,7 +105,9 @@ def _check_options(given, format):
 def _check_output(output):
     """An export takes the place of an earlier one, and of nothing that training has made."""
     path = Path(output).absolute()
-    if path.suffix == ".keras" or path.name in RUN_FILES or (path / CONFIG_FILE).is_file():
+    beside = RunFolder(path.parent)
+    of_training = path in (beside.configuration, beside.history, beside.health, beside.report)
+    if path.suffix == ".keras" or of_training or RunFolder(path).configuration.is_file():
         raise ValueError(f"--output {output} is, or would replace, what training has written. Choose another name.")
 
 

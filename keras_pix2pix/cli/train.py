@@ -13,15 +13,7 @@ import typer
 from keras_pix2pix.cli.documentation import option
 from keras_pix2pix.files import remove_leftovers, whole_file
 from keras_pix2pix.report.history import epoch_of, history_fault, lines_of, read_history
-from keras_pix2pix.runs.callbacks import (
-    AVERAGE_FILE,
-    BEST_FILE,
-    CHECKPOINT_EVERY,
-    HISTORY_FILE,
-    monitored_log,
-    run_callbacks,
-    run_metrics,
-)
+from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.configuration import (
     new_configuration,
     preset_changes,
@@ -31,7 +23,8 @@ from keras_pix2pix.runs.configuration import (
 from keras_pix2pix.runs.data import SYNTHETIC, run_dataset, run_encodings, run_folders
 from keras_pix2pix.runs.data_record import digest_of, write_record
 from keras_pix2pix.runs.header import print_header
-from keras_pix2pix.runs.model import MODEL_FILE, height_and_width, load_model, load_weights
+from keras_pix2pix.runs.model import height_and_width, load_model, load_weights
+from keras_pix2pix.runs.monitoring import monitored_log, run_metrics
 from keras_pix2pix.runs.same_run import (
     RUN,
     data_of_this_run,
@@ -50,6 +43,8 @@ INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C has stopped.
 PAIRED = "data.pipeline:paired_dataset"
 FROM_PRESET = "training.model:Pix2Pix.from_preset"
 SCHEDULE = f"{', '.join(SCHEDULES)}. Default: the preset's."
+FILES = RunFolder("")
+WATCHED = ("batch_size", "patience", "average", "checkpoint_every")  # What of a configuration is for the callbacks.
 # Groups of options in --help.
 DATA, MODEL, TRAINING, OUTPUTS, DETERMINISM = "Data", "Model", "Training", "Run and outputs", "Determinism"
 
@@ -121,7 +116,7 @@ def train(
         float | None,
         typer.Option(
             metavar="DECAY",
-            help=f"Average the generator's weights too, into {AVERAGE_FILE}: 0.999, say.",
+            help=f"Average the generator's weights too, into {FILES.average}: 0.999, say.",
             rich_help_panel=MODEL,
         ),
     ] = None,
@@ -132,7 +127,7 @@ def train(
         str | None,
         typer.Option(
             metavar="LOG",
-            help=f"Log by which {BEST_FILE} keeps the best model. Defaults to val_ssim, or none without validation.",
+            help=f"Log by which {FILES.best} keeps the best model. Defaults to val_ssim, or none without validation.",
             rich_help_panel=OUTPUTS,
         ),
     ] = None,
@@ -141,12 +136,7 @@ def train(
     ] = None,
     checkpoint_every: Annotated[
         int | None,
-        typer.Option(
-            min=1,
-            metavar="STEPS",
-            help=f"Steps between checkpoints in an epoch, which ends with one too. Defaults to {CHECKPOINT_EVERY}.",
-            rich_help_panel=OUTPUTS,
-        ),
+        option("callbacks.for_run:for_run", "checkpoint_every", min=1, metavar="STEPS", rich_help_panel=OUTPUTS),
     ] = None,
     deterministic: Annotated[
         bool | None,
@@ -223,21 +213,23 @@ def train(
 def _resumed(run_dir, given):
     config = resumed_configuration(run_dir, given)
     refuse_another_run(config, run_dir)
-    fault = history_fault(run_dir / HISTORY_FILE)
+    fault = history_fault(RunFolder(run_dir).history)
     if fault:
         raise ValueError(f"{fault}. Restore it, or take it out of the folder and resume the run without it.")
     return {"identity": {}, **config}  # Which runs of older versions don't have.
 
 
 def _run(config, run_dir, resume, devices, data_changed):
-    for folder in ("logs", "samples"):
-        if (run_dir / folder).exists() and not (run_dir / folder).is_dir():
-            raise ValueError(f"{run_dir / folder} is a file, and training needs a folder there. Move it away.")
+    folder = RunFolder(run_dir)
+    for wanted in (folder.logs, folder.samples):
+        if wanted.exists() and not wanted.is_dir():
+            raise ValueError(f"{wanted} is a file, and training needs a folder there. Move it away.")
     training_data, validation_data = run_folders(config, run_dir, resume)
     data = data_of_this_run(config, (training_data, validation_data), run_dir, data_changed)
     config = {**config, "identity": {**config.get("identity", new_identity()), "data": digest_of(data)}}
     start_tensorflow()
-    from keras_pix2pix.report.page import REPORT_FILE
+    from keras_pix2pix import callbacks
+    from keras_pix2pix.runs.progress_bar import ProgressBar
     from keras_pix2pix.training.workers import one_error_if_a_worker_stops
 
     _seed(config)
@@ -252,10 +244,14 @@ def _run(config, run_dir, resume, devices, data_changed):
     model.records[RUN] = run_record(config)
     epoch, step = _resume_point(model, run_dir, config["epochs"])
     monitor = monitored_log(config, model.objective.log_names, validation is not None)
-    *watching, checkpoint, bar = run_callbacks(config, run_dir, shown, resume, monitor)
+    options = {
+        name: config[name] for name in ("batch_size", "patience", "average", "checkpoint_every") if name in config
+    }
+    watching = callbacks.for_run(run_dir, shown, monitor=monitor, resume=resume, **options)
+    bar = ProgressBar(config["batch_size"])
     write_configuration(run_dir, config)
     write_record(run_dir, data)
-    _forget_what_comes_again(run_dir / HISTORY_FILE, epoch)
+    _forget_what_comes_again(folder.history, epoch)
     print_header(config, run_dir, model, steps, validation, monitor, strategy.num_replicas_in_sync)
     # Several workers' `fit` needs the scope; others' has it from the model.
     with (
@@ -263,7 +259,7 @@ def _run(config, run_dir, resume, devices, data_changed):
         strategy.scope(),
         one_error_if_a_worker_stops(),
         contextlib.closing(bar),
-        stopping_after_a_step(checkpoint),
+        stopping_after_a_step(watching[-1]),
     ):
         model.fit(
             run_dataset(config, training_data, repeat=True, initial_step=step),
@@ -273,10 +269,10 @@ def _run(config, run_dir, resume, devices, data_changed):
             validation_data=validation,
             verbose=0,  # The bar is ours.
             shuffle=False,  # The data set shuffles, and Keras would warn that it doesn't.
-            callbacks=[*watching, checkpoint, bar],
+            callbacks=[*watching, bar],
         )
-    print(f"The model: {run_dir / MODEL_FILE}")
-    print(f"How it came about: {run_dir / REPORT_FILE}, or tensorboard --logdir {run_dir / 'logs'}")
+    print(f"The model: {folder.model}")
+    print(f"How it came about: {folder.report}, or tensorboard --logdir {folder.logs}")
 
 
 @contextlib.contextmanager
@@ -301,12 +297,13 @@ def _only_one_training_in(run_dir):
 
 
 def _refuse_a_lost_model(run_dir):
-    if (run_dir / MODEL_FILE).exists() or not read_history(run_dir / HISTORY_FILE)["epoch"]:
+    folder = RunFolder(run_dir)
+    if folder.model.exists() or not read_history(folder.history)["epoch"]:
         return
-    best = f" {run_dir / BEST_FILE} is still there." if (run_dir / BEST_FILE).exists() else ""
+    best = f" {folder.best} is still there." if folder.best.exists() else ""
     raise ValueError(
-        f"{run_dir} has epochs behind it, but no {MODEL_FILE} to resume from.{best} Put the file back, or begin a new "
-        "run in another folder."
+        f"{run_dir} has epochs behind it, but no {folder.model.name} to resume from.{best} Put the file back, or "
+        "start a new run in another folder."
     )
 
 
@@ -348,7 +345,7 @@ def _strategy(config, devices):
 def _model(config, run_dir, steps, strategy):
     import tensorflow as tf
 
-    file = run_dir / MODEL_FILE
+    file = RunFolder(run_dir).model
     if file.exists() and strategy is tf.distribute.get_strategy():
         return load_model(run_dir)
     model = _new_model(config, steps, strategy)
@@ -375,7 +372,7 @@ def _resume_point(model, run_dir, epochs):
     epoch, step = callbacks.resume_point(model)
     if not step and int(model.generator_optimizer.iterations.numpy()):
         raise ValueError(
-            f"{run_dir / MODEL_FILE} doesn't say how far the run has come: it was written by something else than "
+            f"{RunFolder(run_dir).model} doesn't say how far the run has come: it was written by something else than "
             "`keras-pix2pix train`. Put the file back, or start a new run."
         )
     if epoch >= epochs:

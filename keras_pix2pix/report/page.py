@@ -15,8 +15,8 @@ from keras_pix2pix.images import UNREADABLE, read_image_file
 from keras_pix2pix.report import charts
 from keras_pix2pix.report.history import best_of, better_side, history_fault, read_history, read_messages
 from keras_pix2pix.report.samples import samples_over_time
+from keras_pix2pix.run_folder import RunFolder
 
-REPORT_FILE = "report.html"
 TEMPLATE_FILE = "report.html.jinja"
 FIRST_LOGS = ("psnr", "ssim", "g_l1")  # Of the table: what says most of the pictures.
 EPOCHS_SHOWN = 8
@@ -65,36 +65,33 @@ def write_report(run_dir):
     page = write_report("run")
     ```
     """
-    run_dir = Path(run_dir)
-    if not any((run_dir / name).is_file() for name in ("config.json", "history.csv")):
+    folder = RunFolder(run_dir)
+    if not (folder.configuration.is_file() or folder.history.is_file()):
         raise ValueError(
             f"There is no run in {run_dir}. Accepted: a run folder of `keras-pix2pix train`, or a folder with a "
             "history.csv. Check the path."
         )
-    history = read_history(run_dir / "history.csv")
-    fault = history_fault(run_dir / "history.csv")
-    config = _read_json(run_dir / "config.json")
+    history = read_history(folder.history)
+    fault = history_fault(folder.history)
+    config = _read_json(folder.configuration)
     versions = config.pop("versions", {})
     page = _template().render(
-        name=run_dir.resolve().name,
+        name=folder.path.resolve().name,
         written=datetime.datetime.now().strftime("%Y-%m-%d %H:%M"),
         epochs=history["epoch"][-1] + 1 if history["epoch"] else 0,
         planned=config.get("epochs"),
-        messages=read_messages(run_dir / "health.jsonl"),
-        samples=[
-            (caption, _data_uri(pixels)) for caption, pixels in samples_over_time(run_dir / "samples", EPOCHS_SHOWN)
-        ],
+        messages=read_messages(folder.health),
+        samples=[(caption, _data_uri(pixels)) for caption, pixels in samples_over_time(folder.samples, EPOCHS_SHOWN)],
         charts=charts.charts(history),
         geometry=charts,
         rows=_rows(history),
         config=_shown_items({**config, **({"history": fault} if fault else {})}),
         versions=_shown_items(versions),
-        exports=_exports(run_dir / "exports"),
+        exports=_exports(folder.exports),
     )
-    path = run_dir / REPORT_FILE
-    with whole_file(path) as temporary:
+    with whole_file(folder.report) as temporary:
         temporary.write_text(page, encoding="utf-8", errors="replace")  # JSON can hold half a character.
-    return path
+    return folder.report
 
 
 def _template():

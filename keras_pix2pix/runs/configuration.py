@@ -4,15 +4,14 @@ import json
 import platform
 import shlex
 from importlib.metadata import version
-from pathlib import Path
 
 from keras_pix2pix import __version__
 from keras_pix2pix.files import whole_file
-from keras_pix2pix.runs.data import DRAWN_FOLDER, SYNTHETIC
+from keras_pix2pix.run_folder import RunFolder
+from keras_pix2pix.runs.data import SYNTHETIC
 from keras_pix2pix.runs.settings import fault_of
 from keras_pix2pix.training.presets import SCHEDULES, preset
 
-CONFIG_FILE = "config.json"
 NEEDED = {"data", "preset", "direction", "image_size", "batch_size", "epochs", "seed"}
 CHANGEABLE = {"epochs", "checkpoint_every", "patience"}  # What a resumed run may change.
 # The only repetitions of defaults that live elsewhere; a test compares them.
@@ -46,11 +45,11 @@ def new_configuration(run_dir, given):
 
 def resumed_configuration(run_dir, given):
     """The configuration that a run was started with, of which only what is `CHANGEABLE` may change."""
-    config = _read(run_dir / CONFIG_FILE)
+    config = _read(RunFolder(run_dir).configuration)
     for name, value in given.items():
         if name not in CHANGEABLE and value != config.get(name):
             raise ValueError(
-                f"--resume can't change {name}. Received: {name}={value!r}; {run_dir / CONFIG_FILE} says "
+                f"--resume can't change {name}. Received: {name}={value!r}; {RunFolder(run_dir).configuration} says "
                 f"{config.get(name)!r}. Leave the option out, or start a new run in another --run-dir."
             )
     epochs = given.get("epochs", config["epochs"])
@@ -66,7 +65,7 @@ def write_configuration(run_dir, config):
     """Write `config.json`, with the versions of what the run depends on."""
     packages = {name: version(name) for name in ("tensorflow", "keras", "numpy", "pillow")}
     versions = {"keras_pix2pix": __version__, "python": platform.python_version(), **packages}
-    with whole_file(Path(run_dir) / CONFIG_FILE) as temporary:
+    with whole_file(RunFolder(run_dir).configuration) as temporary:
         temporary.write_text(json.dumps({**config, "versions": versions}, indent=2) + "\n", encoding="utf-8")
 
 
@@ -86,12 +85,13 @@ def preset_changes(texts):
 
 def _is_no_run_yet(path):
     """Whether an earlier try has left this: data that it drew, or a configuration that it was killed in writing."""
-    return path.name == DRAWN_FOLDER or path.name.startswith(f".{CONFIG_FILE}.")
+    folder = RunFolder(path.parent)
+    return path == folder.drawn_data or path.name.startswith(f".{folder.configuration.name}.")
 
 
 def _read(file):
     if not file.is_file():
-        raise ValueError(f"There is no run to resume in {file.parent}: it has no {CONFIG_FILE}. Check the path.")
+        raise ValueError(f"There is no run to resume in {file.parent}: it has no {file.name}. Check the path.")
     try:
         config = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:

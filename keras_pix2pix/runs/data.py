@@ -6,10 +6,10 @@ import numpy as np
 
 from keras_pix2pix.data.synthetic import holds_only_facades, write_facades
 from keras_pix2pix.files import whole_file
+from keras_pix2pix.run_folder import RunFolder
 
 SYNTHETIC = "synthetic"
 SYNTHETIC_PAIRS = {"train": (400, 0), "validation": (16, 1_000_000)}  # Pairs, first seed.
-DRAWN_FOLDER = "data"
 ENCODINGS = ("source_encoding", "target_encoding")
 
 
@@ -21,7 +21,7 @@ def run_folders(config, run_dir, resume):
         validation = _sources(config, "validation", "extra_validation_source"), config.get("validation_target")
     if config["data"] != SYNTHETIC:
         return training, validation
-    drawn = {split: run_dir / DRAWN_FOLDER / split for split in SYNTHETIC_PAIRS}
+    drawn = {split: RunFolder(run_dir).drawn_data / split for split in SYNTHETIC_PAIRS}
     wanted = {split: directory for split, directory in drawn.items() if not (resume and directory.exists())}
     for split, directory in wanted.items():
         _refuse_files_of_others(directory, split)

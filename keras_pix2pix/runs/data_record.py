@@ -10,8 +10,8 @@ import rich.progress
 from keras_pix2pix.data.pairs import list_picture_files
 from keras_pix2pix.encodings import EXTENSIONS
 from keras_pix2pix.files import whole_file
+from keras_pix2pix.run_folder import RunFolder
 
-RECORD_FILE = "data.json"
 NAMED_AT_MOST = 3
 SHOW_PROGRESS_FROM = 1000  # Fewer files are read in a few seconds.
 
@@ -41,7 +41,7 @@ def digest_of(record):
 def read_record(run_dir):
     """The record in a run folder; an empty one where it is missing or damaged."""
     try:
-        record = json.loads((run_dir / RECORD_FILE).read_text(encoding="utf-8"))
+        record = json.loads(RunFolder(run_dir).data_record.read_text(encoding="utf-8"))
         return {str(name): (int(size), int(time), str(digest)) for name, (size, time, digest) in record.items()}
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return {}
@@ -49,7 +49,7 @@ def read_record(run_dir):
 
 def write_record(run_dir, record):
     """Write `data.json`."""
-    with whole_file(run_dir / RECORD_FILE) as temporary:
+    with whole_file(RunFolder(run_dir).data_record) as temporary:
         temporary.write_text(json.dumps(record) + "\n", encoding="utf-8")
 
 

@@ -4,9 +4,8 @@ import zipfile
 from pathlib import Path
 
 from keras_pix2pix.networks.claims import reason, refuse_false_claims
+from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.startup import start_tensorflow
-
-MODEL_FILE = "model.keras"
 
 
 def load_model(path):
@@ -64,11 +63,11 @@ def load_weights(model, path):
 def model_file(path):
     """The `.keras` file of a run folder, or the file itself, without loading it."""
     path = Path(path)
-    file = path / MODEL_FILE if path.is_dir() else path
+    file = RunFolder(path).model if path.is_dir() else path
     if not file.is_file() or file.suffix != ".keras":
         raise ValueError(
-            f"There is no model at {path}. Accepted: a run folder of `keras-pix2pix train`, which holds {MODEL_FILE}, "
-            "or a .keras file. Check the path."
+            f"There is no model at {path}. Accepted: a run folder of `keras-pix2pix train`, which holds "
+            f"{RunFolder(path).model.name}, or a .keras file. Check the path."
         )
     if not zipfile.is_zipfile(file):
         raise ValueError(f"{file} is not a .keras file, or not a whole one. Train again, or take another file.")

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from keras_pix2pix.runs.configuration import CONFIG_FILE, resumed_configuration
+from keras_pix2pix.run_folder import RunFolder
+from keras_pix2pix.runs.configuration import resumed_configuration
 from keras_pix2pix.runs.data import folder_sources, run_folders, run_sources
 
 USUAL_SIZE = 256
@@ -11,15 +12,10 @@ COMPARED = {"count": 16, "kinds": ("validation", "training")}
 REPRESENTATIVE = {"count": 32, "kinds": ("training",)}
 
 
-def run_folder(run):
-    """The folder of a run."""
-    return Path(run).parent if Path(run).suffix == ".keras" else Path(run)
-
-
 def configuration_of(run):
     """What a run was started with."""
-    folder = run_folder(run)
-    return resumed_configuration(folder, {}) if (folder / CONFIG_FILE).is_file() else None
+    folder = RunFolder.of(run)
+    return resumed_configuration(folder.path, {}) if folder.configuration.is_file() else None
 
 
 def source_pictures(run, model, images=None, image_size=None, *, count, kinds):
@@ -33,7 +29,9 @@ def source_pictures(run, model, images=None, image_size=None, *, count, kinds):
     config = configuration_of(run)
     data = {}
     if config:
-        data = dict(zip(("training", "validation"), run_folders(config, run_folder(run), resume=True), strict=True))
+        data = dict(
+            zip(("training", "validation"), run_folders(config, RunFolder.of(run).path, resume=True), strict=True)
+        )
     for kind in kinds:
         if data.get(kind) and _are_there(data[kind]):
             pixels = run_sources(config, data[kind], image_size, count)

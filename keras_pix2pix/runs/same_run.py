@@ -5,9 +5,9 @@ import secrets
 import shlex
 import zipfile
 
-from keras_pix2pix.runs.configuration import CHANGEABLE, CONFIG_FILE
-from keras_pix2pix.runs.data_record import RECORD_FILE, difference, digest_of, read_record, record_data
-from keras_pix2pix.runs.model import MODEL_FILE
+from keras_pix2pix.run_folder import RunFolder
+from keras_pix2pix.runs.configuration import CHANGEABLE
+from keras_pix2pix.runs.data_record import difference, digest_of, read_record, record_data
 from keras_pix2pix.runs.settings import EXTRA_FOLDERS, FOLDERS, SETTINGS
 from keras_pix2pix.training.records import read_records
 
@@ -34,14 +34,15 @@ def shared_by_workers(config):
 
 def refuse_another_run(config, run_dir):
     """Raise if `config.json` or `model.keras` isn't that of the run any more; before anything is trained or written."""
-    kept = read_records(run_dir / MODEL_FILE).get(RUN, {})
+    folder = RunFolder(run_dir)
+    kept = read_records(folder.model).get(RUN, {})
     now, then = run_record(config), {"id": None, "settings": {}, **kept}
     # A run of an older version, or no checkpoint yet, or none that can be read, which is told when it is loaded.
-    if not kept and (now["id"] is None or not zipfile.is_zipfile(run_dir / MODEL_FILE)):
+    if not kept and (now["id"] is None or not zipfile.is_zipfile(folder.model)):
         return
     if now["id"] != then["id"]:
         raise ValueError(
-            f"{run_dir / MODEL_FILE} is the checkpoint of another run than that of {run_dir / CONFIG_FILE}. Put the "
+            f"{folder.model} is the checkpoint of another run than that of {folder.configuration}. Put the "
             "right file back, or start a new run in another folder."
         )
     names = sorted(now["settings"].keys() | then["settings"].keys())
@@ -53,7 +54,7 @@ def refuse_another_run(config, run_dir):
     if changed:
         more = ", ..." if len(changed) > NAMED_AT_MOST else ""
         raise ValueError(
-            f"{run_dir / CONFIG_FILE} has been changed since {MODEL_FILE} was trained: "
+            f"{folder.configuration} has been changed since {folder.model.name} was trained: "
             f"{', '.join(changed[:NAMED_AT_MOST])}{more}. A run is resumed as it was started: change the file back, or "
             "start a new run in another folder."
         )
@@ -66,7 +67,7 @@ def data_of_this_run(config, folders, run_dir, changed_is_fine):
     digest = config.get("identity", {}).get("data")
     if digest is None or digest == digest_of(found) or changed_is_fine:
         return found
-    what = f"How isn't known, as {run_dir / RECORD_FILE} is missing or damaged"
+    what = f"How isn't known, as {RunFolder(run_dir).data_record} is missing or damaged"
     if digest == digest_of(known):
         what = difference(known, found)
     command = shlex.join(["keras-pix2pix", "train", "--run-dir", str(run_dir), "--resume", "--data-changed"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import pytest
 
-from keras_pix2pix.cli import train as train_module
+from keras_pix2pix import callbacks
 from keras_pix2pix.data.synthetic import write_facades
 
 FROM, TO = 20, 80  # Epochs.
@@ -35,8 +35,8 @@ class Memory(keras.callbacks.Callback):
 @pytest.mark.skipif(sys.platform != "linux", reason="Only Linux has /proc.")
 def test_memory_does_not_grow_with_averages_and_checkpoints(run, tmp_path, monkeypatch):
     write_facades(tmp_path / "pairs", 3, image_size=(32, 32))
-    memory, callbacks_of = Memory(), train_module.run_callbacks
-    monkeypatch.setattr(train_module, "run_callbacks", lambda *rest: [memory, *callbacks_of(*rest)])
+    memory, callbacks_of = Memory(), callbacks.for_run
+    monkeypatch.setattr(callbacks, "for_run", lambda *rest, **options: [memory, *callbacks_of(*rest, **options)])
     code, _, errors = run(
         *("train", tmp_path / "pairs", "--run-dir", tmp_path / "run", "--validation", tmp_path / "pairs"),
         *("--image-size", 32, "--epochs", TO, "--average", 0.9, "--checkpoint-every", 1),

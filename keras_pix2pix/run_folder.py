@@ -1,0 +1,28 @@
+"""Where everything is in the folder of a training run; no other module names a file of it."""
+
+from pathlib import Path
+
+
+class RunFolder:
+    """The paths in a run folder, whether they are there or not."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.configuration = self.path / "config.json"
+        self.model = self.path / "model.keras"
+        self.best = self.path / "best.keras"
+        self.average = self.path / "average.keras"
+        self.history = self.path / "history.csv"
+        self.health = self.path / "health.jsonl"
+        self.report = self.path / "report.html"
+        self.data_record = self.path / "data.json"
+        self.drawn_data = self.path / "data"
+        self.samples = self.path / "samples"
+        self.logs = self.path / "logs"
+        self.exports = self.path / "exports"  # Where the report finds what came of exports.
+
+    @classmethod
+    def of(cls, run):
+        """The folder of a run, or that in which a `.keras` file is."""
+        run = Path(run)
+        return cls(run.parent if run.suffix == ".keras" else run)
