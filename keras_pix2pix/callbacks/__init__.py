@@ -3,10 +3,10 @@
 from keras_pix2pix.callbacks.average import ExponentialMovingAverage
 from keras_pix2pix.callbacks.best_model import BestModel
 from keras_pix2pix.callbacks.checkpoint import Checkpoint, resume_point
-from keras_pix2pix.callbacks.for_run import for_run
 from keras_pix2pix.callbacks.health import Health
 from keras_pix2pix.callbacks.pictures import ImageSummary, Report, SampleGrid
 from keras_pix2pix.callbacks.rates import Rates
+from keras_pix2pix.callbacks.run_callbacks import for_run
 
 __all__ = [
     "BestModel",

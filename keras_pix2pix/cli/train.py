@@ -136,7 +136,7 @@ def train(
     ] = None,
     checkpoint_every: Annotated[
         int | None,
-        option("callbacks.for_run:for_run", "checkpoint_every", min=1, metavar="STEPS", rich_help_panel=OUTPUTS),
+        option("callbacks.run_callbacks:for_run", "checkpoint_every", min=1, metavar="STEPS", rich_help_panel=OUTPUTS),
     ] = None,
     deterministic: Annotated[
         bool | None,

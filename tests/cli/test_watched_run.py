@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from keras_pix2pix import Pix2Pix, callbacks
+from keras_pix2pix.callbacks import run_callbacks
 from keras_pix2pix.data.synthetic import write_facades
 from keras_pix2pix.training.presets import PRESETS
 
@@ -86,7 +87,7 @@ def test_the_best_model_is_known_after_a_resumption_and_patience_ends_the_run(tr
             super().on_epoch_end(epoch, logs)
             logs["g_l1"] = next(values)
 
-    monkeypatch.setattr(callbacks, "Rates", Forged)
+    monkeypatch.setattr(run_callbacks, "Rates", Forged)
     code, printed, errors = train("--epochs", 2, "--monitor", "g_l1", "--patience", 2)
     assert code == 0, errors
     assert "best.keras keeps the best g_l1, and 2 epochs without a better one end the run" in printed
