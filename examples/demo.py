@@ -40,8 +40,8 @@ def main(arguments=None):
     model.compile()
     model.fit(facades, epochs=options.epochs, shuffle=False)
     model.save(options.directory / "model.keras")
-    p2p.export_saved_model(model, options.directory / "saved_model")
-    p2p.export_tflite(model, options.directory / "facades.tflite")
+    print("SavedModel:", p2p.export_saved_model(model, options.directory / "saved_model"))
+    print("TFLite:", p2p.export_tflite(model, options.directory / "facades.tflite"))
 
     phone = Interpreter(str(options.directory / "facades.tflite")).get_signature_runner()
     rows = []

@@ -35,7 +35,7 @@ def main(arguments=None):
     model = Pix2Pix(small_generator(image_shape), patchgan_discriminator(image_shape, filters=32, num_layers=2))
     model.compile(keras.optimizers.Adam(1e-3, beta_1=0.5), gan_loss="lsgan", lambda_l1=50.0)
     model.fit(paired_dataset(options.pairs, image_size=image_shape[:2]), epochs=options.epochs, shuffle=False)
-    export_tflite(model, options.output, quantization="float16")
+    print(export_tflite(model, options.output, quantization="float16"))
 
 
 if __name__ == "__main__":
