@@ -176,7 +176,7 @@ def compare_passes(model, twins, pairings, images):
     forward, gradient, left_out = 0.0, 0.0, []
     runs = (
         (lambda: model.generator(source, training=True), lambda: twins[0](torch_images[0])),
-        (lambda: model.judge(source, target, training=True), lambda: twins[1](*torch_images)),
+        (lambda: model.discriminate(source, target, training=True), lambda: twins[1](*torch_images)),
     )
     for (ours, theirs), pairing in zip(runs, pairings, strict=True):
         with tf.GradientTape() as tape:

@@ -64,7 +64,7 @@ class ImageSummary(FixedPairs):
         """Probability that each patch is real, for the generated and the target picture, as pixels."""
         maps = []
         for source, image, target in zip(self.source, generated, self.target, strict=True):
-            verdicts = [self.model.judge(source[np.newaxis], each[np.newaxis]) for each in (image, target)]
+            verdicts = [self.model.discriminate(source[np.newaxis], each[np.newaxis]) for each in (image, target)]
             scales = [logits for verdict in verdicts for logits in as_list(verdict)]
             maps.append(beside(*[_patch_map(logits, source.shape[:2]) for logits in scales]))
         return np.stack(maps)

@@ -221,9 +221,7 @@ def _resumed(run_dir, given):
 
 def _run(config, run_dir, resume, devices, data_changed):
     folder = RunFolder(run_dir)
-    for wanted in (folder.logs, folder.samples):
-        if wanted.exists() and not wanted.is_dir():
-            raise ValueError(f"{wanted} is a file, and training needs a folder there. Move it away.")
+    _refuse_files_for_folders(folder)
     training_data, validation_data = run_folders(config, run_dir, resume)
     data = data_of_this_run(config, (training_data, validation_data), run_dir, data_changed)
     config = {**config, "identity": {**config.get("identity", new_identity()), "data": digest_of(data)}}
@@ -244,9 +242,7 @@ def _run(config, run_dir, resume, devices, data_changed):
     model.records[RUN] = run_record(config)
     epoch, step = _resume_point(model, run_dir, config["epochs"])
     monitor = monitored_log(config, model.objective.log_names, validation is not None)
-    options = {
-        name: config[name] for name in ("batch_size", "patience", "average", "checkpoint_every") if name in config
-    }
+    options = {name: config[name] for name in WATCHED if name in config}
     watching = callbacks.for_run(run_dir, shown, monitor=monitor, resume=resume, **options)
     bar = ProgressBar(config["batch_size"])
     write_configuration(run_dir, config)
@@ -273,6 +269,12 @@ def _run(config, run_dir, resume, devices, data_changed):
         )
     print(f"The model: {folder.model}")
     print(f"How it came about: {folder.report}, or tensorboard --logdir {folder.logs}")
+
+
+def _refuse_files_for_folders(folder):
+    for wanted in (folder.logs, folder.samples):
+        if wanted.exists() and not wanted.is_dir():
+            raise ValueError(f"{wanted} is a file, and training needs a folder there. Move it away.")
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from keras_pix2pix.inference.serving import check_generator
 from keras_pix2pix.inference.walk import leaves
 from keras_pix2pix.training.building import build_network, build_optimizers, called, check_steps, dtype_policy
 from keras_pix2pix.training.distribution import logs_of_all_workers
-from keras_pix2pix.training.objective import Objective, judge
+from keras_pix2pix.training.objective import Objective, discriminate
 from keras_pix2pix.training.optimizers import FusedAdam
 from keras_pix2pix.training.presets import preset
 from keras_pix2pix.training.progress import Progress
@@ -327,7 +327,7 @@ class Pix2Pix(keras.Model):
         self._log(logs, weights)
         return logs_of_all_workers(self.compute_metrics(source, target, generated, weights))
 
-    def judge(self, source, image, training=False):
+    def discriminate(self, source, image, training=False):
         """The discriminator's logits for pairs: a tensor, or a list of them, the finest scale first.
 
         Args:
@@ -338,7 +338,7 @@ class Pix2Pix(keras.Model):
         Returns:
             Logits, `(batch, rows, columns, 1)`, or a list of such.
         """
-        return judge(self.discriminator, source, image, training)
+        return discriminate(self.discriminator, source, image, training)
 
     @property
     def metrics(self):

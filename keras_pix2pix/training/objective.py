@@ -68,11 +68,11 @@ class Objective:
             logs["g_reconstruction"] = reconstruction
         logs["g_loss"] = self.lambda_l1 * reconstruction
         if self.adversarial:
-            fake_logits, fake_features = self._judge(source, generated, training)
+            fake_logits, fake_features = self._discriminate(source, generated, training)
             logs["g_gan"] = self.gan_loss.generator(fake_logits)
             logs["g_loss"] += self.lambda_gan * logs["g_gan"]
         if self.lambda_features:
-            _, real_features = self._judge(source, target, training)
+            _, real_features = self._discriminate(source, target, training)
             logs["g_features"] = losses.feature_matching_loss(real_features, fake_features)
             logs["g_loss"] += self.lambda_features * logs["g_features"]
         return logs
@@ -82,8 +82,8 @@ class Objective:
 
         `seed`, two integers, is where the gradient penalty's chance comes from.
         """
-        real_logits, _ = self._judge(source, target, training)
-        fake_logits, _ = self._judge(source, generated, training)
+        real_logits, _ = self._discriminate(source, target, training)
+        fake_logits, _ = self._discriminate(source, generated, training)
         d_loss = self.gan_loss.discriminator(real_logits, fake_logits)
         right = [ops.cast(logits > 0, "float32") for logits in as_list(real_logits)]
         right += [ops.cast(logits <= 0, "float32") for logits in as_list(fake_logits)]
@@ -95,20 +95,20 @@ class Objective:
         if self.lambda_penalty:
             share = tf.random.stateless_uniform(tf.shape(target)[:1], seed)
             logs["d_penalty"] = losses.gradient_penalty(
-                lambda image: self._judge(source, image, training)[0], target, generated, share
+                lambda image: self._discriminate(source, image, training)[0], target, generated, share
             )
             d_loss += self.lambda_penalty * logs["d_penalty"]
         return {"d_loss": self.discriminator_loss_weight * d_loss, **logs}
 
-    def _judge(self, source, image, training):
+    def _discriminate(self, source, image, training):
         """(logits, features); logits are a list if there are several scales."""
-        outputs = as_list(judge(self.network, source, image, training))
+        outputs = as_list(discriminate(self.network, source, image, training))
         scales = len(self.discriminator.outputs)
         # The losses have no precision to spare, whatever the network computes in.
         return [ops.cast(logits, keras.config.floatx()) for logits in outputs[:scales]], outputs[scales:]
 
 
-def judge(discriminator, source, image, training=False):
+def discriminate(discriminator, source, image, training=False):
     """The discriminator's logits, whether it sees pairs or, unconditional, the image alone."""
     conditional = len(discriminator.inputs) == 2
     return discriminator([source, image] if conditional else image, training=training)

@@ -327,10 +327,10 @@ def test_discriminator_steps_are_updates_of_its_optimizer(images):
 def test_judge_gives_the_logits(conditional, images):
     source, target = images(1)
     model = tiny(discriminator={"conditional": conditional, "num_scales": 2})
-    logits = model.judge(source, target)
+    logits = model.discriminate(source, target)
     for ours, theirs in zip(logits, model.discriminator([source, target] if conditional else target), strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    other = model.judge(target, target)
+    other = model.discriminate(target, target)
     assert np.array_equal(other[0], logits[0]) != conditional
 
 

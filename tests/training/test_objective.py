@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from keras_pix2pix import patchgan_discriminator
-from keras_pix2pix.training.objective import Objective, judge
+from keras_pix2pix.training.objective import Objective, discriminate
 
 SOURCE, TARGET, GENERATED = (tf.fill((1, 4, 4, 1), value) for value in (0.0, 0.5, -0.5))
 SEED = [0, 0]
@@ -102,15 +102,15 @@ def test_a_logit_of_0_is_taken_for_generated():
 @pytest.mark.parametrize("conditional", [True, False])
 def test_pairs_or_the_image_alone_are_judged(conditional):
     network = critic(conditional=conditional)
-    np.testing.assert_array_equal(judge(network, SOURCE, TARGET), 2 * TARGET)
+    np.testing.assert_array_equal(discriminate(network, SOURCE, TARGET), 2 * TARGET)
     objective = Objective(network, gan_loss="lsgan")
     assert values(objective.of_generator(SOURCE, TARGET, GENERATED))["g_gan"] == 4
 
 
 def test_training_reaches_the_discriminator():
     network = critic(activation=keras.layers.Dropout(0.9, seed=1))
-    assert np.any(np.asarray(judge(network, SOURCE, TARGET, training=True)) == 0)
-    assert np.all(np.asarray(judge(network, SOURCE, TARGET)) == 1)
+    assert np.any(np.asarray(discriminate(network, SOURCE, TARGET, training=True)) == 0)
+    assert np.all(np.asarray(discriminate(network, SOURCE, TARGET)) == 1)
     objective = Objective(network, gan_loss="lsgan")
     for method, arguments, name in (
         (objective.of_generator, (), "g_gan"),
@@ -143,7 +143,7 @@ def test_all_layers_and_scales_have_features():
     images = (2, 32, 32, 3)
     discriminator = patchgan_discriminator(images[1:], filters=1, num_layers=2, num_scales=2)
     objective = Objective(discriminator, lambda_features=1.0)
-    logits, features = objective._judge(np.zeros(images), np.zeros(images), training=False)
+    logits, features = objective._discriminate(np.zeros(images), np.zeros(images), training=False)
     assert [each.shape[1] for each in logits] == [6, 2]
     assert sorted(each.shape[1] for each in features) == [3, 4, 7, 8, 8, 16]
 
