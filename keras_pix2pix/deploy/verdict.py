@@ -44,7 +44,7 @@ def judge(written, path, model, pixels, runner, *, about, accepted, drawn=False,
 
 def record_of(written, parity, factor, about, packages=()):
     """What `export.json` holds; an older file's goes first, so that it never speaks of this one."""
-    beside(parity.path, RECORD).unlink(missing_ok=True)
+    _beside(parity.path, RECORD).unlink(missing_ok=True)
     figures = parity._asdict()
     name = Path(figures.pop("path")).name
     return {
@@ -61,8 +61,8 @@ def record_of(written, parity, factor, about, packages=()):
 
 def publish(path, drawing, record):
     """Write the verdict beside the file or folder that it is about, in the place of an earlier export's."""
-    write_png(beside(path, PICTURE), drawing)
-    with whole_file(beside(path, RECORD)) as temporary:
+    write_png(_beside(path, PICTURE), drawing)
+    with whole_file(_beside(path, RECORD)) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
@@ -74,7 +74,7 @@ def copy_verdict(path, directory):
     # Exports of one name in two folders are two exports.
     place = directory / hashlib.sha256(os.fsencode(path.parent)).hexdigest()[:8]
     for suffix in (PICTURE, RECORD):
-        original = beside(path, suffix)
+        original = _beside(path, suffix)
         with whole_file(place / original.name) as temporary:
             shutil.copyfile(original, temporary)
 
@@ -102,7 +102,7 @@ def _versions(packages):
 def refuse_to_replace_records(path):
     """Raise where the record or the picture of an export would take the place of something else."""
     for suffix, is_ours in ((RECORD, _is_record), (PICTURE, is_own_png)):
-        file = beside(path, suffix)
+        file = _beside(path, suffix)
         if file.exists() and not (regular_file(file) and is_ours(file)):
             raise ValueError(f"{file} exists and was not written by an export, so it is not replaced. Move it away.")
 
@@ -114,6 +114,6 @@ def _is_record(file):
         return False
 
 
-def beside(path, suffix):
+def _beside(path, suffix):
     """Where the record or the picture of an export is."""
     return Path(path).with_name(Path(path).name + suffix)

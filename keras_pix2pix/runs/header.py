@@ -2,6 +2,8 @@
 
 import os
 
+from keras_pix2pix.run_folder import RunFolder
+
 
 def print_header(config, run_dir, model, steps, validation, monitor, replicas=1):
     """Print what was found: data, devices, networks, and what the run folder will hold."""
@@ -21,7 +23,7 @@ def print_header(config, run_dir, model, steps, validation, monitor, replicas=1)
         f"Networks {config['preset']}: generator of {model.generator.count_params():,} parameters, discriminator of "
         f"{model.discriminator.count_params():,}, which judges patches of {patch}x{patch} pixels"
     )
-    best = f"; best.keras keeps the best {monitor}" if monitor else ""
+    best = f"; {RunFolder(run_dir).best.name} keeps the best {monitor}" if monitor else ""
     patience = f", and {config['patience']} epochs without a better one end the run" if "patience" in config else ""
     print(f"Run      {run_dir}, {config['epochs']} epochs in all{best}{patience}", flush=True)
 
