@@ -56,7 +56,7 @@ def require(parity, path, accepted, quantization="none"):
         raise RuntimeError(
             f"The exported file does not compute what the Keras model does, and was not kept as {path}. Accepted: "
             f"{' and '.join(words for words, _ in tests)}. Received: {parity}. "
-            f"{ADVICE[quantization]}, or accept more: `accept={accepted}` is what was asked for."
+            f"{ADVICE[quantization]}, or accept more than `accept={accepted}`."
         )
 
 

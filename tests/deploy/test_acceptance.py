@@ -54,7 +54,7 @@ def test_the_error_says_what_to_try(quantization):
     accepted = accepted_of(quantization, RGB)
     with pytest.raises(RuntimeError) as raised:
         require(picture(psnr=3, levels=99), "x", accepted, quantization)
-    assert f" {ADVICE[quantization]}, or accept more: `accept={accepted}`" in str(raised.value)
+    assert f" {ADVICE[quantization]}, or accept more than `accept={accepted}`." in str(raised.value)
 
 
 def test_each_quantization_has_its_defaults():
