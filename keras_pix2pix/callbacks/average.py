@@ -46,8 +46,8 @@ class ExponentialMovingAverage(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self.averaged = None
-        if self.model.average is None:
-            self.model.average = self._weights()
+        if self.model.training_state.average is None:
+            self.model.training_state.average = self._weights()
 
     def on_epoch_begin(self, epoch, logs=None):
         self.steps = 0
@@ -58,8 +58,8 @@ class ExponentialMovingAverage(keras.callbacks.Callback):
         share = 1 - self.decay ** (steps - self.steps)
         self.steps = steps
         # Tensors, not variables: those would belong to the strategy in force.
-        pairs = zip(self.model.average, self._weights(), strict=True)
-        self.model.average = tuple(average + share * (weight - average) for average, weight in pairs)
+        pairs = zip(self.model.training_state.average, self._weights(), strict=True)
+        self.model.training_state.average = tuple(average + share * (weight - average) for average, weight in pairs)
 
     def on_epoch_end(self, epoch, logs=None):
         # Made once: TensorFlow forgets no variable's name.

@@ -1,5 +1,6 @@
 """The best model of a run, beside the last."""
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -7,8 +8,8 @@ import keras
 
 from keras_pix2pix.callbacks.checkpoint import refuse_broken_weights
 from keras_pix2pix.report.history import best_of, better_side, read_history
-from keras_pix2pix.training.records import read_records
 from keras_pix2pix.training.saving import save_whole
+from keras_pix2pix.training.training_state import read_records
 
 
 class BestModel(keras.callbacks.Callback):
@@ -88,11 +89,13 @@ class BestModel(keras.callbacks.Callback):
         kept = read_records(self.path).get(self.record) if self._was_trained() else None
         if kept:
             best, epoch = kept["value"], kept["epoch"]
-            last = self.model.progress.epoch - 1 if self.model.progress else epoch
+            progress = self.model.training_state.progress
+            last = progress.epoch - 1 if progress else epoch
         return best, epoch, last
 
     def _was_trained(self):
-        return self.model.progress is not None or int(self.model.generator_optimizer.iterations.numpy()) > 0
+        progress = self.model.training_state.progress
+        return progress is not None or int(self.model.generator_optimizer.iterations.numpy()) > 0
 
     def _is_best(self, value):
         if self.best is None:
@@ -101,12 +104,7 @@ class BestModel(keras.callbacks.Callback):
 
     def _save(self):
         refuse_broken_weights(self.model, self.path)
-        # The epoch's end is not yet behind it, so the file says nothing of how far the run has come.
-        progress, self.model.progress = self.model.progress, None
-        # In this file only: others hold other weights.
-        self.model.records[self.record] = {"value": self.best, "epoch": self.best_epoch}
-        try:
-            save_whole(self.model, self.path)
-        finally:
-            self.model.progress = progress
-            del self.model.records[self.record]
+        state = self.model.training_state
+        records = {**state.records, self.record: {"value": self.best, "epoch": self.best_epoch}}
+        # Without progress: the epoch hasn't ended yet.
+        save_whole(self.model, self.path, dataclasses.replace(state, progress=None, records=records))

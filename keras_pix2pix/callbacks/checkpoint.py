@@ -1,5 +1,6 @@
-"""A run in one file, which survives anything and from which the run continues as if nothing had happened."""
+"""The whole run in one file, from which it continues as if it had never stopped."""
 
+import dataclasses
 import errno
 from numbers import Integral
 from pathlib import Path
@@ -9,10 +10,11 @@ import tensorflow as tf
 
 from keras_pix2pix.files import remove_leftovers
 from keras_pix2pix.training.cluster import worker_count
-from keras_pix2pix.training.progress import Progress, build_metrics, metric_states, set_metric_states
 from keras_pix2pix.training.saving import save_whole
+from keras_pix2pix.training.training_state import Progress, build_metrics, metric_states, set_metric_states
 
-# Ends an epoch, and not the training, where a callback puts it into `stop_training`; others put True there.
+# A value of `model.stop_training` that ends the epoch only. Keras stops at any true value; other callbacks, which end
+# the training, put True there.
 END_OF_EPOCH = "end of epoch"
 
 
@@ -60,20 +62,20 @@ class Checkpoint(keras.callbacks.Callback):
     def stop(self):
         """Save after the step that is under way, and then raise KeyboardInterrupt out of `fit`.
 
-        One of several workers does not save: the last checkpoint of all is what they go on from.
+        One of several workers doesn't save: all of them resume from their last common checkpoint.
         """
         self.stopping = True
 
     def on_train_begin(self, logs=None):
         remove_leftovers(self.path.parent, self.path.name)
-        self.resumed = self.model.progress or Progress(0, 0, 0)
+        self.resumed = self.model.training_state.progress or Progress(0, 0, 0)
         self.seen = self.resumed.seen
         if self.resumed.step:
             build_metrics(self.model)
 
     def on_epoch_begin(self, epoch, logs=None):
         self.first_step = 0
-        if is_under_way(self.resumed, epoch):
+        if self.resumed and self.resumed.is_within(epoch):
             # Here, as `fit` has just reset them.
             set_metric_states(self.model, self.resumed.metric_states)
             self.first_step = self.resumed.step
@@ -104,10 +106,9 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _save(self, progress):
         refuse_broken_weights(self.model, self.path)
-        before, self.model.progress = self.model.progress, progress
+        state = dataclasses.replace(self.model.training_state, progress=progress)
         try:
-            save_whole(self.model, self.path)
-            before = progress
+            save_whole(self.model, self.path, state)
         except (OSError, RuntimeError) as error:  # h5py raises either.
             number = getattr(error, "errno", None) or errno.EIO
             kept = "The checkpoint before it is whole. " if self.path.exists() else ""
@@ -117,8 +118,7 @@ class Checkpoint(keras.callbacks.Callback):
                 f"{self.path} could not be written: {reason}. {kept}It needs room for two such files: free some "
                 "space, check the permissions, and resume from the last one",
             ) from error
-        finally:
-            self.model.progress = before
+        self.model.training_state = state
 
     def _stop_if_asked(self):
         if self.stopping:
@@ -144,12 +144,8 @@ def resume_point(model):
     epoch, step = callbacks.resume_point(model)  # paired_dataset("pairs", repeat=True, initial_step=step)
     ```
     """
-    return (model.progress.epoch, model.progress.seen) if model.progress else (0, 0)
-
-
-def is_under_way(progress, epoch):
-    """Whether the epoch of this number was started before, and continues."""
-    return progress is not None and progress.step > 0 and progress.epoch == epoch
+    progress = model.training_state.progress
+    return (progress.epoch, progress.seen) if progress else (0, 0)
 
 
 def refuse_broken_weights(model, path):

@@ -5,7 +5,6 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_pix2pix.callbacks.checkpoint import is_under_way
 from keras_pix2pix.images import beside
 
 
@@ -18,13 +17,13 @@ class FixedPairs(keras.callbacks.Callback):
             raise ValueError(f"`count` and `every` must be 1 or more. Received: count={count}, every={every}.")
         self.every = every
         self.source, self.target = first_pairs(pairs, count)
-        self.begun = False
+        self.has_shown = False
 
     def on_epoch_begin(self, epoch, logs=None):
         # In the middle of an epoch, the picture of its beginning is there already.
-        if not self.begun and not is_under_way(getattr(self.model, "progress", None), epoch):
+        if not self.has_shown and not self.model.training_state.first_step(epoch):
             self.show(epoch)
-        self.begun = True
+        self.has_shown = True
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every == 0:

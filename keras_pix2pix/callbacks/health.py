@@ -8,7 +8,6 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_pix2pix.callbacks.checkpoint import is_under_way
 from keras_pix2pix.callbacks.fixed_pairs import first_pairs, generate_one_by_one
 from keras_pix2pix.files import whole_file
 from keras_pix2pix.report.history import read_messages
@@ -103,11 +102,11 @@ class Health(keras.callbacks.Callback):
         self.said = read_messages(self.messages) if self.messages else []
 
     def on_train_begin(self, logs=None):
-        self.in_a_row |= self.model.records.get(RECORD, {})
+        self.in_a_row |= self.model.training_state.records.get(RECORD, {})
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
-        self.first_step = self.model.progress.step if is_under_way(self.model.progress, epoch) else 0
+        self.first_step = self.model.training_state.first_step(epoch)
 
     def on_train_batch_end(self, batch, logs=None):
         self._refuse_broken_logs(logs, f"step {self.first_step + batch + 1} of epoch {self.epoch + 1}")
@@ -125,7 +124,7 @@ class Health(keras.callbacks.Callback):
             self.in_a_row[state] = self.in_a_row[state] + 1 if is_shown else 0
             if self.in_a_row[state] >= self.patience and state not in (each["state"] for each in self.said):
                 self._say(state, ADVICE[state].format(patience=self.patience, variety=variety, **logs))
-        self.model.records[RECORD] = dict(self.in_a_row)
+        self.model.training_state.records[RECORD] = dict(self.in_a_row)
 
     def _variety(self):
         """How much the generated pictures of different sources differ, relative to their targets; None if unknown."""

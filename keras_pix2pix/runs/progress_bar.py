@@ -6,8 +6,6 @@ import keras
 import rich.console
 import rich.progress
 
-from keras_pix2pix.callbacks.checkpoint import is_under_way
-
 LINE_EVERY = 60  # Seconds, where there is no bar: often enough to see that a long epoch continues.
 # The rest is in history.csv.
 SHOWN = ("g_l1", "g_gan", "d_real", "d_fake", "val_g_l1", "val_psnr", "val_ssim")
@@ -33,8 +31,7 @@ class ProgressBar(keras.callbacks.Callback):
         self.epoch = epoch
         self.begun = self.last_line = time.monotonic()
         self.steps_timed = 0
-        progress = getattr(self.model, "progress", None)
-        self.steps_before = progress.step if is_under_way(progress, epoch) else 0
+        self.steps_before = self.model.training_state.first_step(epoch)
         if self.console.is_terminal:
             columns = "{task.description}", rich.progress.BarColumn(), rich.progress.MofNCompleteColumn()
             self.bar = rich.progress.Progress(

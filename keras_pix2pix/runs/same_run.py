@@ -9,7 +9,7 @@ from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.configuration import CHANGEABLE
 from keras_pix2pix.runs.data_record import difference, digest_of, read_record, record_data
 from keras_pix2pix.runs.settings import EXTRA_FOLDERS, FOLDERS, SETTINGS
-from keras_pix2pix.training.records import read_records
+from keras_pix2pix.training.training_state import read_records
 
 RUN = "run"  # Among the model's records: whose model it is, and the settings that it was trained with.
 # Where the data are may change: what they are is compared by itself.

@@ -17,9 +17,8 @@ from keras_pix2pix.training.distribution import logs_of_all_workers
 from keras_pix2pix.training.objective import Objective, discriminate
 from keras_pix2pix.training.optimizers import FusedAdam
 from keras_pix2pix.training.presets import preset
-from keras_pix2pix.training.progress import Progress
-from keras_pix2pix.training.records import Records
 from keras_pix2pix.training.saving import copy_average
+from keras_pix2pix.training.training_state import TrainingState
 
 UPDATE_ORDERS = ("discriminator_first", "simultaneous")
 
@@ -89,9 +88,7 @@ class Pix2Pix(keras.Model):
                 f"A target has one encoding. Received: target_encoding={self.target_encoding.word!r}. Only sources are "
                 "stacked."
             )
-        self.progress = None  # `callbacks.Checkpoint` keeps it.
-        self.average = None  # `callbacks.ExponentialMovingAverage` keeps it.
-        self.records = Records()  # What other callbacks know of the epochs before.
+        self.training_state = TrainingState()
         self.built = True
 
     @classmethod
@@ -275,15 +272,18 @@ class Pix2Pix(keras.Model):
         # Generate. One forward pass, with one dropout mask, serves all updates.
         with tf.GradientTape() as tape:
             generated = _full_precision(self.generator(source, training=True))
-        batch = (source, target, generated, weights)
 
-        # Update the discriminator on the real and the generated pair, and the generator against it.
-        if self.update_order == "discriminator_first":
-            d_logs = self._update_discriminator(*batch)
-            gradients, g_logs = self._generator_gradients(tape, *batch)
-        else:
-            gradients, g_logs = self._generator_gradients(tape, *batch)
-            d_logs = self._update_discriminator(*batch)
+            # Update the discriminator on the real and the generated pair.
+            if self.update_order == "discriminator_first":
+                with tape.stop_recording():
+                    d_logs = self._update_discriminator(source, target, generated, weights)
+
+            # Update the generator against it.
+            g_logs = self.objective.of_generator(source, target, generated, training=True)
+            g_loss = self.generator_optimizer.scale_loss(_global_mean(g_logs["g_loss"], weights))
+        gradients = tape.gradient(g_loss, self.generator.trainable_variables)
+        if self.update_order == "simultaneous":
+            d_logs = self._update_discriminator(source, target, generated, weights)
         _update(self.generator_optimizer, gradients, self.generator)
 
         # Measure.
@@ -295,21 +295,10 @@ class Pix2Pix(keras.Model):
         for _ in range(self.discriminator_steps):
             with tf.GradientTape() as tape:
                 logs = self._discriminator_logs(source, target, tf.stop_gradient(generated), training=True)
-                loss = self.discriminator_optimizer.scale_loss(_global_mean(logs["d_loss"], weights))
-            gradients = tape.gradient(loss, self.discriminator.trainable_variables)
+                d_loss = self.discriminator_optimizer.scale_loss(_global_mean(logs["d_loss"], weights))
+            gradients = tape.gradient(d_loss, self.discriminator.trainable_variables)
             _update(self.discriminator_optimizer, gradients, self.discriminator)
         return logs
-
-    def _generator_gradients(self, generator_tape, source, target, generated, weights):
-        # From the loss back to the generated images on a tape that watches nothing else, and on from there through
-        # the forward pass on the other.
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(generated)
-            logs = self.objective.of_generator(source, target, generated, training=True)
-            loss = self.generator_optimizer.scale_loss(_global_mean(logs["g_loss"], weights))
-        slope = tape.gradient(loss, generated)
-        gradients = generator_tape.gradient(generated, self.generator.trainable_variables, output_gradients=slope)
-        return gradients, logs
 
     def _discriminator_logs(self, source, target, generated, training):
         # Where the gradient penalty is taken follows from step and replica, so that a resumed run continues alike.
@@ -407,7 +396,7 @@ class Pix2Pix(keras.Model):
         Raises:
             ValueError: The callback was not there in training.
         """
-        if self.average is None:
+        if self.training_state.average is None:
             raise ValueError(
                 "There is no average of the weights. Train with `callbacks.ExponentialMovingAverage`, or "
                 "`keras-pix2pix train --average 0.999`."
@@ -445,20 +434,12 @@ class Pix2Pix(keras.Model):
         # Keras saves every variable but the state of the dropout masks.
         for index, layer in enumerate(self._layers_that_draw()):
             store[f"seed_{index}"] = layer.seed_generator.state.numpy()
-        if self.progress:
-            self.progress.write(store)
-        self.records.write(store)
-        for index, weight in enumerate(self.average or ()):
-            store[f"average_{index}"] = weight.numpy()
+        self.training_state.write(store)
 
     def load_own_variables(self, store):
         for index, layer in enumerate(self._layers_that_draw()):
             layer.seed_generator.state.assign(store[f"seed_{index}"])
-        self.progress = Progress.read(store)
-        self.records = Records.read(store)
-        if "average_0" in store.keys():  # noqa: SIM118 - it is none of a dictionary's.
-            count = len(self.generator.trainable_variables)
-            self.average = tuple(tf.convert_to_tensor(store[f"average_{index}"][...]) for index in range(count))
+        self.training_state = TrainingState.read(store)
 
     def _layers_that_draw(self):
         networks = [network for network in (self.generator, self.discriminator) if network]

@@ -1,24 +1,32 @@
-"""How a model's file is written again and again: whole or not at all, and without memory growing."""
+"""Saving a model's file again and again: whole or not at all, and without memory growing."""
 
 import contextlib
 
 from keras_pix2pix.files import whole_file
 
-# What of Keras' kinds of objects a model holds.
+# Keras' kinds of objects in a model.
 KINDS = ("Functional", "Layer", "Loss", "Metric", "Optimizer")
 
 
-def save_whole(model, path):
-    """Write `model.save` to a path, which keeps the file before until the new one is whole."""
+def save_whole(model, path, state=None):
+    """Write `model.save` to a path; the old file stays until the new one is whole.
+
+    `state` is a `TrainingState` to write in place of the model's own.
+    """
     _look_up_once()
-    with whole_file(path) as temporary:
-        model.save(temporary)
+    own = model.training_state
+    model.training_state = state or own
+    try:
+        with whole_file(path) as temporary:
+            model.save(temporary)
+    finally:
+        model.training_state = own
 
 
 def _look_up_once():
-    """Have Keras keep what it looks up at each saving, by making an optimizer whose variables TensorFlow never forgets.
+    """Give Keras the list that it builds anew at each saving, with an optimizer whose variables TensorFlow never frees.
 
-    It means to: Keras 3.15 writes it under one name, and reads it under another.
+    Keras 3.15 means to keep it, but stores it under one name and looks for it under another.
     """
     with contextlib.suppress(ImportError, AttributeError, ValueError):
         from keras.src.backend.common import global_state
@@ -29,7 +37,7 @@ def _look_up_once():
 
 
 def copy_average(model, generator):
-    """Give a clone of the model's generator the averaged weights, and as they are those that are not trained."""
+    """Give a clone of the model's generator the averaged weights; those that aren't trained are copied."""
     generator.set_weights(model.generator.get_weights())
-    for variable, weight in zip(generator.trainable_variables, model.average, strict=True):
+    for variable, weight in zip(generator.trainable_variables, model.training_state.average, strict=True):
         variable.assign(weight)

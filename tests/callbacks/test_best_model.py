@@ -4,8 +4,7 @@ import keras
 import pytest
 
 from keras_pix2pix import callbacks
-from keras_pix2pix.training.progress import Progress
-from keras_pix2pix.training.records import read_records
+from keras_pix2pix.training.training_state import Progress, read_records
 
 
 @pytest.fixture
@@ -89,7 +88,7 @@ def test_the_file_says_itself_how_good_its_model_was(make_model, watch_epochs, t
     kept = watch_epochs(model, 0.5, 0.6, 0.4)
     assert read_records(tmp_path / "best.keras") == {"best: max val_ssim": {"value": 0.6, "epoch": 1}}
     if resumed == "by Checkpoint":
-        model.progress = Progress(3, 0, 12)
+        model.training_state.progress = Progress(3, 0, 12)
     else:
         model.generator_optimizer.iterations.assign(12)
     model.save(tmp_path / "model.keras")
@@ -104,7 +103,7 @@ def test_patience_is_counted_from_the_epoch_in_the_file(make_model, watch_epochs
     model = make_model(filters=2)
     model.compile()
     watch_epochs(model, 0.5, 0.6)
-    model.progress = Progress(4, 0, 16)
+    model.training_state.progress = Progress(4, 0, 16)
     with pytest.raises(ValueError, match="has ended early: val_ssim was best, 0.6, in epoch 2, and no better in the 2"):
         watch_epochs(model, first=4, patience=2)
     watch_epochs(model, 0.1, first=4, patience=3)
@@ -148,7 +147,7 @@ def test_the_file_is_the_model_of_the_best_epoch(make_model, images, tmp_path):
     assert len(history.epoch) == 3
     kept = keras.saving.load_model(tmp_path / "best.keras")
     assert int(kept.generator_optimizer.iterations) == 2
-    assert kept.progress is None
+    assert kept.training_state.progress is None
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.keras", "model.keras"]
 
 

@@ -15,7 +15,7 @@ from tensorflow.python.framework import config as framework_config
 
 from keras_pix2pix import Pix2Pix, callbacks, paired_dataset, patchgan_discriminator, unet_generator
 from keras_pix2pix.data.synthetic import write_facades
-from keras_pix2pix.training.progress import metric_states, set_metric_states
+from keras_pix2pix.training.training_state import metric_states, set_metric_states
 
 SIZE = 16
 

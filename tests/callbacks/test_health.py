@@ -10,7 +10,7 @@ from keras import layers
 
 from keras_pix2pix import Pix2Pix, callbacks, metrics, patchgan_discriminator, unet_generator
 from keras_pix2pix.report.history import read_messages
-from keras_pix2pix.training.progress import Progress
+from keras_pix2pix.training.training_state import Progress
 
 QUICK = {"after_steps": 0, "patience": 2}
 SHAPE = (16, 16, 3)
@@ -84,7 +84,7 @@ def test_validation_that_is_not_finite_ends_training_too(make_model):
 def test_steps_are_counted_from_the_beginning_of_an_epoch_that_was_resumed(make_model):
     model = make_model()
     model.compile()
-    model.progress = Progress(epoch=2, step=5, seen=25)
+    model.training_state.progress = Progress(epoch=2, step=5, seen=25)
     health = callbacks.Health()
     health.set_model(model)
     health.on_epoch_begin(2)

@@ -8,7 +8,7 @@ import rich.console
 
 from keras_pix2pix.runs import progress_bar
 from keras_pix2pix.runs.progress_bar import ProgressBar, duration
-from keras_pix2pix.training.progress import Progress
+from keras_pix2pix.training.training_state import Progress, TrainingState
 
 LOGS = {"g_l1": 0.34567, "g_loss": 35.0, "d_real": 0.8, "val_ssim": 0.25, "images_per_second": 2.5}
 
@@ -28,6 +28,7 @@ def clock(monkeypatch):
 def begin(terminal):
     output = io.StringIO()
     bar = ProgressBar(2, rich.console.Console(file=output, force_terminal=terminal, width=120))
+    bar.set_model(SimpleNamespace(training_state=TrainingState()))
     bar.set_params({"epochs": 3, "steps": 4})
     bar.on_train_begin()
     return bar, output
@@ -73,7 +74,7 @@ def test_a_long_epoch_has_a_line_every_minute(clock):
 
 def test_a_resumed_epoch_goes_on_counting_its_steps(clock):
     bar, output = begin(terminal=False)
-    bar.set_model(SimpleNamespace(progress=Progress(epoch=1, step=2, seen=6)))
+    bar.set_model(SimpleNamespace(training_state=TrainingState(Progress(epoch=1, step=2, seen=6))))
     run_epoch(bar, clock, 1, [70, 70])
     run_epoch(bar, clock, 2, [70])
     lines = [line[:26] for line in output.getvalue().splitlines() if "steps" in line]
