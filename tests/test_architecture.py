@@ -63,3 +63,15 @@ def test_only_images_knows_the_range_of_pixels():
 @pytest.mark.parametrize("word", ["utils", "common", "helpers", "base", "misc"])
 def test_no_file_is_named_after_nothing(word):
     assert not list(PACKAGE.rglob(f"{word}*"))
+
+
+# Its recipes are data, which the command lists.
+RECIPES = {"keras_pix2pix.training.presets"}
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "cli").glob("*.py")), ids=lambda path: path.name)
+def test_the_command_line_imports_the_public_names_and_runs(path):
+    grounds = FLOORS[0] | {"cli", "runs"}
+    for name in imports_of(path):
+        if name.startswith("keras_pix2pix.") and name not in RECIPES:
+            assert room_of(name) in grounds, f"{path.name} imports {name}"

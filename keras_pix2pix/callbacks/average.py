@@ -1,6 +1,7 @@
-"""An exponential moving average of the generator's weights, beside the training."""
+"""An exponential moving average of the generator's weights."""
 
 import math
+from pathlib import Path
 
 import keras
 import tensorflow as tf
@@ -9,17 +10,16 @@ from keras_pix2pix.training.saving import copy_average, save_whole
 
 
 class ExponentialMovingAverage(keras.callbacks.Callback):
-    """A second generator whose weights are the running mean of the trained one's: steadier, and often the better.
+    """A second generator whose weights are the running mean of the trained one's: steadier, and often better.
 
-    It changes nothing in the training: logs, validation and samples are those of the trained generator. The averaged
-    one is in a file of its own, a `Pix2Pix` without a discriminator that translates and is exported like any other.
-    `model.save` keeps the average in the model's file too, so that a resumed run continues it: put this callback
-    before `Checkpoint`.
+    Training, logs, validation and samples are those of the trained generator. The averaged one gets its own file, a
+    `Pix2Pix` without a discriminator that translates and exports like any other. `model.save` keeps the average in the
+    model's file too, so that a resumed run continues it: put this callback before `Checkpoint`.
 
     Args:
-        path: File ending in `.keras` that receives the averaged generator at the end of every epoch.
-        decay: Share of the average that stays at each step, above 0 and below 1; `steps_per_execution` steps at once
-            count with their last weights. Defaults to 0.999.
+        path: File ending in `.keras` for the averaged generator, written after every epoch.
+        decay: Share of the average kept at each step, above 0 and below 1; of `steps_per_execution` steps, each counts
+            with the last one's weights. Defaults to 0.999.
 
     Raises:
         ValueError: Another ending, or `decay` out of range.
@@ -36,7 +36,7 @@ class ExponentialMovingAverage(keras.callbacks.Callback):
         Yazıcı et al., "The Unusual Effectiveness of Averaging in GAN Training", arXiv 1806.04498.
     """
 
-    def __init__(self, path, decay=0.999):
+    def __init__(self, path: str | Path, decay: float = 0.999) -> None:
         super().__init__()
         if not str(path).endswith(".keras"):
             raise ValueError(f"`path` must end in .keras. Received: path={str(path)!r}.")

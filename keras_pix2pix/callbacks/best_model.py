@@ -15,9 +15,9 @@ from keras_pix2pix.training.training_state import read_records
 class BestModel(keras.callbacks.Callback):
     """Keeps the model of the best epoch by one of the logs, and can end training when nothing gets better.
 
-    As `keras.callbacks.ModelCheckpoint` with `save_best_only=True` and `EarlyStopping`, but the file is written whole
-    or not at all. It says itself how good its model was, and in which epoch: a model that has been trained before, and
-    is trained further, takes its place only if it is better. A new model starts a new file.
+    Like `keras.callbacks.ModelCheckpoint(save_best_only=True)` and `EarlyStopping`, but the file is written whole or
+    not at all, and it records its value and epoch: when training is resumed, only a better model replaces it. A new
+    model starts a new file.
 
     Args:
         path: File ending in `.keras`.
@@ -25,12 +25,12 @@ class BestModel(keras.callbacks.Callback):
         mode: "max" or "min". Defaults to None: by the name, "max" for names with psnr, ssim, accuracy or iou, "min"
             for losses and errors.
         patience: Epochs without a better one after which training ends, 1 or more. Defaults to None: it doesn't.
-        history: CSV file of `keras.callbacks.CSVLogger` with the epochs before those of this `fit`, for a file at
-            `path` that doesn't say how good its model was. Defaults to None.
+        history: CSV file of `keras.callbacks.CSVLogger` with the epochs before this `fit`, used if the file at `path`
+            doesn't record its value. Defaults to None.
 
     Raises:
-        ValueError: Another ending, a mode that is needed or unknown, `patience` under 1; when training begins, that it
-            had already ended; after the first epoch, no such log.
+        ValueError: Another ending, a missing or unknown mode, `patience` under 1; when training starts, if it had
+            already ended early; after the first epoch, if there is no such log.
 
     Example:
 
@@ -41,7 +41,15 @@ class BestModel(keras.callbacks.Callback):
     ```
     """
 
-    def __init__(self, path, monitor, *, mode=None, patience=None, history=None):
+    def __init__(
+        self,
+        path: str | Path,
+        monitor: str,
+        *,
+        mode: str | None = None,
+        patience: int | None = None,
+        history: str | Path | None = None,
+    ) -> None:
         super().__init__()
         self.path = Path(path)
         if self.path.suffix != ".keras":
@@ -50,7 +58,7 @@ class BestModel(keras.callbacks.Callback):
         self.mode = mode or better_side(monitor)
         if self.mode not in ("max", "min"):
             raise ValueError(
-                f"Whether a larger or a smaller {monitor!r} is better can't be told by its name. Accepted: "
+                f"The name doesn't say whether a larger or a smaller {monitor!r} is better. Accepted: "
                 f'mode="max" or mode="min". Received: mode={mode!r}.'
             )
         if patience is not None and patience < 1:

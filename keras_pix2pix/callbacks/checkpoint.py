@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from keras_pix2pix.files import remove_leftovers
 from keras_pix2pix.training.cluster import worker_count
+from keras_pix2pix.training.model import Pix2Pix
 from keras_pix2pix.training.saving import save_whole
 from keras_pix2pix.training.training_state import Progress, build_metrics, metric_states, set_metric_states
 
@@ -21,12 +22,12 @@ END_OF_EPOCH = "end of epoch"
 class Checkpoint(keras.callbacks.Callback):
     """The whole run in one file, before training, after every epoch and every so many steps.
 
-    The file holds networks, both optimizers, the state of dropout, the place in the data, what `Health` has counted,
-    and in the middle of an epoch the sums behind its logs. It is a usual `.keras` file. The old one stays until the
-    new one is whole and on the disk.
+    The file is an ordinary `.keras` file with networks, both optimizers, dropout state, the place in the data, the
+    counts of `Health`, and within an epoch the sums behind its logs. The old file stays until the new one is whole and
+    on the disk.
 
-    A run is resumed from the end of an epoch by `fit(initial_epoch=...)`, and from the middle of one by this callback:
-    it restores the logs and ends the first epoch where it would have ended. See `resume_point`.
+    To resume, pass `fit` the `initial_epoch` that `resume_point` returns, and this callback: within an epoch, it
+    restores the logs and ends that epoch after its remaining steps.
 
     Args:
         path: File ending in `.keras`.
@@ -47,7 +48,7 @@ class Checkpoint(keras.callbacks.Callback):
     ```
     """
 
-    def __init__(self, path, *, every_steps=None):
+    def __init__(self, path: str | Path, *, every_steps: int | None = None) -> None:
         super().__init__()
         self.path = Path(path)
         if self.path.suffix != ".keras":
@@ -59,8 +60,8 @@ class Checkpoint(keras.callbacks.Callback):
         self.every_steps = every_steps
         self.stopping = False
 
-    def stop(self):
-        """Save after the step that is under way, and then raise KeyboardInterrupt out of `fit`.
+    def stop(self) -> None:
+        """Save after the current step, then raise KeyboardInterrupt out of `fit`.
 
         One of several workers doesn't save: all of them resume from their last common checkpoint.
         """
@@ -125,15 +126,15 @@ class Checkpoint(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-def resume_point(model):
-    """Where a model that `Checkpoint` has written is resumed: `initial_epoch` of `fit`, `initial_step` of its data.
+def resume_point(model: Pix2Pix) -> tuple[int, int]:
+    """Where to resume a model that `Checkpoint` has saved: `initial_epoch` of `fit`, `initial_step` of its data.
 
     Args:
         model: A `Pix2Pix`, new or loaded.
 
     Returns:
-        Number of whole epochs behind it, and number of batches in all epochs behind it. (0, 0) for a new model, and
-        for one that was saved by something else.
+        Number of whole epochs done, and number of batches done in all epochs. (0, 0) for a new model, and for one that
+        was saved by something else.
 
     Example:
 
@@ -149,7 +150,7 @@ def resume_point(model):
 
 
 def refuse_broken_weights(model, path):
-    """Raise for weights that are NaN or infinite, so that they don't take the place of good ones."""
+    """Raise for weights that are NaN or infinite, so that they don't replace good ones."""
     broken = [weight.path for weight in model.weights if not _is_finite(weight)]
     if broken:
         raise RuntimeError(

@@ -1,4 +1,4 @@
-"""The few pairs that callbacks look at after every epoch."""
+"""The pairs that callbacks show after every epoch."""
 
 import keras
 import numpy as np
@@ -7,9 +7,13 @@ from keras import ops
 
 from keras_pix2pix.images import beside
 
+__all__ = ["FixedPairs", "Pairs", "first_pairs", "generate_one_by_one"]
+
+Pairs = tf.data.Dataset | tuple
+
 
 class FixedPairs(keras.callbacks.Callback):
-    """Looks at the same few pairs before the first epoch and after every `every`th; subclasses say how, in `show`."""
+    """Shows the same few pairs before the first epoch and after every `every`th; subclasses define `show`."""
 
     def __init__(self, pairs, count=4, every=1):
         super().__init__()
@@ -20,7 +24,7 @@ class FixedPairs(keras.callbacks.Callback):
         self.has_shown = False
 
     def on_epoch_begin(self, epoch, logs=None):
-        # In the middle of an epoch, the picture of its beginning is there already.
+        # When an epoch is resumed, the picture of its start exists already.
         if not self.has_shown and not self.model.training_state.first_step(epoch):
             self.show(epoch)
         self.has_shown = True
@@ -44,10 +48,7 @@ class FixedPairs(keras.callbacks.Callback):
 
 
 def first_pairs(pairs, count):
-    """The first pairs of a data set, as arrays.
-
-    Returns sources and targets, each `(count, height, width, channels)`.
-    """
+    """The first sources and targets of a data set, each an array `(count, height, width, channels)`."""
     if isinstance(pairs, tf.data.Dataset):
         pairs = pairs.unbatch().filter(lambda source, target, weight=1.0: weight > 0).take(count)
         source, target, *_ = zip(*pairs.as_numpy_iterator(), strict=True)
@@ -57,10 +58,7 @@ def first_pairs(pairs, count):
 
 
 def generate_one_by_one(generator, source):
-    """Generated images, in no more memory than one takes: a batch may be more than training leaves.
-
-    Returns an array, `(batch, height, width, channels)`.
-    """
+    """Generated images `(batch, height, width, channels)`, one by one: training leaves little memory for a batch."""
     return np.concatenate([ops.convert_to_numpy(generator(each, training=False)) for each in source[:, np.newaxis]])
 
 

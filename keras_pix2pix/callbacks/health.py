@@ -1,4 +1,4 @@
-"""A run that says when something is wrong with it."""
+"""Messages about a training that goes wrong."""
 
 import json
 import math
@@ -8,11 +8,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_pix2pix.callbacks.fixed_pairs import first_pairs, generate_one_by_one
+from keras_pix2pix.callbacks.fixed_pairs import Pairs, first_pairs, generate_one_by_one
 from keras_pix2pix.files import whole_file
 from keras_pix2pix.report.history import read_messages
 
-RECORD = "health"  # Among the model's records: the epochs in a row, for a run that is resumed.
+RECORD = "health"  # Among the model's records: the epochs in a row, so that a resumed run continues to count.
 ADVICE = {
     "won": (
         "The discriminator has won: it was all but certain what is real ({d_real:.3f}) and what is generated "
@@ -37,27 +37,26 @@ ADVICE = {
 class Health(keras.callbacks.Callback):
     """Notices when training goes wrong, and says in plain words what is happening and what to change.
 
-    A log that is NaN or infinite, looked for after every step, ends training with a RuntimeError that names the last
-    good model; so pass this callback before those that save. Three states that don't end a run are told once each:
-    a discriminator that has won, one that can't tell real from generated, and a generator that ignores its source.
-    About a "wgangp" discriminator, whose numbers aren't probabilities, nothing is said.
+    A log that is NaN or infinite, checked after every step, ends training with a RuntimeError that names the last good
+    model; so pass this callback before those that save. Three states that don't end a run are reported once each: a
+    discriminator that has won, one that can't tell real from generated, and a generator that ignores its source. The
+    logits of a "wgangp" discriminator aren't probabilities, so the first two aren't reported there.
 
     Args:
-        pairs: Data set of (source, target) batches, or a tuple of two arrays of images, whose first pairs show
-            whether the generator minds its source. Defaults to None: it isn't looked at.
+        pairs: Data set of (source, target) batches, or a tuple of two arrays of images; its first pairs show whether
+            the generator uses its source. Defaults to None: not checked.
         checkpoint: File that `Checkpoint` writes, for the message. Defaults to None.
-        messages: File that keeps what was said, a JSON object in a line, for the report; and what it says already,
-            before a run was resumed, isn't said again. Defaults to None.
-        patience: Epochs in a row that show the same before it is told: one may be chance. They are counted in the
-            model's file too, over every restart. Defaults to 3.
-        after_steps: Updates of the generator before which a network may look like that without being wrong: an
-            untrained discriminator can't tell anything. Defaults to 1000.
-        won_gap: `d_real - d_fake` from which the discriminator has won. Defaults to 0.96: on the facades it is 0.6,
-            and with "vanilla" its own loss is then so near to 0 that it has nothing left to learn.
-        lost_gap: `d_real - d_fake` below which it tells nothing. Defaults to 0.02.
-        least_variety: Standard deviation of the generated pictures over those of the pairs, relative to that of the
-            targets, below which the generator ignores its source. Defaults to 0.05: skips give an untrained U-Net 0.3.
-        count: Pairs looked at, 2 or more. Defaults to 4.
+        messages: File for the messages, a JSON object per line, read by the report; what is in it already isn't
+            repeated when a run is resumed. Defaults to None.
+        patience: Epochs in a row that show a state before it is reported, counted across restarts. Defaults to 3.
+        after_steps: Updates of the generator before anything is reported: an untrained discriminator can't tell real
+            from generated. Defaults to 1000.
+        won_gap: `d_real - d_fake` from which the discriminator has won. Defaults to 0.96: on the facades it is 0.6, and
+            at 0.96 the "vanilla" loss is so close to 0 that nothing is left to learn.
+        lost_gap: `d_real - d_fake` below which it can't tell real from generated. Defaults to 0.02.
+        least_variety: Standard deviation of the generated pictures over the pairs, relative to that of the targets,
+            below which the generator ignores its source. Defaults to 0.05: skips give an untrained U-Net 0.3.
+        count: Number of pairs, 2 or more. Defaults to 4.
 
     Raises:
         ValueError: `count` under 2 or `patience` under 1.
@@ -73,17 +72,17 @@ class Health(keras.callbacks.Callback):
 
     def __init__(
         self,
-        pairs=None,
+        pairs: Pairs | None = None,
         *,
-        checkpoint=None,
-        messages=None,
-        patience=3,
-        after_steps=1000,
-        won_gap=0.96,
-        lost_gap=0.02,
-        least_variety=0.05,
-        count=4,
-    ):
+        checkpoint: str | Path | None = None,
+        messages: str | Path | None = None,
+        patience: int = 3,
+        after_steps: int = 1000,
+        won_gap: float = 0.96,
+        lost_gap: float = 0.02,
+        least_variety: float = 0.05,
+        count: int = 4,
+    ) -> None:
         super().__init__()
         if count < 2 or patience < 1:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Pictures of fixed pairs, and the report, after every epoch."""
+"""Pictures of the same pairs, and the report, after every epoch."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_pix2pix.callbacks.fixed_pairs import FixedPairs
+from keras_pix2pix.callbacks.fixed_pairs import FixedPairs, Pairs
 from keras_pix2pix.images import beside, to_pixels, write_png
 from keras_pix2pix.report.page import write_report
 from keras_pix2pix.report.samples import write_over_time
@@ -20,8 +20,8 @@ class ImageSummary(FixedPairs):
     """Pictures for TensorBoard: source | generated | target of a few fixed pairs, and the discriminator's view.
 
     Written before the first epoch, as step 0, and then after every `every`th, beside the scalars of
-    `keras.callbacks.TensorBoard`. The second picture, "patch map", shows the discriminator's verdict on each patch
-    of the generated and of the target picture: white for real, black for generated.
+    `keras.callbacks.TensorBoard`. The second picture, "patch map", shows how real the discriminator takes each patch of
+    the generated and of the target picture for: white is real, black is generated.
 
     Args:
         log_dir: TensorBoard's folder; the pictures go to its subfolder "images".
@@ -43,7 +43,7 @@ class ImageSummary(FixedPairs):
     ```
     """
 
-    def __init__(self, log_dir, pairs, *, count=4, every=1):
+    def __init__(self, log_dir: str | Path, pairs: Pairs, *, count: int = 4, every: int = 1) -> None:
         super().__init__(pairs, count, every)
         self.log_dir = Path(log_dir)
         self.writer = None
@@ -64,13 +64,13 @@ class ImageSummary(FixedPairs):
         """Probability that each patch is real, for the generated and the target picture, as pixels."""
         maps = []
         for source, image, target in zip(self.source, generated, self.target, strict=True):
-            verdicts = [self.model.discriminate(source[np.newaxis], each[np.newaxis]) for each in (image, target)]
-            scales = [logits for verdict in verdicts for logits in as_list(verdict)]
+            both = [self.model.discriminate(source[np.newaxis], each[np.newaxis]) for each in (image, target)]
+            scales = [logits for one in both for logits in as_list(one)]
             maps.append(beside(*[_patch_map(logits, source.shape[:2]) for logits in scales]))
         return np.stack(maps)
 
     def on_train_end(self, logs=None):
-        if self.writer is not None:  # It is where there was no epoch to train.
+        if self.writer is not None:  # It is None if there was no epoch to train.
             self.writer.close()
             self.writer = None
 
@@ -100,7 +100,7 @@ class SampleGrid(FixedPairs):
     ```
     """
 
-    def __init__(self, directory, pairs, *, count=4, every=1):
+    def __init__(self, directory: str | Path, pairs: Pairs, *, count: int = 4, every: int = 1) -> None:
         super().__init__(pairs, count, every)
         self.directory = Path(directory)
 
@@ -110,9 +110,9 @@ class SampleGrid(FixedPairs):
 
 
 class Report(keras.callbacks.Callback):
-    """Writes the run as one page after every epoch: `write_report` of a run folder.
+    """Writes the run's report after every epoch: `write_report` of a run folder.
 
-    To be passed after the callbacks whose files it shows: `keras.callbacks.CSVLogger`, `SampleGrid` and `Health`.
+    Pass it after the callbacks whose files it shows: `keras.callbacks.CSVLogger`, `SampleGrid` and `Health`.
 
     Args:
         run_dir: Folder with `history.csv`, `samples/` and so on, as `keras-pix2pix train` lays it out.
@@ -127,7 +127,7 @@ class Report(keras.callbacks.Callback):
     ```
     """
 
-    def __init__(self, run_dir):
+    def __init__(self, run_dir: str | Path) -> None:
         super().__init__()
         self.run_dir = run_dir
 

@@ -1,10 +1,13 @@
-"""What watches a run and fills its folder: the list of callbacks that `keras-pix2pix train` passes to `fit`."""
+"""The callbacks of a run folder, in order."""
+
+from pathlib import Path
 
 import keras
 
 from keras_pix2pix.callbacks.average import ExponentialMovingAverage
 from keras_pix2pix.callbacks.best_model import BestModel
 from keras_pix2pix.callbacks.checkpoint import Checkpoint
+from keras_pix2pix.callbacks.fixed_pairs import Pairs
 from keras_pix2pix.callbacks.health import Health
 from keras_pix2pix.callbacks.pictures import ImageSummary, Report, SampleGrid
 from keras_pix2pix.callbacks.rates import Rates
@@ -12,32 +15,32 @@ from keras_pix2pix.run_folder import RunFolder
 
 
 def for_run(
-    run_dir,
-    pairs,
+    run_dir: str | Path,
+    pairs: Pairs,
     *,
-    batch_size=1,
-    monitor=None,
-    patience=None,
-    average=None,
-    checkpoint_every=2000,
-    resume=False,
-):
-    """The callbacks that `keras-pix2pix train` has, in the order in which they need one another.
+    batch_size: int = 1,
+    monitor: str | None = None,
+    patience: int | None = None,
+    average: float | None = None,
+    checkpoint_every: int = 2000,
+    resume: bool = False,
+) -> list[keras.callbacks.Callback]:
+    """The callbacks of `keras-pix2pix train`, in the order in which they depend on each other.
 
-    They leave in `run_dir`: `model.keras`, the checkpoint; `history.csv`, `logs/` for TensorBoard, `samples/`,
-    `health.jsonl` with what looks wrong, and `report.html`, which shows it all; with `monitor`, `best.keras`, and with
-    `average`, `average.keras`.
+    They write to `run_dir`: the checkpoint `model.keras`, `history.csv`, `logs/` for TensorBoard, `samples/`,
+    `health.jsonl` with warnings, and `report.html`, which shows all of it; with `monitor` also `best.keras`, with
+    `average` also `average.keras`.
 
     Args:
-        run_dir: Folder to fill; it is made if it is not there.
-        pairs: Data set of (source, target), of which the first are shown: validation data, if there are any.
+        run_dir: Run folder; it is made if it doesn't exist.
+        pairs: Data set of (source, target); its first pairs are shown. Pass validation data if you have some.
         batch_size: Pairs in a batch, to count images a second. Defaults to 1.
-        monitor: Log by which the best model is kept, as in `BestModel`: "val_ssim", say. Defaults to None: none is.
+        monitor: Log by which to keep the best model, such as "val_ssim"; see `BestModel`. Defaults to None: not kept.
         patience: Epochs without a better model after which training ends; needs `monitor`. Defaults to None: never.
-        average: Decay of a running mean of the generator's weights, 0.999, say. Defaults to None: no mean.
-        checkpoint_every: Steps between checkpoints in an epoch, which ends with one too. Defaults to 2000: of the
-            paper's networks, about a minute of a GPU; a checkpoint has 0.7 GB.
-        resume: Whether a training continues, whose history is kept. Defaults to False.
+        average: Decay of a running mean of the generator's weights, such as 0.999. Defaults to None: no mean.
+        checkpoint_every: Steps between checkpoints within an epoch; there is one after each epoch, too. Defaults to
+            2000, about a minute of the paper's networks on a GPU; a checkpoint has 0.7 GB.
+        resume: Whether this continues an earlier training, and so keeps its history. Defaults to False.
 
     Returns:
         A list of `keras.callbacks.Callback`, for `fit`. Your own callbacks go before it.

@@ -1,6 +1,5 @@
 """`keras-pix2pix convert`."""
 
-import importlib
 import json
 import zipfile
 from pathlib import Path
@@ -8,17 +7,18 @@ from typing import Annotated
 
 import typer
 
+import keras_pix2pix
 from keras_pix2pix.cli.documentation import option
 from keras_pix2pix.files import refuse_to_replace, refuse_to_replace_what_is_read, remove_leftovers, whole_file
 from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.startup import start_tensorflow
 
 PYTORCH = "convert.pytorch.loading:from_pytorch"
-# By what the file was written with; imported only when asked for.
+# By what the file was written with.
 READERS = {
-    "pytorch": PYTORCH,
-    "keras2": "convert.keras.loading:from_legacy_keras",
-    "tf_tutorial": "convert.keras.tf_tutorial:from_tf_tutorial",
+    "pytorch": "from_pytorch",
+    "keras2": "from_legacy_keras",
+    "tf_tutorial": "from_tf_tutorial",
 }
 SUFFIX = ".keras"
 
@@ -49,8 +49,7 @@ def convert(
     refuse_to_replace(output, "a converted generator", _is_generator)
     remove_leftovers(output.parent, output.name)
     start_tensorflow()
-    module, _, name = READERS[format].partition(":")
-    read = getattr(importlib.import_module(f"keras_pix2pix.{module}"), name)
+    read = getattr(keras_pix2pix, READERS[format])
     conversion = read(file) if norm is None else read(file, norm=norm)
     with whole_file(output) as temporary:
         conversion.network.save(temporary)

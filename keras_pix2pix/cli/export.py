@@ -1,6 +1,5 @@
 """`keras-pix2pix export`."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ import typer
 from keras_pix2pix.cli.documentation import option, parameter_help
 from keras_pix2pix.cli.verdict import ACCEPT, accepted_by, print_verdict
 from keras_pix2pix.run_folder import RunFolder
+from keras_pix2pix.runs.exports import show_in_report
 from keras_pix2pix.runs.model import height_and_width, load_model
 from keras_pix2pix.runs.pictures import COMPARED, REPRESENTATIVE, configuration_of, source_pictures
 
@@ -83,15 +83,7 @@ def export(
     if format == "web" and not Path(output, "node_modules").is_dir():
         print(f"Once, to put LiteRT.js beside the page: npm install --prefix {output}", flush=True)
     if config:
-        from keras_pix2pix.deploy.verdict import copy_verdict
-        from keras_pix2pix.report.page import write_report
-
-        folder = RunFolder.of(run)
-        try:
-            copy_verdict(parity.path, folder.exports)
-            write_report(folder.path)
-        except OSError as error:
-            print(f"{output} is written, but the report of {folder.path} doesn't show it: {error}", file=sys.stderr)
+        show_in_report(parity, run)
 
 
 def _check_options(given, format):

@@ -28,7 +28,7 @@ def inspect(
         )
     if extra_source and not target:
         raise ValueError("--extra-source needs folders. Accepted: DATA and --extra-source with --target. Give it too.")
-    from keras_pix2pix.data.inspection import draw_pairs  # Directly: it needs no TensorFlow.
+    from keras_pix2pix import draw_pairs
 
     given = {
         "direction": direction,

@@ -11,6 +11,6 @@ def report(
     run: Annotated[str, typer.Argument(help=parameter_help("report.page:write_report", "run_dir"))],
 ):
     """Write report.html of a run folder again, with the exports since; training writes it after each epoch."""
-    from keras_pix2pix.report.page import write_report  # It draws, and so takes a while to be there.
+    from keras_pix2pix import write_report
 
     print(write_report(run))

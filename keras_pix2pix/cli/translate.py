@@ -29,12 +29,12 @@ def translate(
         tiling["overlap"] = overlap
     model = load_model(run)
     from keras_pix2pix import Pix2Pix
-    from keras_pix2pix.inference import translation
 
-    if isinstance(model, Pix2Pix):
-        paths = model.translate(inputs, output, side_by_side=side_by_side, **tiling)
-    elif side_by_side:
-        raise ValueError(f"--side-by-side needs a Pix2Pix, which knows its direction. Received: a generator, {run}.")
-    else:
-        paths = translation.translate(model, inputs, output, **tiling)
+    if not isinstance(model, Pix2Pix):
+        if side_by_side:
+            raise ValueError(
+                f"--side-by-side needs a Pix2Pix, which knows its direction. Received: a generator, {run}."
+            )
+        model = Pix2Pix(model)
+    paths = model.translate(inputs, output, side_by_side=side_by_side, **tiling)
     print(f"{len(paths)} picture{'s' if len(paths) > 1 else ''} in {output}")

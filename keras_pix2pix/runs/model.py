@@ -1,14 +1,24 @@
-"""From what a command is given, a run folder or a file, to the model in it."""
+"""The model in a run folder or in a file."""
+
+from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_pix2pix.networks.claims import reason, refuse_false_claims
 from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.startup import start_tensorflow
 
+if TYPE_CHECKING:
+    import keras
 
-def load_model(path):
+    from keras_pix2pix import Pix2Pix
+
+__all__ = ["height_and_width", "load_model", "load_weights", "model_file"]
+
+
+def load_model(path: str | Path) -> Pix2Pix | keras.Model:
     """The model of a run folder or of a `.keras` file.
 
     Args:
@@ -18,7 +28,7 @@ def load_model(path):
         A `Pix2Pix` or a functional `keras.Model`.
 
     Raises:
-        ValueError: Nothing there, or something else.
+        ValueError: There is no such file, or it is something else.
 
     Example:
 
@@ -50,7 +60,7 @@ def load_model(path):
 
 
 def load_weights(model, path):
-    """Give a model what `load` would load, variable by variable: for devices that share the model."""
+    """Load the weights of `path` into a model, variable by variable: for a model that several devices share."""
     file = model_file(path)
     try:
         model.load_weights(file)
@@ -75,7 +85,7 @@ def model_file(path):
 
 
 def height_and_width(text):
-    """What `--image-size` means: "HEIGHTxWIDTH", or one number for a square. Returns (height, width)."""
+    """`--image-size` as (height, width): from "HEIGHTxWIDTH", or one number for a square."""
     sides = text.lower().split("x")
     if len(sides) > 2 or not all(side.isdecimal() and int(side) for side in sides):
         raise ValueError(f"--image-size must be HEIGHTxWIDTH or one number, in pixels. Received: {text!r}.")

@@ -29,7 +29,7 @@ class ProgressBar(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
-        self.begun = self.last_line = time.monotonic()
+        self.started = self.last_line = time.monotonic()
         self.steps_timed = 0
         self.steps_before = self.model.training_state.first_step(epoch)
         if self.console.is_terminal:
@@ -59,7 +59,7 @@ class ProgressBar(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.close()
-        seconds = time.monotonic() - self.begun
+        seconds = time.monotonic() - self.started
         self.seconds_of_epochs.append(seconds)
         figures = "  ".join(f"{name} {logs[name]:.4g}" for name in SHOWN if name in logs)
         pace = f"{logs['images_per_second']:.3g} images/s, " if logs.get("images_per_second") else ""

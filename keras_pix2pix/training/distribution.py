@@ -1,6 +1,7 @@
-"""On what training runs: one device, several of a machine, several machines."""
+"""Which devices train: one, several of this machine, or several machines."""
 
 import contextlib
+from typing import Any
 
 import tensorflow as tf
 
@@ -8,25 +9,25 @@ from keras_pix2pix.training.cluster import addresses, own_index, worker_count
 from keras_pix2pix.training.meeting import meet
 
 
-def strategy_for(devices=None, *, same=None):
+def strategy_for(devices: int | str | None = None, *, same: Any = None) -> tf.distribute.Strategy:
     """The `tf.distribute` strategy for some devices of this machine, or for the workers that TF_CONFIG names.
 
     Call it once in a process, before TensorFlow has computed anything.
 
     Args:
-        devices: How many devices of this machine to train on, or their names, such as "GPU:0,GPU:2". A number stands
-            for the first GPUs; on a machine without, for parts of the CPU, which is a way to try things out and no
-            faster. Default: TensorFlow's choice.
-        same: With several workers, what must be equal on all of them, such as their arguments, as far as JSON can
-            write it. Defaults to None.
+        devices: How many devices of this machine to train on, or their names, such as "GPU:0,GPU:2". A number means
+            the first GPUs; on a machine without, parts of the CPU, to try things out: it is no faster. Default:
+            TensorFlow's choice.
+        same: With several workers, any JSON value that must be equal on all of them, such as their arguments. Defaults
+            to None.
 
     Returns:
         `MultiWorkerMirroredStrategy` if TF_CONFIG names more than one worker, `MirroredStrategy` for devices, and else
         the strategy in force.
 
     Raises:
-        ValueError: Devices that aren't there, too late to divide the CPU, devices together with workers, a TF_CONFIG
-            that is not one of workers, a port that is taken, or workers that differ in `same`.
+        ValueError: Devices that don't exist, a CPU that TensorFlow already uses and can't divide any more, devices
+            together with workers, an invalid TF_CONFIG, a port in use, or workers that differ in `same`.
 
     Example:
 
@@ -49,12 +50,12 @@ def strategy_for(devices=None, *, same=None):
         return tf.distribute.get_strategy()
     names = _devices(devices)
     on_cpu = any(name.startswith("CPU") for name in names)
-    # What is made for GPUs hangs when one process makes a second strategy of the same devices.
+    # The default reduction is for GPUs, and hangs when one process makes a second strategy of the same CPU devices.
     return tf.distribute.MirroredStrategy(names, tf.distribute.ReductionToOneDevice() if on_cpu else None)
 
 
 def logs_of_all_workers(logs):
-    """What `train_step` and `test_step` return, as Keras wants it of the strategy in force."""
+    """The logs of `train_step` or `test_step` in the shape that Keras expects under the strategy in force."""
     strategy = tf.distribute.get_strategy()
     if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         return logs
@@ -85,7 +86,7 @@ def _devices(devices):
 def _parts_of_the_cpu(count):
     cpu = tf.config.list_physical_devices("CPU")[0]
     if len(tf.config.get_logical_device_configuration(cpu) or [cpu]) < count:
-        with contextlib.suppress(RuntimeError):  # Too late: what there is is all there will be.
+        with contextlib.suppress(RuntimeError):  # TensorFlow has started; the message below says so.
             tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
     names = _logical("CPU")
     if len(names) < count:

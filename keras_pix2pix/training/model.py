@@ -2,8 +2,12 @@
 
 import math
 import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -20,7 +24,10 @@ from keras_pix2pix.training.presets import preset
 from keras_pix2pix.training.saving import copy_average
 from keras_pix2pix.training.training_state import TrainingState
 
+__all__ = ["Pix2Pix"]
+
 UPDATE_ORDERS = ("discriminator_first", "simultaneous")
+Images = np.ndarray | tf.Tensor
 
 
 @keras.saving.register_keras_serializable("keras_pix2pix")
@@ -28,9 +35,8 @@ class Pix2Pix(keras.Model):
     """Paired image-to-image translation: a generator trained against a discriminator of pairs.
 
     The constructor takes the networks, `compile` the recipe. A file written by `model.save("x.keras")` continues
-    training after `keras.saving.load_model` as if nothing had happened. `save_weights` and `load_weights` carry as
-    much of it as has variables: networks, both optimizers with their counts and loss scales, and the state of dropout;
-    the recipe is compiled anew.
+    training after `keras_pix2pix.load_model` as if it had never stopped. `save_weights` and `load_weights` keep
+    networks, both optimizers and dropout state, but not the recipe: compile again.
 
     Args:
         generator: Functional `keras.Model`: source images `(batch, height, width, channels)` in [-1, 1] to
@@ -38,11 +44,11 @@ class Pix2Pix(keras.Model):
         discriminator: Functional `keras.Model`: [source, target], or target alone, to logits
             `(batch, rows, columns, 1)`, or to a list of such. None for training without one (`lambda_gan=0`).
             Defaults to None.
-        direction: Which half of a side-by-side file was the source, "AtoB" or "BtoA": kept with the model for
-            those who use it later. Defaults to "AtoB".
+        direction: Which half of a side-by-side file is the source, "AtoB" or "BtoA"; saved with the model. Defaults to
+            "AtoB".
         source_encoding: How the source is stored, and what `translate` and the exports take: see `encodings.get`.
-            "rgb" stands for 8-bit pictures of as many channels as the generator takes. Defaults to "rgb".
-        target_encoding: The same of the target, and of what they give. Defaults to "rgb".
+            "rgb" means 8-bit pictures of as many channels as the generator takes. Defaults to "rgb".
+        target_encoding: How the target is stored, and what `translate` and the exports return. Defaults to "rgb".
         name: Name of the model. Defaults to "pix2pix".
 
     Raises:
@@ -65,14 +71,14 @@ class Pix2Pix(keras.Model):
 
     def __init__(
         self,
-        generator,
-        discriminator=None,
+        generator: keras.Model,
+        discriminator: keras.Model | None = None,
         *,
-        direction="AtoB",
-        source_encoding="rgb",
-        target_encoding="rgb",
-        name="pix2pix",
-        **kwargs,
+        direction: str = "AtoB",
+        source_encoding: Any = "rgb",
+        target_encoding: Any = "rgb",
+        name: str = "pix2pix",
+        **kwargs: Any,
     ):
         super().__init__(name=name, **kwargs)
         if direction not in ("AtoB", "BtoA"):
@@ -94,19 +100,19 @@ class Pix2Pix(keras.Model):
     @classmethod
     def from_preset(
         cls,
-        name,
-        image_shape=(256, 256, 3),
+        name: str,
+        image_shape: tuple[int, int, int] = (256, 256, 3),
         *,
-        target_channels=None,
-        epochs=None,
-        steps_per_epoch=None,
-        schedule=None,
-        changes=None,
-        metrics=None,
-        precision=None,
-        strategy=None,
-        **arguments,
-    ):
+        target_channels: int | None = None,
+        epochs: int | None = None,
+        steps_per_epoch: int | None = None,
+        schedule: str | None = None,
+        changes: Mapping[str, Any] | None = None,
+        metrics: Sequence | None = None,
+        precision: str | None = None,
+        strategy: tf.distribute.Strategy | None = None,
+        **arguments: Any,
+    ) -> Self:
         """Build and compile a published system: its networks, its recipe and its schedule.
 
         Args:
@@ -115,15 +121,15 @@ class Pix2Pix(keras.Model):
             target_channels: Channels of the target. Defaults to None: those of the source.
             epochs: Epochs that the learning rate is planned for. Defaults to None: the recipe's.
             steps_per_epoch: Batches in an epoch, for a learning rate that changes, as that of "junyanz" does. Defaults
-                to None: the recipe's, 400 (the facades at batch 1), with a warning where it matters.
+                to None: the recipe's 400 (the facades at batch 1), with a warning if the learning rate changes.
             schedule: "constant", "constant_then_linear" or "cosine". Defaults to None: the recipe's.
             changes: Dictionary of values of the recipe to replace, by section and argument, such as
                 {"compile.gan_loss": "lsgan", "generator.network": "resnet_generator"}. Defaults to None.
             metrics: As in `compile`, such as [metrics.PSNR(), metrics.SSIM()]. Defaults to None.
-            precision: "float32", or "bfloat16" or "float16" for layers that compute in 16 bits, on weights, last layers
-                and losses in 32. Defaults to None: Keras' policy in force.
-            strategy: `tf.distribute.Strategy` to make networks and optimizers under; for several workers, `fit` is
-                then called within its `scope()`. Defaults to None: the one in force.
+            precision: "float32"; or "bfloat16" or "float16", with which layers compute in 16 bits, while weights, last
+                layers and losses stay in 32. Defaults to None: Keras' current policy.
+            strategy: `tf.distribute.Strategy` to make networks and optimizers under; with several workers, call `fit`
+                within its `scope()`. Defaults to None: the current one.
             **arguments: Further arguments of `Pix2Pix`, such as `direction` and `source_encoding`.
 
         Returns:
@@ -146,8 +152,8 @@ class Pix2Pix(keras.Model):
             steps_per_epoch = recipe["steps_per_epoch"]
             if plan["schedule"] != "constant":
                 warnings.warn(
-                    f"The learning rate changes in the course of {plan['epochs']} epochs, taken to have "
-                    f"{steps_per_epoch} steps each, as the facades have. Pass `steps_per_epoch=len(dataset)`.",
+                    f"The learning rate changes over {plan['epochs']} epochs, assumed to have {steps_per_epoch} steps "
+                    "each, as the facades have. Pass `steps_per_epoch=len(dataset)`.",
                     stacklevel=2,
                 )
         shapes = image_shape, target_channels or image_shape[-1]
@@ -162,37 +168,37 @@ class Pix2Pix(keras.Model):
 
     def compile(
         self,
-        generator_optimizer=None,
-        discriminator_optimizer=None,
-        gan_loss="vanilla",
-        lambda_l1=100.0,
-        metrics=None,
+        generator_optimizer: str | keras.optimizers.Optimizer | None = None,
+        discriminator_optimizer: str | keras.optimizers.Optimizer | None = None,
+        gan_loss: str | keras.losses.Loss = "vanilla",
+        lambda_l1: float = 100.0,
+        metrics: Sequence | None = None,
         *,
-        lambda_gan=1.0,
-        lambda_features=0.0,
-        lambda_penalty=10.0,
-        reconstruction_loss="l1",
-        label_smoothing=0.0,
-        discriminator_loss_weight=0.5,
-        discriminator_steps=1,
-        update_order="discriminator_first",
-        run_eagerly=False,
-        steps_per_execution=1,
-        jit_compile=False,
-    ):
+        lambda_gan: float = 1.0,
+        lambda_features: float = 0.0,
+        lambda_penalty: float = 10.0,
+        reconstruction_loss: str | keras.losses.Loss = "l1",
+        label_smoothing: float = 0.0,
+        discriminator_loss_weight: float = 0.5,
+        discriminator_steps: int = 1,
+        update_order: str = "discriminator_first",
+        run_eagerly: bool = False,
+        steps_per_execution: int | str = 1,
+        jit_compile: bool | str = False,
+    ) -> None:
         """Set the recipe: optimizers, losses, metrics.
 
         Args:
             generator_optimizer: `keras.optimizers.Optimizer`, its learning rate a number or a schedule. Defaults to
                 None: Adam with learning rate 2e-4 and beta_1 0.5 (Section 3.3).
-            discriminator_optimizer: The same for the discriminator; an object of its own, whose schedule counts the
-                discriminator's updates. Defaults to None: Adam as above.
+            discriminator_optimizer: A second object for the discriminator; its schedule counts the discriminator's
+                updates. Defaults to None: Adam as above.
             gan_loss: "vanilla", "lsgan", "hinge", "wgangp", or a `keras.losses.Loss` between labels (1 real, 0
                 generated) and logits. Defaults to "vanilla".
             lambda_l1: Weight of the reconstruction loss in the generator's, 0 or more. Defaults to 100.
             metrics: List of Keras metrics of (target, generated), images in [-1, 1]. Defaults to None.
-            lambda_gan: Weight of the adversarial loss in the generator's, 0 or more. With 0, and `lambda_features`
-                0, the discriminator is neither trained nor needed. Defaults to 1.
+            lambda_gan: Weight of the adversarial loss in the generator's, 0 or more. If it and `lambda_features` are 0,
+                the discriminator is neither trained nor needed. Defaults to 1.
             lambda_features: Weight of feature matching, the L1 distance between the discriminator's activations for
                 the real and for the generated pair, 0 or more; pix2pixHD has 10. Defaults to 0.
             lambda_penalty: Weight of the gradient penalty of "wgangp", greater than 0. Defaults to 10.
@@ -229,7 +235,7 @@ class Pix2Pix(keras.Model):
         check_steps(discriminator_steps=discriminator_steps, steps_per_execution=steps_per_execution)
         _check_updates(generator_optimizer, discriminator_optimizer, update_order)
         _check_replicas(steps_per_execution, jit_compile, generator_optimizer, discriminator_optimizer)
-        # Without None, Keras would add an optimizer of its own that learning-rate callbacks then steer.
+        # None, or Keras would add an optimizer of its own, which learning-rate callbacks would change.
         super().compile(
             optimizer=None,
             metrics=metrics and [_metric(each) for each in metrics],
@@ -257,8 +263,8 @@ class Pix2Pix(keras.Model):
         }
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        # Under a strategy, Keras takes a batch from the data to build networks and metrics. They are built already, and
-        # a data set that counts its epochs would count that pass.
+        # Under a strategy, Keras would take a batch from the data to build networks that are built already; a data set
+        # that counts its epochs would count that one.
         pass
 
     def call(self, source, training=None):
@@ -301,7 +307,7 @@ class Pix2Pix(keras.Model):
         return logs
 
     def _discriminator_logs(self, source, target, generated, training):
-        # Where the gradient penalty is taken follows from step and replica, so that a resumed run continues alike.
+        # The gradient penalty's random point depends on step and replica alone, so that a resumed run is the same.
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         seed = tf.stack([tf.cast(self.discriminator_optimizer.iterations, tf.int32), tf.cast(replica, tf.int32)])
         return self.objective.of_discriminator(source, target, generated, seed, training=training)
@@ -316,7 +322,7 @@ class Pix2Pix(keras.Model):
         self._log(logs, weights)
         return logs_of_all_workers(self.compute_metrics(source, target, generated, weights))
 
-    def discriminate(self, source, image, training=False):
+    def discriminate(self, source: Images, image: Images, training: bool = False) -> tf.Tensor | list[tf.Tensor]:
         """The discriminator's logits for pairs: a tensor, or a list of them, the finest scale first.
 
         Args:
@@ -335,32 +341,39 @@ class Pix2Pix(keras.Model):
         return [metric for metric in super().metrics if metric.name != "loss"]
 
     def translate(
-        self, inputs, output_directory=None, *, side_by_side=False, tile=None, overlap=64, fixed_statistics=False
-    ):
-        """Generate the targets of pictures of any size, without noise: the same input gives the same output.
+        self,
+        inputs: np.ndarray | str | Path | Sequence,
+        output_directory: str | Path | None = None,
+        *,
+        side_by_side: bool = False,
+        tile: int | None = None,
+        overlap: int = 64,
+        fixed_statistics: bool = False,
+    ) -> np.ndarray | list[np.ndarray] | list[Path]:
+        """Generate the targets of pictures of any size, without dropout: the same input gives the same output.
 
-        Sizes that don't suit the network are padded by reflection, and the result is cropped back.
+        Sizes that the network can't take are padded by reflection, and the result is cropped back.
 
         Args:
             inputs: Pixels `(height, width, channels)` or `(batch, height, width, channels)`, a file, a folder, or a
-                list of these. With stacked sources, a list of as many files, or folders with files of the same
-                names, as there are sources; or a list of such lists.
-            output_directory: Folder that receives one file for each picture, under its name: PNG for pictures of 8
-                bits, 16-bit gray and label maps, `.npy` otherwise. None returns pixels. Defaults to None.
-            side_by_side: Whether the files hold pairs, of which the half that `direction` calls the source is
-                translated. Defaults to False: each file is a source.
-            tile: Height and width of the tiles to translate a picture in, a multiple of what the network halves its
-                input by: memory is then bounded by a few rows of tiles, and picture files may have up to 2**28
-                pixels, arrays and .npy files any number. Defaults to None: as a whole, up to 2**25 pixels.
-            overlap: Pixels in which neighbouring tiles are blended, less than `tile`. Defaults to 64.
-            fixed_statistics: Whether the instance norms use, in all tiles, the statistics of a small version of the
-                whole picture, no side of it longer than `tile`. Without, each tile has its own, and parts that differ
-                in brightness or texture don't fit together. Needs `tile`. Defaults to False.
+                list of these. With stacked sources, a list with one file for each source, or one folder for each with
+                files of the same names; or a list of such lists.
+            output_directory: Folder for the results, one file for each picture under its name: PNG for 8-bit pictures,
+                16-bit gray and label maps, `.npy` otherwise. Defaults to None: pixels are returned.
+            side_by_side: Whether the files hold pairs; the half that `direction` calls the source is translated.
+                Defaults to False: each file is a source.
+            tile: Translate each picture in tiles of this height and width, a multiple of the generator's total
+                downsampling. Memory then holds a few rows of tiles: picture files may have up to 2**28 pixels, arrays
+                and .npy files any number. Defaults to None: as a whole, up to 2**25 pixels.
+            overlap: Pixels over which neighbouring tiles are blended, less than `tile`. Defaults to 64.
+            fixed_statistics: Use the instance-norm statistics of the whole picture, reduced to at most `tile` pixels a
+                side, in all tiles. Otherwise each tile has its own, and tiles of different brightness or texture show
+                seams. Needs `tile`. Defaults to False.
 
         Returns:
             Pixels: an array for an array or a file, a list of arrays for a folder or a list. With
-            `output_directory`, the list of files written. Pixels are uint8 for pictures of 8 bits and label maps
-            (class indices with one channel, or colours), and float32 in the declared range otherwise.
+            `output_directory`, the list of files written. Pixels are uint8 for 8-bit pictures and label maps (class
+            indices in one channel, or colours), and float32 in the declared range otherwise.
 
         Raises:
             ValueError: Pixels of another type or shape, a file that can't be read, which is named, a picture that is
@@ -387,18 +400,18 @@ class Pix2Pix(keras.Model):
             fixed_statistics=fixed_statistics,
         )
 
-    def averaged(self):
-        """The generator with the weights that `callbacks.ExponentialMovingAverage` has averaged.
+    def averaged(self) -> "Pix2Pix":
+        """The generator with the weights averaged by `callbacks.ExponentialMovingAverage`.
 
         Returns:
             A `Pix2Pix` without a discriminator, uncompiled.
 
         Raises:
-            ValueError: The callback was not there in training.
+            ValueError: The model was trained without that callback.
         """
         if self.training_state.average is None:
             raise ValueError(
-                "There is no average of the weights. Train with `callbacks.ExponentialMovingAverage`, or "
+                "This model has no averaged weights. Train with `callbacks.ExponentialMovingAverage`, or "
                 "`keras-pix2pix train --average 0.999`."
             )
         generator = keras.models.clone_model(self.generator)

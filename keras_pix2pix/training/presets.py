@@ -1,6 +1,10 @@
 """The published recipes, and ours for phones, as data."""
 
 import copy
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["PRESETS", "SCHEDULES", "preset", "preset_data"]
 
 SCHEDULES = ("constant", "constant_then_linear", "cosine")
 SECTIONS = ("generator", "discriminator", "adam", "compile", "data")
@@ -13,10 +17,10 @@ PAPER_DATA = {
     "target_interpolation": "bicubic",
 }
 
-# "network" is the name of the builder; the rest are its arguments. "adam" are FusedAdam's, "schedule" says how its
-# learning rate goes on, and "steps_per_epoch" is that of the facades' 400 pairs at batch 1. Where the authors have
-# batch norm on batch statistics at batch 1, we have affine instance norm, which is the same function there and gives
-# the same picture at test time.
+# "network" is the name of the builder; the rest are its arguments. "adam" has FusedAdam's, "schedule" says how its
+# learning rate changes, and "steps_per_epoch" is that of the facades' 400 pairs at batch 1. Where the authors use
+# batch norm on batch statistics at batch 1, we use affine instance norm: the same function there, and the same picture
+# at test time.
 PRESETS = {
     # Isola et al., Sections 3.2, 3.3, 6.1 and 6.2.
     "paper": {
@@ -150,7 +154,7 @@ def preset(name, changes=None):
     return recipe
 
 
-def preset_data(name, changes=None):
+def preset_data(name: str, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """How a published recipe reads its data: keyword arguments for `paired_dataset`.
 
     Args:

@@ -1,7 +1,9 @@
 """Training on several machines."""
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -10,12 +12,19 @@ from keras_pix2pix.training.distribution import strategy_for
 from keras_pix2pix.training.model import Pix2Pix
 
 
-def fit_on_workers(build_networks, compile, fit, directory, *, weights=None, **kwargs):
+def fit_on_workers(
+    build_networks: Callable[[], tuple],
+    compile: Callable[[Pix2Pix], Any],
+    fit: Callable[[Pix2Pix, Path], Any],
+    directory: str | Path,
+    *,
+    weights: str | Path | None = None,
+    **kwargs: Any,
+) -> Pix2Pix:
     """Train on all the machines that TF_CONFIG names: a process on each of them calls this with the same arguments.
 
-    Without TF_CONFIG this machine trains alone, to the same result. Each batch is divided among the workers, so that
-    its size must be a multiple of their number; every worker reads the same data. Call it before anything else of
-    TensorFlow.
+    Without TF_CONFIG this machine trains alone, to the same result. Each batch is divided among the workers: its size
+    must be a multiple of their number. Every worker reads the same data. Call it before any other use of TensorFlow.
 
     Args:
         build_networks: Function without arguments that returns (generator, discriminator).
@@ -24,15 +33,15 @@ def fit_on_workers(build_networks, compile, fit, directory, *, weights=None, **k
             data set, the same callbacks on every worker.
         directory: Folder to write to. Only the chief (the first worker, if TF_CONFIG names no chief) does; `fit`
             gets a temporary copy of the files in it on the others.
-        weights: File written by `model.save` or `model.save_weights` to go on from, optimizers included, if it is
-            there. Defaults to None.
+        weights: File written by `model.save` or `model.save_weights` to continue from, optimizers included, if it
+            exists. Defaults to None.
         **kwargs: Further arguments of `Pix2Pix`, such as `direction`.
 
     Returns:
         The trained `Pix2Pix`, equal on all workers.
 
     Raises:
-        ValueError: A TF_CONFIG that is not one of workers.
+        ValueError: An invalid TF_CONFIG.
         RuntimeError: Another worker stopped.
 
     Example:
@@ -54,7 +63,7 @@ def fit_on_workers(build_networks, compile, fit, directory, *, weights=None, **k
         strategy = strategy_for()
         with strategy.scope():
             networks = build_networks()
-        # Made within the scope, a model would be taken by Keras' `fit` for one of a single machine.
+        # Outside the scope: Keras' `fit` takes a model made within it for one of a single machine.
         model = Pix2Pix(*networks, **kwargs)
         with strategy.scope():
             compile(model)
@@ -66,7 +75,7 @@ def fit_on_workers(build_networks, compile, fit, directory, *, weights=None, **k
 
 @contextlib.contextmanager
 def one_error_if_a_worker_stops():
-    """Within it, the end of another worker is one error in plain words."""
+    """Turn TensorFlow's errors about a worker that stopped into one plain message."""
     try:
         yield
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:

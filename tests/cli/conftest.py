@@ -4,6 +4,8 @@ import pytest
 import tensorflow as tf
 
 from keras_pix2pix.cli.main import main
+from keras_pix2pix.data.synthetic import write_facades
+from keras_pix2pix.training.presets import PRESETS
 
 
 @pytest.fixture(autouse=True)
@@ -25,3 +27,23 @@ def run(capfd):
         return stop.value.code or 0, *capfd.readouterr()
 
     return command
+
+
+@pytest.fixture
+def small_networks(monkeypatch):
+    for recipe in PRESETS.values():
+        for network in ("generator", "discriminator"):
+            monkeypatch.setitem(recipe[network], "filters", 2)
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    write_facades(tmp_path / "pairs", 3, image_size=(32, 32))
+    return tmp_path / "pairs"
+
+
+@pytest.fixture
+def trained(run, pairs, small_networks, tmp_path):
+    code, *_ = run("train", pairs, "--run-dir", tmp_path / "run", "--image-size", 32, "--epochs", 1)
+    assert code == 0
+    return tmp_path / "run"

@@ -3,23 +3,25 @@
 import contextlib
 import io
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from keras_pix2pix.cli import train as train_module
 from keras_pix2pix.cli.main import main
 from keras_pix2pix.report.history import read_history
 from keras_pix2pix.report.page import write_report
+from keras_pix2pix.runs import train as train_module
 from keras_pix2pix.runs.configuration import new_configuration
+from keras_pix2pix.runs.resuming import forget_what_comes_again
 from keras_pix2pix.runs.settings import MOST_EPOCHS, MOST_STEPS, PRECISIONS, SETTINGS
 from keras_pix2pix.training import building
 from keras_pix2pix.training.presets import PRESETS, preset
 
 FEW_AND_MANY = pytest.mark.parametrize("cases", [60, pytest.param(2000, marks=pytest.mark.slow)])
 CONFIG = {
-    **new_configuration(train_module.Path("nowhere"), {"data": "/pairs"}),
+    **new_configuration(Path("nowhere"), {"data": "/pairs"}),
     "validation": "/others",
     "changes": {"generator.filters": 2, "compile.gan_loss": "lsgan"},
     "source_encoding": "rgb",
@@ -183,7 +185,7 @@ def test_any_history(cases, tmp_path):
         assert history["epoch"][:2] == [0, 1]
         write_report(tmp_path)
         with contextlib.redirect_stderr(io.StringIO()):
-            train_module._forget_what_comes_again(file, 2)
+            forget_what_comes_again(file, 2)
         assert read_history(file)["epoch"][:2] == [0, 1]
 
     check()

@@ -12,11 +12,11 @@ from PIL import Image
 
 import keras_pix2pix
 from keras_pix2pix import unet_generator
-from keras_pix2pix.cli import demo
 from keras_pix2pix.cli.main import main
 from keras_pix2pix.data.synthetic import facade, write_facades
 from keras_pix2pix.deploy import page_server
 from keras_pix2pix.deploy.metadata import read_metadata
+from keras_pix2pix.runs import web_demo
 
 CONFIG = {"preset": "paper", "direction": "BtoA", "image_size": [32, 32], "batch_size": 1, "epochs": 1, "seed": 0}
 
@@ -33,8 +33,8 @@ def exported(tmp_path_factory):
     (run_dir / "config.json").write_text(json.dumps(config))
     with pytest.raises(SystemExit):
         main(["demo", str(run_dir)])
-    (run_dir / "web" / demo.RUNTIME).parent.mkdir(parents=True)
-    (run_dir / "web" / demo.RUNTIME).write_text("{}")
+    (run_dir / "web" / web_demo.RUNTIME).parent.mkdir(parents=True)
+    (run_dir / "web" / web_demo.RUNTIME).write_text("{}")
     return run_dir
 
 
@@ -149,11 +149,11 @@ def test_a_file_has_its_page_beside_it(run, run_folder, tmp_path, visited):
 def test_install_runs_npm_and_says_when_it_cannot(run, run_folder, visited, monkeypatch):
     shutil.rmtree(run_folder / "web" / "node_modules")
     calls = []
-    monkeypatch.setattr(demo.shutil, "which", lambda name: None)
+    monkeypatch.setattr(web_demo.shutil, "which", lambda name: None)
     assert "--install needs npm" in run("demo", run_folder, "--install")[2]
-    monkeypatch.setattr(demo.shutil, "which", lambda name: name)
+    monkeypatch.setattr(web_demo.shutil, "which", lambda name: name)
     answer = type("Answer", (), {"returncode": 1})
-    monkeypatch.setattr(demo.subprocess, "run", lambda command: calls.append(command) or answer)
+    monkeypatch.setattr(web_demo.subprocess, "run", lambda command: calls.append(command) or answer)
     code, _, error = run("demo", run_folder, "--install")
     assert code == 2
     assert "failed" in error

@@ -78,7 +78,7 @@ def test_precision_and_average_are_kept_when_a_run_is_resumed(run, pairs, tmp_pa
     assert model.generator.get_layer("down2_convolution").compute_dtype == "bfloat16"
     assert keras.config.dtype_policy().name == "float32"
     average = keras.saving.load_model(run_dir / "average.keras")
-    for ours, theirs in zip(average.generator.trainable_variables, model.average, strict=True):
+    for ours, theirs in zip(average.generator.trainable_variables, model.training_state.average, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert run("translate", run_dir / "average.keras", pairs, "--output", tmp_path / "out", "--side-by-side")[0] == 0
     code, _, errors = run("export", run_dir / "average.keras", "--format", "tflite", "--output", tmp_path / "x.tflite")

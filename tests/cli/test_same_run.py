@@ -11,7 +11,7 @@ from PIL import Image
 from keras_pix2pix.cli.main import main
 from keras_pix2pix.data.synthetic import write_facades
 from keras_pix2pix.runs.data_record import difference, digest_of, read_record, record_data
-from keras_pix2pix.training.records import read_records
+from keras_pix2pix.training.training_state import read_records
 
 SMALL = ("--set", "generator.filters=2", "--set", "discriminator.filters=2")
 
@@ -138,7 +138,7 @@ def test_data_changed_is_for_a_run_that_is_resumed(run, tmp_path):
 def test_the_model_of_another_run_is_noticed(run, copied, of_a_run):
     model = keras.saving.load_model(copied / "two" / "model.keras")
     if not of_a_run:
-        model.records.clear()
+        model.training_state.records.clear()
     model.save(copied / "one" / "model.keras")
     code, errors = resume(run, copied, "--epochs", 2)
     assert code == 2
@@ -186,7 +186,7 @@ def test_a_run_of_an_older_version_is_resumed(run, copied):
     (copied / "one" / "config.json").write_text(json.dumps(config))
     (copied / "one" / "data.json").unlink()
     model = keras.saving.load_model(copied / "one" / "model.keras")
-    del model.records["run"]
+    del model.training_state.records["run"]
     model.save(copied / "one" / "model.keras")
     for epochs in (2, 3):
         code, errors = resume(run, copied, "--epochs", epochs)

@@ -1,0 +1,80 @@
+"""Encodings and several sources, from `train` to `translate`."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import keras_pix2pix
+
+pytestmark = pytest.mark.usefixtures("small_networks")
+
+
+@pytest.fixture
+def encoded_folders(tmp_path):
+    """Folders of depth in 16 bits, of class indices, and of photos as targets."""
+    words = {"depth": "gray16", "labels": "classes:4", "photos": "rgb"}
+    for name, word in words.items():
+        encoding = keras_pix2pix.encodings.get(word)
+        for number in range(2):
+            pixels = np.random.default_rng(number).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+            encoding.write(tmp_path / name / str(number), encoding.from_pixels(pixels))
+    return {name: tmp_path / name for name in words}
+
+
+def test_encodings_and_several_sources_from_train_to_translate(run, encoded_folders, tmp_path):
+    depth, labels, photos = encoded_folders.values()
+    sources = (depth, "--extra-source", labels, "--target", photos)
+    declared = ("--source-encoding", "gray16+classes:4", "--target-encoding", "rgb")
+    code, printed, errors = run("inspect", *sources, *declared, "--output", tmp_path / "seen.png")
+    assert code == 0, errors
+    assert printed.startswith("2 pairs; height x width of one side (pairs): 32x32 (2)\n")
+
+    run_dir = tmp_path / "run"
+    options = ("--image-size", 32, "--epochs", 1, "--color-jitter", 0.3)
+    validation = ("--validation", depth, "--extra-validation-source", labels, "--validation-target", photos)
+    code, printed, errors = run("train", *sources, *declared, *validation, "--run-dir", run_dir, *options)
+    assert code == 0, errors
+    assert "2 folders of sources, one of targets; 2 batches of validation" in printed
+    config = json.loads((run_dir / "config.json").read_text())
+    assert config["extra_source"] == config["extra_validation_source"] == [str(labels)]
+    assert (config["source_encoding"], config["target_encoding"], config["color_jitter"]) == (*declared[1::2], 0.3)
+    model = keras.saving.load_model(run_dir / "model.keras")
+    assert model.generator.input_shape == (None, 32, 32, 5)
+    assert model.source_encoding.word == "gray16+classes:4"
+    grid = np.asarray(Image.open(run_dir / "samples" / "epoch_0001.png"))
+    assert grid.shape == (64, 4 * 32, 3)
+
+    code, printed, errors = run("train", "--run-dir", run_dir, "--resume", "--epochs", 2)
+    assert code == 0, errors
+    assert "Epoch 2/2" in printed
+    code, printed, errors = run("translate", run_dir, depth, labels, "--output", tmp_path / "out")
+    assert (code, printed) == (0, f"2 pictures in {tmp_path / 'out'}\n"), errors
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "1.png"]
+
+
+def test_a_target_of_labels_is_translated_to_labels(run, encoded_folders, tmp_path):
+    _, labels, photos = encoded_folders.values()
+    run_dir = tmp_path / "run"
+    options = ("--target-encoding", "classes:4", "--image-size", 32, "--epochs", 1)
+    code, _, errors = run("train", photos, "--target", labels, "--run-dir", run_dir, *options)
+    assert code == 0, errors
+    assert keras.saving.load_model(run_dir / "model.keras").generator.output_shape == (None, 32, 32, 4)
+    assert run("translate", run_dir, photos / "0.png", "--output", tmp_path / "out")[0] == 0
+    assert np.asarray(Image.open(tmp_path / "out" / "0.png")).max() < 4
+
+
+def test_color_jitter_reaches_the_data_set_of_training(run, pairs, tmp_path, monkeypatch):
+    given = []
+    paired = keras_pix2pix.paired_dataset
+    monkeypatch.setattr(
+        keras_pix2pix,
+        "paired_dataset",
+        lambda *rest, **options: given.append(options) or paired(*rest, **options),
+        raising=False,
+    )
+    options = ("--image-size", 32, "--epochs", 1, "--color-jitter", 0.25)
+    assert run("train", pairs, "--run-dir", tmp_path / "run", *options)[0] == 0
+    assert given[0]["color_jitter"] == 0.25
