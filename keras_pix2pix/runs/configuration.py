@@ -1,4 +1,4 @@
-"""What a run was started with: `config.json` in its folder, which --resume goes by."""
+"""The settings of a run: `config.json` in its folder, which --resume reads."""
 
 import json
 import platform
@@ -14,9 +14,9 @@ from keras_pix2pix.training.presets import SCHEDULES, preset
 
 NEEDED = {"data", "preset", "direction", "image_size", "batch_size", "epochs", "seed"}
 CHANGEABLE = {"epochs", "checkpoint_every", "patience"}  # What a resumed run may change.
-# The only repetitions of defaults that live elsewhere; a test compares them.
+# Repeated from the functions; a test compares them.
 DEFAULTS = {"preset": "paper", "direction": "AtoB", "image_size": (256, 256), "seed": 0}
-# What sizes loops and arrays: anything else is found where it is used.
+# Checked here, as they set the size of loops and arrays; the rest is checked where it is used.
 COUNTS = ("image_size", "batch_size", "epochs", "steps_per_epoch", "patience", "checkpoint_every")
 PYTHON_WORDS = {"True": "true", "False": "false", "None": "null"}
 RESTORE = "Restore it, or start a new run in another folder."
@@ -44,7 +44,7 @@ def new_configuration(run_dir, given):
 
 
 def resumed_configuration(run_dir, given):
-    """The configuration that a run was started with, of which only what is `CHANGEABLE` may change."""
+    """The configuration of a run, with the `CHANGEABLE` settings in `given`; others may not differ."""
     config = _read(RunFolder(run_dir).configuration)
     for name, value in given.items():
         if name not in CHANGEABLE and value != config.get(name):
@@ -55,14 +55,14 @@ def resumed_configuration(run_dir, given):
     epochs = given.get("epochs", config["epochs"])
     if epochs != config["epochs"] and config.get("schedule", "constant") != "constant":
         raise ValueError(
-            f"The learning rate of the run in {run_dir} was planned for {config['epochs']} epochs "
+            f"The learning rate of the run in {run_dir} is planned for {config['epochs']} epochs "
             f"({config['schedule']}). Received: --epochs {epochs}. Leave --epochs out, or start a new run."
         )
     return {**config, **{name: given[name] for name in CHANGEABLE & given.keys()}}
 
 
 def write_configuration(run_dir, config):
-    """Write `config.json`, with the versions of what the run depends on."""
+    """Write `config.json`, with the versions of packages that the run depends on."""
     packages = {name: version(name) for name in ("tensorflow", "keras", "numpy", "pillow")}
     versions = {"keras_pix2pix": __version__, "python": platform.python_version(), **packages}
     with whole_file(RunFolder(run_dir).configuration) as temporary:
@@ -70,7 +70,7 @@ def write_configuration(run_dir, config):
 
 
 def preset_changes(texts):
-    """What --set means: values of a preset's recipe to replace."""
+    """The changes to a preset that --set asks for."""
     changes = {}
     for text in texts:
         key, equals, value = text.partition("=")
@@ -84,7 +84,7 @@ def preset_changes(texts):
 
 
 def _is_no_run_yet(path):
-    """Whether an earlier try has left this: data that it drew, or a configuration that it was killed in writing."""
+    """Whether an earlier attempt left this: drawn data, or a half-written configuration."""
     folder = RunFolder(path.parent)
     return path == folder.drawn_data or path.name.startswith(f".{folder.configuration.name}.")
 
@@ -123,13 +123,13 @@ def _check_folders(given):
             "--direction is for side-by-side files; with --target the two folders say which side is which."
         )
     if ("target" in given and "validation" in given) != ("validation_target" in given):
-        raise ValueError("--validation-target goes with --target and --validation, and they with it: give all three.")
+        raise ValueError("--validation-target, --target and --validation belong together: give all three.")
     if "extra_source" in given and "target" not in given:
         raise ValueError("--extra-source needs folders. Accepted: DATA and --extra-source with --target. Give it too.")
     wanted = len(given.get("extra_source", [])) if "validation" in given else 0
     received = len(given.get("extra_validation_source", []))
     if received != wanted:
         raise ValueError(
-            "--extra-validation-source goes with --extra-source and --validation: as many folders of sources for "
-            f"validation as for training. Accepted: {wanted}. Received: {received}."
+            "--extra-validation-source needs as many folders of sources as --extra-source, with --validation. "
+            f"Accepted: {wanted}. Received: {received}."
         )

@@ -14,7 +14,7 @@ ENCODINGS = ("source_encoding", "target_encoding")
 
 
 def run_folders(config, run_dir, resume):
-    """Where the data of a run lie; drawn ones are drawn if they are not there yet."""
+    """The folders of a run's training and validation data; "synthetic" data are drawn if they are missing."""
     training = _sources(config, "data", "extra_source"), config.get("target")
     validation = None
     if "validation" in config:
@@ -31,7 +31,7 @@ def run_folders(config, run_dir, resume):
 
 
 def run_dataset(config, folders, **options):
-    """One of the data sets of a run."""
+    """The data set of one of the results of `run_folders`."""
     from keras_pix2pix import paired_dataset, preset_data
 
     options = {
@@ -47,7 +47,7 @@ def run_dataset(config, folders, **options):
 
 
 def run_encodings(config):
-    """How source and target of a run are stored."""
+    """The encodings of a run's source and target."""
     from keras_pix2pix.data.pairs import encoding_of_folders
     from keras_pix2pix.encodings import get
 
@@ -57,10 +57,7 @@ def run_encodings(config):
 
 
 def run_sources(config, folders, image_size, count):
-    """Source pixels of a run's data set, of pairs spread evenly over it.
-
-    Returns an array `(pictures, height, width, channels)` as the source's encoding stores it.
-    """
+    """Stored source pixels `(pictures, height, width, channels)` of `count` pairs, spread evenly over a data set."""
     from keras_pix2pix import preset_data
     from keras_pix2pix.data.pairs import find_side_by_side, match_folders
 
@@ -76,17 +73,14 @@ def run_sources(config, folders, image_size, count):
 
 
 def folder_sources(directory, encoding, image_size, count):
-    """Source pixels of the pictures in a folder, spread evenly over it.
-
-    Returns an array `(pictures, height, width, channels)` as the encoding stores it.
-    """
+    """Stored source pixels `(pictures, height, width, channels)` of `count` pictures, spread evenly over a folder."""
     from keras_pix2pix.data.pairs import list_picture_files
     from keras_pix2pix.encodings import Stacked
 
     if isinstance(encoding, Stacked):
         raise ValueError(
-            f"--images takes one folder of sources, and this model has {len(encoding.parts)} for every picture. "
-            f"Received: {directory}. Export the run folder without it: its own data are taken."
+            f"--images takes one folder of sources, and this model needs {len(encoding.parts)} for every picture. "
+            f"Received: {directory}. Export the run folder without --images: its own data are used."
         )
     files = _spread(list_picture_files(directory), count)
     return np.stack([encoding.raw(encoding.open(file), file, image_size) for file in files])
@@ -104,8 +98,8 @@ def _refuse_files_of_others(directory, split):
     count, first_seed = SYNTHETIC_PAIRS[split]
     if os.path.lexists(directory) and not holds_only_facades(directory, count, seed=first_seed):
         raise ValueError(
-            f"{directory} is there, and holds something else than drawn facades, which would take its place. "
-            "Nothing was changed. Move it away, or choose another --run-dir."
+            f"{directory} exists and holds something else than drawn facades, which would replace it. Nothing was "
+            "changed. Move it away, or choose another --run-dir."
         )
 
 

@@ -1,4 +1,4 @@
-"""What the data of a run are: name, size and contents of every file, kept in its folder to be compared at --resume."""
+"""Name, size and digest of every file of a run's data, kept in the run folder and compared at --resume."""
 
 import hashlib
 import json
@@ -17,9 +17,9 @@ SHOW_PROGRESS_FROM = 1000  # Fewer files are read in a few seconds.
 
 
 def record_data(folders, known):
-    """The record of data sets, "ROLE/NAME" -> (size, time, digest); files that look as in `known` aren't read again.
+    """The record of the results of `run_folders`: "ROLE/NAME" -> (size, time, digest).
 
-    `folders` are those of `run_folders`, without None.
+    Files whose size and time are those in `known` aren't read again.
     """
     files = {f"{role}/{file.name}": file for role, folder in _roles(folders) for file in _listed(folder)}
     console = rich.console.Console(stderr=True)
@@ -33,13 +33,13 @@ def record_data(folders, known):
 
 
 def digest_of(record):
-    """One word for all of a record but the times."""
+    """A digest of a record without its times."""
     lines = sorted(f"{name}\0{size}\0{digest}\n" for name, (size, _, digest) in record.items())
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def read_record(run_dir):
-    """The record in a run folder; an empty one where it is missing or damaged."""
+    """The record in a run folder; empty if it is missing or damaged."""
     try:
         record = json.loads(RunFolder(run_dir).data_record.read_text(encoding="utf-8"))
         return {str(name): (int(size), int(time), str(digest)) for name, (size, time, digest) in record.items()}
@@ -54,9 +54,9 @@ def write_record(run_dir, record):
 
 
 def difference(before, after):
-    """What has become of the files of a record, in words."""
+    """How two records differ, in words."""
     gone, new = sorted(before.keys() - after.keys()), sorted(after.keys() - before.keys())
-    # A file under another name, and not one more and one less.
+    # A file under another name is neither gone nor new.
     names = {after[name][2]: name for name in new}
     renamed = [(name, names[before[name][2]]) for name in gone if before[name][2] in names]
     gone = [name for name in gone if name not in dict(renamed)]

@@ -1,4 +1,4 @@
-"""What `keras-pix2pix train` says before it begins."""
+"""What `keras-pix2pix train` prints before it starts."""
 
 import os
 
@@ -6,7 +6,7 @@ from keras_pix2pix.run_folder import RunFolder
 
 
 def print_header(config, run_dir, model, steps, validation, monitor, replicas=1):
-    """Print what was found: data, devices, networks, and what the run folder will hold."""
+    """Print data, devices, networks, and what the run folder will hold."""
     from keras_pix2pix import receptive_field
 
     height, width = config["image_size"]
@@ -21,15 +21,17 @@ def print_header(config, run_dir, model, steps, validation, monitor, replicas=1)
     patch = receptive_field(model.discriminator)
     print(
         f"Networks {config['preset']}: generator of {model.generator.count_params():,} parameters, discriminator of "
-        f"{model.discriminator.count_params():,}, which judges patches of {patch}x{patch} pixels"
+        f"{model.discriminator.count_params():,} with a receptive field of {patch}x{patch} pixels"
     )
     best = f"; {RunFolder(run_dir).best.name} keeps the best {monitor}" if monitor else ""
-    patience = f", and {config['patience']} epochs without a better one end the run" if "patience" in config else ""
+    patience = (
+        f", and training ends after {config['patience']} epochs without a better one" if "patience" in config else ""
+    )
     print(f"Run      {run_dir}, {config['epochs']} epochs in all{best}{patience}", flush=True)
 
 
 def devices():
-    """What TensorFlow would train on, in words."""
+    """The devices that TensorFlow uses, in words."""
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")

@@ -1,4 +1,4 @@
-"""What is measured in a run, and by which log its best model is kept."""
+"""The metrics of a run, and the log that decides which model is best."""
 
 from keras_pix2pix.report.history import better_side
 
@@ -11,7 +11,7 @@ def run_metrics(image_size):
 
 
 def monitored_log(config, log_names, validated):
-    """The log by which the best model is kept."""
+    """The log that decides which model is best; None if none does."""
     measured = [*log_names, *(metric.name for metric in run_metrics(config["image_size"]))]
     logs = [*measured, *(f"val_{name}" for name in measured)] if validated else measured
     monitor = config.get("monitor", logs[-1] if validated else None)

@@ -1,4 +1,4 @@
-"""Source pictures for an export: of a folder, or of the data of the run that is exported."""
+"""Source pictures for an export: from a folder, or from the data of the exported run."""
 
 from pathlib import Path
 
@@ -8,18 +8,18 @@ from keras_pix2pix.runs.data import folder_sources, run_folders, run_sources
 
 USUAL_SIZE = 256
 COMPARED = {"count": 16, "kinds": ("validation", "training")}
-# The ranges of more pictures are no better: benchmarks/quantization.py.
+# More pictures give no better ranges: benchmarks/quantization.py.
 REPRESENTATIVE = {"count": 32, "kinds": ("training",)}
 
 
 def configuration_of(run):
-    """What a run was started with."""
+    """The configuration of the run that `run` is, or is a file of; None without one."""
     folder = RunFolder.of(run)
     return resumed_configuration(folder.path, {}) if folder.configuration.is_file() else None
 
 
 def source_pictures(run, model, images=None, image_size=None, *, count, kinds):
-    """Source pixels like those that will come."""
+    """Stored source pixels and where they are from, in words; without any, None and what takes their place."""
     from keras_pix2pix.inference.serving import encodings_of, generator_of
 
     image_size = image_size or tuple(side or USUAL_SIZE for side in generator_of(model).input_shape[1:3])

@@ -1,4 +1,4 @@
-"""What `keras-pix2pix train` shows while it runs."""
+"""The progress of `keras-pix2pix train`."""
 
 import time
 
@@ -6,7 +6,7 @@ import keras
 import rich.console
 import rich.progress
 
-LINE_EVERY = 60  # Seconds, where there is no bar: often enough to see that a long epoch continues.
+LINE_EVERY = 60  # Seconds, where there is no bar.
 # The rest is in history.csv.
 SHOWN = ("g_l1", "g_gan", "d_real", "d_fake", "val_g_l1", "val_psnr", "val_ssim")
 
@@ -14,7 +14,7 @@ SHOWN = ("g_l1", "g_gan", "d_real", "d_fake", "val_g_l1", "val_psnr", "val_ssim"
 class ProgressBar(keras.callbacks.Callback):
     """A line for each epoch; within it a bar with images a second and the time left, or, in a pipe, a line a minute.
 
-    To be passed after `callbacks.Rates`.
+    Pass it after `callbacks.Rates`.
     """
 
     def __init__(self, batch_size, console=None):
@@ -69,7 +69,7 @@ class ProgressBar(keras.callbacks.Callback):
         self._print(f"{self._title()}  {figures}  {pace}{duration(seconds)}{left}")
 
     def close(self):
-        """Take the bar off the terminal, also after an error."""
+        """Remove the bar from the terminal, after an error too."""
         if self.bar:
             self.bar.stop()
             self.bar = None
@@ -95,7 +95,7 @@ class ProgressBar(keras.callbacks.Callback):
 
 
 def duration(seconds):
-    """A time in words, in two units at most."""
+    """A time in words, with at most two units."""
     seconds = round(seconds)
     if seconds >= 3600:
         return f"{seconds // 3600} h {seconds % 3600 // 60} min"

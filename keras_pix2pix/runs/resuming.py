@@ -1,4 +1,4 @@
-"""Where a run is resumed, and what must be there for it."""
+"""What --resume needs: configuration, model, and history of a run."""
 
 import sys
 
@@ -23,37 +23,36 @@ def resumed(run_dir, given):
 
 
 def refuse_a_lost_model(run_dir):
-    """Raise for a run with a history and without a model."""
+    """Raise for a run with a history, but without a model."""
     folder = RunFolder(run_dir)
     if folder.model.exists() or not read_history(folder.history)["epoch"]:
         return
     best = f" {folder.best} is still there." if folder.best.exists() else ""
     raise ValueError(
-        f"{run_dir} has epochs behind it, but no {folder.model.name} to resume from.{best} Put the file back, or "
+        f"There is no {folder.model} to resume from, though {folder.history.name} has epochs.{best} Put it back, or "
         "start a new run in another folder."
     )
 
 
 def resume_point_of_run(model, run_dir, epochs):
-    """Epochs and steps that the run has behind it."""
+    """Epochs and steps done; raises if that isn't known, or if nothing is left."""
     from keras_pix2pix import callbacks
 
     epoch, step = callbacks.resume_point(model)
     if not step and int(model.generator_optimizer.iterations.numpy()):
         raise ValueError(
-            f"{RunFolder(run_dir).model} doesn't say how far the run has come: it was written by something else than "
-            "`keras-pix2pix train`. Put the file back, or start a new run."
+            f"{RunFolder(run_dir).model} doesn't record how far the run has come: `keras-pix2pix train` didn't write "
+            "it. Put the right file back, or start a new run."
         )
     if epoch >= epochs:
         raise ValueError(
-            f"The run in {run_dir} has {epoch} epochs behind it, and nothing is left of {epochs}. Pass a larger "
-            "--epochs."
+            f"The run in {run_dir} has done {epoch} epochs, and --epochs is {epochs}. Pass a larger --epochs."
         )
     return epoch, step
 
 
 def forget_what_comes_again(history, epoch):
-    """Take out of the history what the last checkpoint doesn't know, and a row that was not written whole."""
+    """Remove the epochs after the last checkpoint from the history, and a half-written row."""
     header, *rows = lines_of(history, errors="surrogateescape") or [""]
     epochs = [epoch_of(row.split(",")[0]) if row.endswith("\n") else None for row in rows]
     kept = [row for row, number in zip(rows, epochs, strict=True) if number is not None and number < epoch]
@@ -64,7 +63,7 @@ def forget_what_comes_again(history, epoch):
     missing = set(range(epoch)) - set(epochs)
     if missing and is_chief():
         print(
-            f"{history} lacks {len(missing)} of the {epoch} epochs that the run has behind it, and so will the report: "
-            "put the file back if you have it.",
+            f"{history} lacks {len(missing)} of the run's {epoch} epochs, and so will the report. Put the file back if "
+            "you have it.",
             file=sys.stderr,
         )

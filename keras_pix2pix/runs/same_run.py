@@ -1,4 +1,4 @@
-"""Whether what is in a run folder belongs together: its configuration, its checkpoint, and its data."""
+"""Whether configuration, checkpoint and data of a run folder belong together."""
 
 import json
 import secrets
@@ -11,39 +11,39 @@ from keras_pix2pix.runs.data_record import difference, digest_of, read_record, r
 from keras_pix2pix.runs.settings import EXTRA_FOLDERS, FOLDERS, SETTINGS
 from keras_pix2pix.training.training_state import read_records
 
-RUN = "run"  # Among the model's records: whose model it is, and the settings that it was trained with.
-# Where the data are may change: what they are is compared by itself.
+RUN = "run"  # Among the model's records: the id of its run, and the settings that it was trained with.
+# The data may move: their contents are compared separately.
 NO_SETTINGS = {*FOLDERS, *EXTRA_FOLDERS, *CHANGEABLE, "identity", "versions"}
 NAMED_AT_MOST = 5
 
 
 def new_identity():
-    """What tells a run from another with the same settings."""
+    """An id that tells a run from another with the same settings."""
     return {"run": secrets.token_hex(8)}
 
 
 def run_record(config):
-    """What `model.keras` is to keep of the run."""
+    """What `model.keras` records of its run."""
     return {"id": config.get("identity", {}).get("run"), "settings": _settings(config)}
 
 
 def shared_by_workers(config):
-    """What must be equal on all workers: settings and data, wherever those are."""
+    """What must be equal on all workers: settings and data, wherever they are stored."""
     return [_settings(config), config["identity"]["data"]]
 
 
 def refuse_another_run(config, run_dir):
-    """Raise if `config.json` or `model.keras` isn't that of the run any more; before anything is trained or written."""
+    """Raise if `config.json` was changed, or `model.keras` is another run's; before anything is trained or written."""
     folder = RunFolder(run_dir)
     kept = read_records(folder.model).get(RUN, {})
     now, then = run_record(config), {"id": None, "settings": {}, **kept}
-    # A run of an older version, or no checkpoint yet, or none that can be read, which is told when it is loaded.
+    # A run of an older version, or no checkpoint yet, or a damaged one, which is reported when it is loaded.
     if not kept and (now["id"] is None or not zipfile.is_zipfile(folder.model)):
         return
     if now["id"] != then["id"]:
         raise ValueError(
-            f"{folder.model} is the checkpoint of another run than that of {folder.configuration}. Put the "
-            "right file back, or start a new run in another folder."
+            f"{folder.model} is not the checkpoint of the run in {folder.configuration}. Put the right file back, or "
+            "start a new run in another folder."
         )
     names = sorted(now["settings"].keys() | then["settings"].keys())
     changed = [
@@ -55,19 +55,19 @@ def refuse_another_run(config, run_dir):
         more = ", ..." if len(changed) > NAMED_AT_MOST else ""
         raise ValueError(
             f"{folder.configuration} has been changed since {folder.model.name} was trained: "
-            f"{', '.join(changed[:NAMED_AT_MOST])}{more}. A run is resumed as it was started: change the file back, or "
-            "start a new run in another folder."
+            f"{', '.join(changed[:NAMED_AT_MOST])}{more}. --resume can't change that: change the file back, or start a "
+            "new run in another folder."
         )
 
 
 def data_of_this_run(config, folders, run_dir, changed_is_fine):
-    """The record of a run's data, once they are those that it was started with, or may be others."""
+    """The record of a run's data; raises if they have changed since it was started, unless that is intended."""
     known = read_record(run_dir)
     found = record_data([each for each in folders if each], known)
     digest = config.get("identity", {}).get("data")
     if digest is None or digest == digest_of(found) or changed_is_fine:
         return found
-    what = f"How isn't known, as {RunFolder(run_dir).data_record} is missing or damaged"
+    what = f"{RunFolder(run_dir).data_record}, which would say how, is missing or damaged"
     if digest == digest_of(known):
         what = difference(known, found)
     command = shlex.join(["keras-pix2pix", "train", "--run-dir", str(run_dir), "--resume", "--data-changed"])

@@ -1,9 +1,9 @@
-"""What each setting of a run may be, on the command line and in `config.json`."""
+"""The accepted values of each setting of a run, on the command line and in `config.json`."""
 
 from keras_pix2pix.data.pairs import DIRECTIONS
 from keras_pix2pix.training.presets import PRESETS, SCHEDULES
 
-# Where the data are.
+# The settings that are folders of data.
 FOLDERS = {"data", "target", "validation", "validation_target"}
 EXTRA_FOLDERS = {"extra_source", "extra_validation_source"}
 MOST_EPOCHS = 10**6
@@ -72,7 +72,7 @@ SETTINGS = {
 
 
 def fault_of(name, value):
-    """Why this isn't a value of this setting, in words; None if it is one, and for settings that are unknown."""
+    """Why a value isn't accepted for a setting, in words; None if it is, and for unknown settings."""
     words, fits = SETTINGS.get(name, ("", lambda value: True))
     if fits(value):
         return None

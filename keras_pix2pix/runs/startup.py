@@ -1,4 +1,4 @@
-"""Starting TensorFlow, when a command turns out to need it."""
+"""Start TensorFlow, once a command needs it."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ from keras_pix2pix.quiet import quiet_native_code
 
 
 def start_tensorflow():
-    """Import what training and export need, without TensorFlow's greetings."""
+    """Import training and export, without TensorFlow's log lines."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with quiet_native_code(), _ended_at_once_by_ctrl_c():
         from keras_pix2pix import Pix2Pix, export_tflite  # noqa: F401

@@ -1,16 +1,16 @@
-"""Ctrl-C, and a scheduler's SIGTERM, in the course of a training."""
+"""Ctrl-C, and a scheduler's SIGTERM, during training."""
 
 import contextlib
 import signal
 import sys
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
-HANGUP = getattr(signal, "SIGHUP", None)  # The terminal is closed; Windows has no such signal.
+HANGUP = getattr(signal, "SIGHUP", None)  # Sent when the terminal is closed; Windows has none.
 
 
 @contextlib.contextmanager
 def stopping_after_a_step(checkpoint):
-    """In this block, the signals have a `callbacks.Checkpoint` save the step under way, which raises KeyboardInterrupt.
+    """Within it, a signal makes a `callbacks.Checkpoint` save after the current step and raise KeyboardInterrupt.
 
     A second Ctrl-C or SIGTERM stops at once.
     """

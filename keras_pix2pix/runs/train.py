@@ -1,4 +1,4 @@
-"""A run from its start, or from where it stopped, to its end."""
+"""Train in a run folder: a new run, or one that is resumed."""
 
 import contextlib
 import io
@@ -28,13 +28,13 @@ WATCHED = ("batch_size", "patience", "average", "checkpoint_every")  # The setti
 
 
 def start_or_resume(run_dir, given, *, resume=False, data_changed=False, devices=None):
-    """Train in a run folder, by the settings that were given; the defaults of `train` stand for the others."""
-    # Several workers' output is the same, and the chief's is enough.
+    """Train in a run folder with the settings in `given`, and defaults for the others."""
+    # All workers would print the same; the chief does.
     output = sys.stdout if is_chief() else io.StringIO()
     with folder_to_write(run_dir) as own_run_dir, contextlib.redirect_stdout(output):
         config = (resumed if resume else new_configuration)(own_run_dir, given)
         own_run_dir.mkdir(parents=True, exist_ok=True)
-        # The copy that another worker than the chief writes to is its own.
+        # Other workers than the chief write to a copy of their own.
         with _only_one_training_in(own_run_dir) if is_chief() else contextlib.nullcontext():
             for folder in (own_run_dir, *filter(Path.is_dir, own_run_dir.iterdir())):
                 remove_leftovers(folder)
@@ -73,7 +73,7 @@ def _run(config, run_dir, resume, devices, data_changed):
     print_header(config, run_dir, model, steps, validation, monitor, strategy.num_replicas_in_sync)
     # Several workers' `fit` needs the scope; others' has it from the model.
     with (
-        _words_for_the_end(run_dir, model, devices),
+        _stopped_with_words(run_dir, model, devices),
         strategy.scope(),
         one_error_if_a_worker_stops(),
         contextlib.closing(bar),
@@ -90,7 +90,7 @@ def _run(config, run_dir, resume, devices, data_changed):
             callbacks=[*watching, bar],
         )
     print(f"The model: {folder.model}")
-    print(f"How it came about: {folder.report}, or tensorboard --logdir {folder.logs}")
+    print(f"How training went: {folder.report}, or tensorboard --logdir {folder.logs}")
 
 
 def _refuse_files_for_folders(folder):
@@ -101,7 +101,7 @@ def _refuse_files_for_folders(folder):
 
 @contextlib.contextmanager
 def _only_one_training_in(run_dir):
-    """Holds the folder as long as this process lives, where the system can."""
+    """Lock the folder for this process, where the system can."""
     try:
         import fcntl
     except ImportError:  # Windows.
@@ -121,8 +121,8 @@ def _only_one_training_in(run_dir):
 
 
 @contextlib.contextmanager
-def _words_for_the_end(run_dir, model, devices):
-    """Says where a run stands that ended before its time, and how to resume it."""
+def _stopped_with_words(run_dir, model, devices):
+    """Say how far a run that is stopped has come, and how to resume it."""
     from keras_pix2pix.report.page import write_report
 
     try:
@@ -130,14 +130,16 @@ def _words_for_the_end(run_dir, model, devices):
     except KeyboardInterrupt:
         if is_chief():
             place = _place(model.training_state.progress)
-            print(f"\nStopped. {run_dir} holds the run as of {place}. {_go_on(run_dir, devices)}", file=sys.stderr)
+            print(
+                f"\nStopped. {run_dir} holds the run as of {place}. {_how_to_resume(run_dir, devices)}", file=sys.stderr
+            )
         raise SystemExit(INTERRUPTED) from None
     except RuntimeError:
-        write_report(run_dir)  # With what `Health` has said last.
+        write_report(run_dir)  # With the last message of `Health`.
         raise
     except OSError as error:
         file = f": {error.filename}" if error.filename else ""
-        raise OSError(error.errno, f"{error.strerror or error}{file}. {_go_on(run_dir, devices)}") from error
+        raise OSError(error.errno, f"{error.strerror or error}{file}. {_how_to_resume(run_dir, devices)}") from error
 
 
 def _strategy(config, devices):
@@ -207,7 +209,7 @@ def _place(progress):
     return f"the end of epoch {progress.epoch}"
 
 
-def _go_on(run_dir, devices):
+def _how_to_resume(run_dir, devices):
     same_devices = ["--devices", str(devices)] if devices is not None else []
     command = shlex.join(["keras-pix2pix", "train", "--run-dir", str(run_dir), "--resume", *same_devices])
     return f"Resume with:\n{command}"

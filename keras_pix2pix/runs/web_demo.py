@@ -1,4 +1,4 @@
-"""A run's page in the browser: written when it is missing or out of date, and served on this computer."""
+"""The browser page of a run: written if it is missing or out of date, and served on this computer."""
 
 import json
 import shutil

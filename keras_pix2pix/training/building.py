@@ -1,4 +1,4 @@
-"""The parts of a published system, made from what a preset says of them."""
+"""Networks and optimizers of a preset."""
 
 import contextlib
 import inspect
@@ -20,14 +20,14 @@ BUILDERS = {
         "pytorch_gan_discriminator": pytorch_gan_discriminator,
     },
 }
-FLAGS = {"use_bias"}  # Whose default is None: it depends.
+FLAGS = {"use_bias"}  # True or False, though their default is None.
 MOST_OF_A_NETWORK = 1024  # Filters, layers, blocks, halvings: with 1024 filters the U-Net has 14 billion weights.
-MOST_STEPS = {"discriminator_steps": 100, "steps_per_execution": 10_000}  # What a graph is made of, or holds on to.
+MOST_STEPS = {"discriminator_steps": 100, "steps_per_execution": 10_000}  # Repeated in one graph.
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
 
 def build_network(recipe, network, image_shape, target_channels):
-    """The generator or the discriminator of a recipe."""
+    """Build the generator or the discriminator of a recipe."""
     builders = BUILDERS[network]
     arguments = {name: value for name, value in recipe[network].items() if name != "network"}
     builder = recipe[network]["network"]
@@ -37,7 +37,7 @@ def build_network(recipe, network, image_shape, target_channels):
 
 
 def build_optimizers(recipe, steps_per_epoch, *, epochs, schedule):
-    """The optimizers of generator and discriminator of a recipe, each with a schedule of its own."""
+    """Make the two optimizers of a recipe, each with its own learning-rate schedule."""
     adam = {name: value for name, value in recipe["adam"].items() if name != "learning_rate"}
     rate = recipe["adam"]["learning_rate"]
     discriminator_steps = recipe["compile"].get("discriminator_steps", 1)
@@ -54,7 +54,7 @@ def build_optimizers(recipe, steps_per_epoch, *, epochs, schedule):
 
 @contextlib.contextmanager
 def dtype_policy(precision):
-    """Within it, layers are made for a precision."""
+    """Make layers within it compute in a precision."""
     if precision is None:
         yield
         return
@@ -69,7 +69,7 @@ def dtype_policy(precision):
 
 
 def called(function, section, *arguments, **named):
-    """The function's result; a name or a type that it doesn't take is a mistake in the changes to a preset."""
+    """Call a function; an argument that it doesn't take is reported as a mistake in the changes to a preset."""
     parameters = inspect.signature(function).parameters
     accepted = [name for name in list(parameters)[len(arguments) :] if name != "kwargs"]
     unknown = sorted(named.keys() - set(accepted))
@@ -83,13 +83,13 @@ def called(function, section, *arguments, **named):
     try:
         return function(*arguments, **named)
     except (TypeError, AttributeError, OverflowError) as error:
-        raise ValueError(f"A value of another type is needed in {section}: {error}. Received: {named}.") from error
+        raise ValueError(f"Wrong type in {section}: {error}. Received: {named}.") from error
     except (MemoryError, tf.errors.ResourceExhaustedError) as error:
-        raise ValueError(f"There is not enough memory for what {section} asks for. Received: {named}.") from error
+        raise ValueError(f"Not enough memory for {section}. Received: {named}.") from error
 
 
 def check_steps(**steps):
-    """Raise for numbers of steps in one graph that are none, or too large to end; "auto" is one for Keras."""
+    """Raise for step counts that aren't positive integers, or too large for one graph; Keras takes "auto", too."""
     for name, value in steps.items():
         if name == "steps_per_execution" and value == "auto":
             continue
@@ -100,7 +100,7 @@ def check_steps(**steps):
 
 
 def _check_value(section, name, value, default):
-    # Anything else but False is true, the word "False" included.
+    # Python takes anything else for True, even the text "False".
     if (isinstance(default, bool) or name in FLAGS) and not isinstance(value, bool) and value is not default:
         raise ValueError(f"`{section}.{name}` must be True or False. Received: {value!r}.")
     if isinstance(value, float) and not math.isfinite(value):

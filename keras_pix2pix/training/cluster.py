@@ -1,4 +1,4 @@
-"""Who trains with whom, by the environment variable TF_CONFIG; TensorFlow is not needed to read it."""
+"""The workers that train together, by the environment variable TF_CONFIG. TensorFlow isn't needed to read it."""
 
 import contextlib
 import json
@@ -21,7 +21,7 @@ def worker_count():
 
 
 def is_chief():
-    """Whether this process is the one that writes files: the chief, or else the first worker."""
+    """Whether this process writes files: the chief does, or without one the first worker."""
     return own_index() == 0
 
 
@@ -32,7 +32,7 @@ def addresses():
 
 
 def own_index():
-    """The place of this process among `addresses`."""
+    """The index of this process among `addresses`."""
     cluster, (kind, index) = _read()
     return index + (len(cluster.get("chief", [])) if kind == "worker" else 0)
 
@@ -41,7 +41,7 @@ def own_index():
 def folder_to_write(directory):
     """The folder that this process may write to: `directory` for the chief, a temporary copy of its files for others.
 
-    All workers do the same, since some of what is written, such as the mean of a metric, takes all of them to compute.
+    All workers run the same callbacks: computing what is written, such as the mean of a metric, takes all of them.
     """
     directory = Path(directory)
     if is_chief():
@@ -50,14 +50,14 @@ def folder_to_write(directory):
     copies = Path(tempfile.gettempdir(), "keras_pix2pix_worker")
     remove_leftovers(copies.parent, copies.name)
     with temporary_folder(copies) as copy:
-        # What callbacks read when a run is resumed. Pictures and logs are in folders, and are only written.
+        # Callbacks read these when a run is resumed. Pictures and logs are in folders, and are only written.
         for file in [each for each in directory.glob("*") if each.is_file()]:
             shutil.copy(file, copy)
         yield copy
 
 
 def _read():
-    """(addresses by kind of task, (kind, index) of this process)."""
+    """Addresses by kind of task, and the kind and index of this process."""
     text = os.environ.get("TF_CONFIG", "").strip() or "{}"
     try:
         config = json.loads(text)

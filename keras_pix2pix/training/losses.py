@@ -13,7 +13,7 @@ TINY = 1e-12
 
 
 class AdversarialLoss(NamedTuple):
-    """What the discriminator and the generator minimise.
+    """The losses of the discriminator and the generator.
 
     Args:
         discriminator: Function (real_logits, fake_logits) -> losses of shape `(batch,)`.
@@ -25,7 +25,7 @@ class AdversarialLoss(NamedTuple):
 
 
 def adversarial_loss(gan_loss, label_smoothing=0.0):
-    """The pair of functions that a word or a Keras loss stands for.
+    """The adversarial loss by a word or a Keras loss.
 
     Logits may be one tensor or a list of them, one for each scale of a discriminator; the losses of scales are
     averaged. The discriminator's loss is that of the real plus that of the generated pair.
@@ -59,7 +59,7 @@ def adversarial_loss(gan_loss, label_smoothing=0.0):
 
 
 def reconstruction_loss(distance):
-    """The function that a word or a Keras loss stands for: how far a generated image is from its target.
+    """The reconstruction loss by a word or a Keras loss.
 
     Returns a function (target, generated) -> losses of shape `(batch,)`.
 
@@ -117,7 +117,7 @@ def feature_matching_loss(real_features, fake_features):
         Wang et al., "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs", Section 3.3.
     """
     differences = [
-        # In whole precision, whatever the policy that they were computed under.
+        # In full precision, whatever the policy they were computed under.
         ops.abs(ops.cast(ops.stop_gradient(real), keras.config.floatx()) - ops.cast(fake, keras.config.floatx()))
         for real, fake in zip(real_features, fake_features, strict=True)
     ]
@@ -138,7 +138,7 @@ def gradient_penalty(critic, target, generated, share):
         tape.watch(between)
         value = mean_per_example(critic(between))
     squares = ops.sum(ops.square(tape.gradient(value, between)), axis=(1, 2, 3))
-    # The square root has no slope at 0, where every gradient would be lost.
+    # At 0 the slope of the square root is infinite, and the gradient NaN.
     return ops.square(ops.sqrt(squares + TINY) - 1)
 
 
@@ -168,12 +168,12 @@ CRITERIA = {"vanilla": _cross_entropy, "lsgan": _squared_error}
 
 
 def _pair(criterion, real_label):
-    def judged(logits, label):
+    def loss(logits, label):
         return mean_per_example([criterion(ops.full_like(each, label), each) for each in as_list(logits)])
 
     return AdversarialLoss(
-        discriminator=lambda real_logits, fake_logits: judged(real_logits, real_label) + judged(fake_logits, 0),
-        generator=lambda fake_logits: judged(fake_logits, 1),
+        discriminator=lambda real_logits, fake_logits: loss(real_logits, real_label) + loss(fake_logits, 0),
+        generator=lambda fake_logits: loss(fake_logits, 1),
     )
 
 

@@ -1,7 +1,7 @@
-"""Workers meet before TensorFlow starts, as its own waiting says nothing and can't be interrupted.
+"""Wait for all workers before TensorFlow starts: its own wait is silent and can't be interrupted.
 
-The first worker listens on its port until each of the others has connected and said who it is and what it was started
-with; then all of them go on, and TensorFlow takes over the port.
+The first worker listens on its port until each of the others has connected and sent its index and a digest of its
+arguments; then all of them continue, and TensorFlow takes over the port.
 """
 
 import contextlib
@@ -12,8 +12,8 @@ import sys
 import time
 
 GREETING = b"keras_pix2pix\n"
-SAY_EVERY = 30.0  # Seconds between two lines about whom a worker waits for.
-POLL = 0.2  # Seconds; Ctrl-C ends the waiting in that time.
+SAY_EVERY = 30.0  # Seconds between two lines that say which workers are missing.
+POLL = 0.2  # Seconds; Ctrl-C ends the wait within that time.
 PORT_FREE_WITHIN = 5.0  # Seconds that an ended process may hold its port.
 LONGEST_LINE = 4096
 REMEDY = "Start all workers with the same ones."
@@ -30,7 +30,7 @@ def meet(workers, index, same=None):
 
 
 def _listener(address):
-    """A listening socket on this worker's port, which also shows that the port is free."""
+    """A listening socket on this worker's port; raises if the port is in use."""
     end = time.monotonic() + PORT_FREE_WITHIN
     while True:
         listener = socket.socket()
@@ -76,7 +76,7 @@ def _receive(listener, workers, digest):
 
 
 def _introduced(connection):
-    """(index, digest) of a worker that has just connected; of a stranger, (None, None)."""
+    """Index and digest of a worker that has just connected; None and None for anything else."""
     connection.settimeout(5)
     try:
         connection.sendall(GREETING)
@@ -93,8 +93,8 @@ def _report_to(workers, index, digest):
             with socket.create_connection(_host_and_port(workers[0]), timeout=5) as connection:
                 if _line(connection) != GREETING.strip():
                     raise ValueError(
-                        f"{workers[0]}, the first worker of TF_CONFIG, answers as another program would. End that "
-                        "program, or name another port on all workers."
+                        f"Another program answers at {workers[0]}, the first worker of TF_CONFIG. End that program, "
+                        "or name another port on all workers."
                     )
                 connection.sendall(json.dumps({"index": index, "digest": digest}).encode() + b"\n")
                 answer = _answer(connection, workers, waiting)
@@ -109,7 +109,7 @@ def _report_to(workers, index, digest):
 
 
 def _answer(connection, workers, waiting):
-    """What the first worker says once all are there; nothing where it has ended."""
+    """The first worker's answer once all are there; empty if it has ended."""
     connection.settimeout(POLL)
     while True:
         try:
@@ -146,7 +146,7 @@ def _host_and_port(address):
 
 
 class _Waiting:
-    """Says on standard error for whom this worker waits: soon, and then every half minute."""
+    """Prints to standard error which workers are missing: after 2 seconds, then every half minute."""
 
     def __init__(self):
         self.next = time.monotonic() + 2

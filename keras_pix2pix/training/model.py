@@ -17,16 +17,15 @@ from keras_pix2pix.inference import translation
 from keras_pix2pix.inference.serving import check_generator
 from keras_pix2pix.inference.walk import leaves
 from keras_pix2pix.training.building import build_network, build_optimizers, called, check_steps, dtype_policy
+from keras_pix2pix.training.compiling import check_replicas, check_updates, metric_of, optimizer_of
 from keras_pix2pix.training.distribution import logs_of_all_workers
 from keras_pix2pix.training.objective import Objective, discriminate
-from keras_pix2pix.training.optimizers import FusedAdam
 from keras_pix2pix.training.presets import preset
 from keras_pix2pix.training.saving import copy_average
 from keras_pix2pix.training.training_state import TrainingState
 
 __all__ = ["Pix2Pix"]
 
-UPDATE_ORDERS = ("discriminator_first", "simultaneous")
 Images = np.ndarray | tf.Tensor
 
 
@@ -233,22 +232,23 @@ class Pix2Pix(keras.Model):
         }
         self.objective = Objective(self.discriminator, **terms)
         check_steps(discriminator_steps=discriminator_steps, steps_per_execution=steps_per_execution)
-        _check_updates(generator_optimizer, discriminator_optimizer, update_order)
-        _check_replicas(steps_per_execution, jit_compile, generator_optimizer, discriminator_optimizer)
+        check_updates(generator_optimizer, discriminator_optimizer, update_order)
+        check_replicas(steps_per_execution, jit_compile, generator_optimizer, discriminator_optimizer)
         # None, or Keras would add an optimizer of its own, which learning-rate callbacks would change.
         super().compile(
             optimizer=None,
-            metrics=metrics and [_metric(each) for each in metrics],
+            metrics=metrics and [metric_of(each) for each in metrics],
             run_eagerly=run_eagerly,
             steps_per_execution=steps_per_execution,
             jit_compile=jit_compile,
         )
         self.discriminator_steps = discriminator_steps if self.objective.adversarial else 0
         self.update_order = update_order
-        self.generator_optimizer = self._optimizer_of(self.generator, generator_optimizer)
-        self.discriminator_optimizer = (
-            self._optimizer_of(self.discriminator, discriminator_optimizer) if self.objective.adversarial else None
-        )
+        networks = [network for network in (self.generator, self.discriminator) if network]
+        self.generator_optimizer = optimizer_of(self.generator, generator_optimizer, networks)
+        self.discriminator_optimizer = None
+        if self.objective.adversarial:
+            self.discriminator_optimizer = optimizer_of(self.discriminator, discriminator_optimizer, networks)
         self._logs = {name: keras.metrics.Mean(name=name) for name in self.objective.log_names}
         self._recipe = {
             "generator_optimizer": self.generator_optimizer,
@@ -458,30 +458,9 @@ class Pix2Pix(keras.Model):
         networks = [network for network in (self.generator, self.discriminator) if network]
         return [layer for network in networks for layer in leaves(network) if hasattr(layer, "seed_generator")]
 
-    def _optimizer_of(self, network, optimizer):
-        optimizer = keras.optimizers.get(optimizer) or FusedAdam(**preset("paper")["adam"])
-        # Either network's: the generator's gradient comes through the discriminator.
-        networks = [each for each in (self.generator, self.discriminator) if each]
-        in_float16 = any(layer.compute_dtype == "float16" for each in networks for layer in leaves(each))
-        if in_float16 and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        # Built here, so that a loaded model finds the variables that its state belongs to.
-        optimizer.build(network.trainable_variables)
-        return optimizer
-
     def _log(self, values, weights):
         for name, metric in self._logs.items():
             metric.update_state(values[name], sample_weight=weights)
-
-
-def _metric(metric):
-    """The metric meant by a word or a function: an object that has its variables, made under the strategy in force."""
-    found = keras.metrics.get(metric)
-    if not isinstance(found, keras.metrics.Metric):
-        found = keras.metrics.MeanMetricWrapper(found, name=getattr(metric, "__name__", None))
-    if isinstance(metric, str):
-        found.name = metric  # As Keras does.
-    return found
 
 
 def _tensors(data):
@@ -510,33 +489,3 @@ def _global_mean(losses, weights):
     count = tf.cast(tf.shape(losses)[0], losses.dtype)
     count = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, count)
     return ops.sum(losses if weights is None else losses * ops.cast(weights, losses.dtype)) / count
-
-
-def _check_replicas(steps_per_execution, jit_compile, *optimizers):
-    """What Keras and TensorFlow can't do on several replicas is said before it fails in other words."""
-    strategy = tf.distribute.get_strategy()
-    if strategy.num_replicas_in_sync == 1:
-        return
-    accumulated = max(getattr(each, "gradient_accumulation_steps", None) or 1 for each in optimizers)
-    impossible = {"jit_compile": jit_compile is True, "gradient_accumulation_steps": accumulated}
-    if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
-        impossible["steps_per_execution"] = steps_per_execution
-    for name, value in impossible.items():
-        if value is True or value > 1:
-            raise ValueError(
-                f"`{name}` doesn't work on several replicas. Received: {name}={value} with "
-                f"{strategy.num_replicas_in_sync} of them. Leave it out, or train on one device."
-            )
-
-
-def _check_updates(generator_optimizer, discriminator_optimizer, update_order):
-    if isinstance(generator_optimizer, keras.optimizers.Optimizer) and generator_optimizer is discriminator_optimizer:
-        raise ValueError(
-            "`generator_optimizer` and `discriminator_optimizer` must be two objects, as each keeps the state of "
-            f"its network. Received the same {type(generator_optimizer).__name__} for both. Make a second one."
-        )
-    if update_order not in UPDATE_ORDERS:
-        raise ValueError(
-            f"`update_order` must be one of {', '.join(map(repr, UPDATE_ORDERS))}. "
-            f"Received: update_order={update_order!r}."
-        )

@@ -1,4 +1,4 @@
-"""What the two networks minimise, put together from the losses."""
+"""The objectives of the two networks, built from the losses."""
 
 import math
 
@@ -14,7 +14,7 @@ ACTIVATIONS = (layers.Activation, layers.ELU, layers.LeakyReLU, layers.PReLU, la
 
 
 class Objective:
-    """The losses of generator and discriminator for one batch, with everything worth logging.
+    """The losses of generator and discriminator for a batch, with their parts for the logs.
 
     The arguments are those of `Pix2Pix.compile`.
 
@@ -51,7 +51,7 @@ class Objective:
 
     @property
     def log_names(self):
-        """The keys of what the two methods return, in the order of the logs."""
+        """The keys that the two methods return, in the order of the logs."""
         names = ["g_loss"]
         names += ["g_gan"] if self.adversarial else []
         names += ["g_l1"]
@@ -61,7 +61,7 @@ class Objective:
         return names + (["d_penalty"] if self.lambda_penalty else [])
 
     def of_generator(self, source, target, generated, training=False):
-        """What the generator minimises ("g_loss"), and its parts, unweighted: each `(batch,)`."""
+        """The generator's loss, "g_loss", and its parts, unweighted: each `(batch,)`."""
         logs = {"g_l1": losses.l1_loss(target, generated)}
         reconstruction = self.reconstruction_loss(target, generated)
         if self.measures_l1_apart:
@@ -78,9 +78,9 @@ class Objective:
         return logs
 
     def of_discriminator(self, source, target, generated, seed, training=False):
-        """What the discriminator minimises ("d_loss"), and how it judges: each `(batch,)`.
+        """The discriminator's loss, "d_loss", and its probabilities and accuracy: each `(batch,)`.
 
-        `seed`, two integers, is where the gradient penalty's chance comes from.
+        `seed`, two integers, is for the random point of the gradient penalty.
         """
         real_logits, _ = self._discriminate(source, target, training)
         fake_logits, _ = self._discriminate(source, generated, training)
@@ -104,7 +104,7 @@ class Objective:
         """(logits, features); logits are a list if there are several scales."""
         outputs = as_list(discriminate(self.network, source, image, training))
         scales = len(self.discriminator.outputs)
-        # The losses have no precision to spare, whatever the network computes in.
+        # Losses in full precision, whatever the network computes in.
         return [ops.cast(logits, keras.config.floatx()) for logits in outputs[:scales]], outputs[scales:]
 
 

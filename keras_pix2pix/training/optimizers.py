@@ -9,10 +9,10 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable("keras_pix2pix")
 class FusedAdam(keras.optimizers.Adam):
-    """`keras.optimizers.Adam`, equal to it, with one kernel for each variable instead of a dozen operators.
+    """`keras.optimizers.Adam` with one kernel for each variable instead of a dozen operators; equal results.
 
-    At 54 million parameters and batch 1 the update is a good part of a training step on a CPU. `amsgrad=True` is left
-    to Keras' own operators.
+    With 54 million parameters at batch 1, the update is a large part of a training step on a CPU. `amsgrad=True` uses
+    Keras' own operators.
 
     Reference:
         Kingma and Ba, "Adam: A Method for Stochastic Optimization".
@@ -34,7 +34,7 @@ class FusedAdam(keras.optimizers.Adam):
         accumulation = {"gradient_accumulation_steps": gradient_accumulation_steps}
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **accumulation, **kwargs)
         if corrected_epsilon and self.amsgrad:
-            raise ValueError("`corrected_epsilon=True` is not there for `amsgrad=True`. Leave out one of them.")
+            raise ValueError("`corrected_epsilon=True` doesn't work with `amsgrad=True`. Leave out one of them.")
         self.corrected_epsilon = corrected_epsilon
 
     def update_step(self, gradient, variable, learning_rate):
@@ -65,7 +65,7 @@ class FusedAdam(keras.optimizers.Adam):
 
 
 def check_accumulation(steps):
-    """Raise for a number of steps that gradients can't be accumulated over."""
+    """Raise for a number of steps that isn't an integer of 2 or more, or None."""
     if steps is not None and (not isinstance(steps, int) or steps < 2):
         raise ValueError(
             "`gradient_accumulation_steps` must be an integer of 2 or more, or None. "
@@ -74,7 +74,7 @@ def check_accumulation(steps):
 
 
 def check_numbers(**numbers):
-    """Raise for a value, given with its limit, that is no number from 0 to below it."""
+    """Raise for a value, given as (value, limit), that isn't a number from 0 to below the limit."""
     for name, (value, limit) in numbers.items():
         if not isinstance(value, Real) or not 0 <= value < limit:
             bound = "finite" if limit == math.inf else f"less than {limit}"

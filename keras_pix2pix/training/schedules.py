@@ -1,4 +1,4 @@
-"""Learning-rate schedules of the published recipes. They live in the optimizers, and are saved with them."""
+"""Learning-rate schedules of the published recipes. Optimizers hold and save them."""
 
 import keras
 from keras import ops
@@ -8,7 +8,7 @@ from keras_pix2pix.training.presets import SCHEDULES
 
 @keras.saving.register_keras_serializable("keras_pix2pix")
 class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
-    """Constant at first, then lower by the same amount after each epoch, to 0 after the last.
+    """Constant at first, then falling by the same amount after each epoch, to 0 after the last.
 
     Reference:
         Zhu, Isola et al., "CycleGAN and pix2pix in PyTorch": `lr_policy` "linear".
@@ -53,8 +53,8 @@ def learning_rate_schedule(schedule, learning_rate, *, epochs, steps_per_epoch):
         return learning_rate
     if steps_per_epoch is None:
         raise ValueError(
-            f"The learning rate of this recipe changes in the course of {epochs} epochs ({schedule}), so it must know "
-            'how long an epoch is. Pass `steps_per_epoch=len(dataset)`, or `schedule="constant"`.'
+            f"The learning rate of this recipe changes over {epochs} epochs ({schedule}), so the length of an epoch is "
+            'needed. Pass `steps_per_epoch=len(dataset)`, or `schedule="constant"`.'
         )
     if schedule == "cosine":
         return keras.optimizers.schedules.CosineDecay(learning_rate, decay_steps=epochs * steps_per_epoch)

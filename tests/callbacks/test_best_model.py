@@ -162,7 +162,7 @@ def test_a_log_that_isnt_there_is_named(make_model, images, tmp_path):
     ("arguments", "words"),
     [
         (("best.h5", "val_ssim"), "end in .keras"),
-        (("best.keras", "d_real"), "smaller 'd_real' is better can't be told by its name. Accepted: mode=\"max\""),
+        (("best.keras", "d_real"), "'d_real' is better. Accepted: mode=\"max\""),
         (("best.keras", "val_ssim", {"mode": "up"}), "Received: mode='up'"),
         (("best.keras", "val_ssim", {"patience": 0}), "`patience` must be 1 or more, or None. Received: patience=0"),
     ],

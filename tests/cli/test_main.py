@@ -77,7 +77,7 @@ MISTAKES = {
     ),
     "validation target": (
         ["train", "PAIRS", "--target", "PAIRS", "--validation", "PAIRS", "--run-dir", "RUN"],
-        ["--validation-target goes with"],
+        ["--validation-target", "give all three"],
     ),
     "synthetic target": (["train", "synthetic", "--target", "PAIRS", "--run-dir", "RUN"], ["--target needs a folder"]),
     "encoding": (

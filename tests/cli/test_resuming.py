@@ -35,12 +35,12 @@ def test_a_lost_model_is_not_begun_again(run, trained):
     history = (trained / "history.csv").read_text()
     code, _, errors = run("train", "--run-dir", trained, "--resume", "--epochs", 2)
     assert code == 2
-    assert "has epochs behind it, but no model.keras" in errors
+    assert f"There is no {trained / 'model.keras'}" in errors
     assert (trained / "history.csv").read_text() == history
 
 
 def test_how_to_go_on_can_be_pasted(tmp_path):
-    assert train_module._go_on("my run", 2).endswith("train --run-dir 'my run' --resume --devices 2")
+    assert train_module._how_to_resume("my run", 2).endswith("train --run-dir 'my run' --resume --devices 2")
 
 
 def test_history_that_comes_again_is_taken_out(tmp_path):
@@ -56,7 +56,7 @@ def test_a_model_from_elsewhere_does_not_say_how_far_the_run_has_come(run, train
     model.save(trained / "model.keras")
     code, _, errors = run("train", "--run-dir", trained, "--resume", "--epochs", 2)
     assert code == 2
-    assert "model.keras doesn't say how far the run has come" in errors
+    assert "model.keras doesn't record how far the run has come" in errors
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_finished_run_needs_more_epochs(run, trained):
     before = (trained / "model.keras").read_bytes()
     code, _, errors = run("train", "--run-dir", trained, "--resume")
     assert code == 2
-    assert "has 1 epochs behind it" in errors
+    assert "has done 1 epochs" in errors
     assert "larger --epochs" in errors
     assert (trained / "model.keras").read_bytes() == before
     assert json.loads((trained / "config.json").read_text())["epochs"] == 1

@@ -209,7 +209,7 @@ def test_a_history_that_was_lost_is_told_and_costs_the_best_model_nothing(run, c
     best, record = (run_dir / "best.keras").read_bytes(), read_records(run_dir / "best.keras")["best: max val_ssim"]
     code, errors = resume(run, copied, "--epochs", 2)
     assert code == 0
-    assert f"{run_dir / 'history.csv'} lacks 1 of the 1 epochs" in errors
+    assert f"{run_dir / 'history.csv'} lacks 1 of the run's 1 epochs" in errors
     again = read_records(run_dir / "best.keras")["best: max val_ssim"]
     assert (run_dir / "best.keras").read_bytes() == best if again == record else again["value"] > record["value"]
 

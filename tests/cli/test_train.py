@@ -23,7 +23,7 @@ def test_train_leaves_a_run_folder(run, pairs, tmp_path):
     )
     assert code == 0, errors
     assert "1 batches of 2 pair(s) an epoch, 32x64, direction BtoA; 2 batches of validation" in printed
-    assert "judges patches of 70x70 pixels" in printed
+    assert "a receptive field of 70x70 pixels" in printed
     assert "val_g_l1" in printed
     assert {path.name for path in run_dir.iterdir()} == {
         "best.keras",
@@ -252,7 +252,7 @@ def test_the_value_of_a_change_is_json_python_or_a_word(text, value):
         ('generator.network=["x"]', "`generator.network` must be one of unet_generator, resnet_generator"),
         ('generator.separable="no"', "`generator.separable` must be True or False. Received: 'no'"),
         ("data.mirror=1", "`data.mirror` must be True or False. Received: 1"),
-        ("generator.filters=many", "A value of another type is needed in generator"),
+        ("generator.filters=many", "Wrong type in generator"),
         ("adam.lr=1", "Unknown: adam.lr. Accepted in adam: beta_1, beta_2, epsilon, corrected_epsilon"),
         ("data.jiter=1.0", "Unknown: data.jiter. Accepted in data: batch_size, jitter"),
     ],

@@ -90,7 +90,7 @@ def test_the_best_model_is_known_after_a_resumption_and_patience_ends_the_run(tr
     monkeypatch.setattr(run_callbacks, "Rates", Forged)
     code, printed, errors = train("--epochs", 2, "--monitor", "g_l1", "--patience", 2)
     assert code == 0, errors
-    assert "best.keras keeps the best g_l1, and 2 epochs without a better one end the run" in printed
+    assert "best.keras keeps the best g_l1, and training ends after 2 epochs without a better one" in printed
     config = json.loads((run_dir / "config.json").read_text())
     assert (config["monitor"], config["patience"]) == ("g_l1", 2)
     best = (run_dir / "best.keras").read_bytes()

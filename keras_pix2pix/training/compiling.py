@@ -1,0 +1,67 @@
+"""The arguments of `Pix2Pix.compile`: checked, and made into optimizers and metrics."""
+
+import keras
+import tensorflow as tf
+
+from keras_pix2pix.inference.walk import leaves
+from keras_pix2pix.training.optimizers import FusedAdam
+from keras_pix2pix.training.presets import preset
+
+__all__ = ["check_replicas", "check_updates", "metric_of", "optimizer_of"]
+
+UPDATE_ORDERS = ("discriminator_first", "simultaneous")
+
+
+def optimizer_of(network, optimizer, networks):
+    """An optimizer built for a network; None means the paper's. It scales its loss if one of `networks` has float16.
+
+    Both networks count for the generator, whose gradient comes through the discriminator.
+    """
+    optimizer = keras.optimizers.get(optimizer) or FusedAdam(**preset("paper")["adam"])
+    in_float16 = any(layer.compute_dtype == "float16" for each in networks for layer in leaves(each))
+    if in_float16 and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    # Built here, so that a loaded model finds the variables that its state belongs to.
+    optimizer.build(network.trainable_variables)
+    return optimizer
+
+
+def metric_of(metric):
+    """A metric object for a metric, a word or a function; its variables are made under the current strategy."""
+    found = keras.metrics.get(metric)
+    if not isinstance(found, keras.metrics.Metric):
+        found = keras.metrics.MeanMetricWrapper(found, name=getattr(metric, "__name__", None))
+    if isinstance(metric, str):
+        found.name = metric  # As Keras does.
+    return found
+
+
+def check_replicas(steps_per_execution, jit_compile, *optimizers):
+    """Raise for what Keras and TensorFlow can't do on several replicas."""
+    strategy = tf.distribute.get_strategy()
+    if strategy.num_replicas_in_sync == 1:
+        return
+    accumulated = max(getattr(each, "gradient_accumulation_steps", None) or 1 for each in optimizers)
+    impossible = {"jit_compile": jit_compile is True, "gradient_accumulation_steps": accumulated}
+    if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        impossible["steps_per_execution"] = steps_per_execution
+    for name, value in impossible.items():
+        if value is True or value > 1:
+            raise ValueError(
+                f"`{name}` doesn't work on several replicas. Received: {name}={value} with "
+                f"{strategy.num_replicas_in_sync} of them. Leave it out, or train on one device."
+            )
+
+
+def check_updates(generator_optimizer, discriminator_optimizer, update_order):
+    """Raise for one optimizer for both networks, or an unknown order."""
+    if isinstance(generator_optimizer, keras.optimizers.Optimizer) and generator_optimizer is discriminator_optimizer:
+        raise ValueError(
+            "`generator_optimizer` and `discriminator_optimizer` must be two objects, as each keeps the state of "
+            f"its network. Received the same {type(generator_optimizer).__name__} for both. Make a second one."
+        )
+    if update_order not in UPDATE_ORDERS:
+        raise ValueError(
+            f"`update_order` must be one of {', '.join(map(repr, UPDATE_ORDERS))}. "
+            f"Received: update_order={update_order!r}."
+        )
