@@ -88,7 +88,7 @@ class Health(keras.callbacks.Callback):
             raise ValueError(
                 f"`count` must be 2 or more, `patience` 1 or more. Received: count={count}, patience={patience}."
             )
-        self.source, self.target = (None, None) if pairs is None else first_pairs(pairs, count)
+        self.pairs = None if pairs is None else first_pairs(pairs, count)
         self.checkpoint = checkpoint
         self.messages = None if messages is None else Path(messages)
         self.patience = patience
@@ -127,10 +127,11 @@ class Health(keras.callbacks.Callback):
 
     def _variety(self):
         """How much the generated pictures of different sources differ, relative to their targets; None if unknown."""
-        if self.source is None:
+        if self.pairs is None:
             return None
-        generated = generate_one_by_one(self.model.generator, self.source)
-        of_generated, of_targets = (float(np.mean(np.std(images, axis=0))) for images in (generated, self.target))
+        source, target = self.pairs
+        generated = generate_one_by_one(self.model.generator, source)
+        of_generated, of_targets = (float(np.mean(np.std(images, axis=0))) for images in (generated, target))
         return of_generated / of_targets if of_targets else None
 
     def _refuse_broken_logs(self, logs, when):

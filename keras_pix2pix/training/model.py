@@ -26,8 +26,6 @@ from keras_pix2pix.training.training_state import TrainingState
 
 __all__ = ["Pix2Pix"]
 
-Images = np.ndarray | tf.Tensor
-
 
 @keras.saving.register_keras_serializable("keras_pix2pix")
 class Pix2Pix(keras.Model):
@@ -322,7 +320,9 @@ class Pix2Pix(keras.Model):
         self._log(logs, weights)
         return logs_of_all_workers(self.compute_metrics(source, target, generated, weights))
 
-    def discriminate(self, source: Images, image: Images, training: bool = False) -> tf.Tensor | list[tf.Tensor]:
+    def discriminate(
+        self, source: np.ndarray | tf.Tensor, image: np.ndarray | tf.Tensor, training: bool = False
+    ) -> tf.Tensor | list[tf.Tensor]:
         """The discriminator's logits for pairs: a tensor, or a list of them, the finest scale first.
 
         Args:

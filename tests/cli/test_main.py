@@ -101,7 +101,7 @@ MISTAKES = {
             *("train", "PAIRS", "--extra-source", "PAIRS", "--target", "PAIRS"),
             *("--validation", "PAIRS", "--validation-target", "PAIRS", "--run-dir", "RUN"),
         ],
-        ["--extra-validation-source goes with", "Accepted: 1. Received: 0"],
+        ["--extra-validation-source", "Accepted: 1. Received: 0"],
     ),
     "inspect extra source": (["inspect", "PAIRS", "--extra-source", "PAIRS"], ["--extra-source needs folders"]),
     "no model": (["translate", "EMPTY", "PAIRS", "--output", "OUT"], ["There is no model at", "model.keras"]),
