@@ -41,8 +41,8 @@ def convert(
         raise ValueError(f"--from must be one of {', '.join(READERS)}. Received: {format!r}.")
     if norm is not None and format != "pytorch":
         raise ValueError(f"--norm is for --from pytorch. Received: --from {format}.")
-    written = Path(output)
-    if written.suffix != SUFFIX or written.is_dir():
+    output = Path(output)
+    if output.suffix != SUFFIX or output.is_dir():
         raise ValueError(f"--output must be the name of a {SUFFIX} file to write. Received: {output}.")
     _refuse_a_run(output)
     refuse_to_replace_what_is_read([output], [file])

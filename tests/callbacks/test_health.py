@@ -245,8 +245,8 @@ def test_nothing_is_said_of_a_critic_whose_numbers_are_no_probabilities(make_mod
 
 
 def test_the_pairs_looked_at_are_as_many_as_wanted(images):
-    assert len(callbacks.Health(images(5)).source) == 4
-    assert len(callbacks.Health(images(5), count=2).source) == 2
+    assert len(callbacks.Health(images(5)).pairs[0]) == 4
+    assert len(callbacks.Health(images(5), count=2).pairs[0]) == 2
 
 
 @pytest.mark.parametrize("arguments", [{"count": 1}, {"patience": 0}])
