@@ -71,7 +71,7 @@ def test_constant_is_the_rate_itself():
 
 @pytest.mark.parametrize("schedule", sorted(set(SCHEDULES) - {"constant"}))
 def test_a_rate_that_changes_must_know_the_length_of_an_epoch(schedule):
-    words = rf"in the course of 9 epochs \({schedule}\).*`steps_per_epoch=len\(dataset\)`, or `schedule=\"constant\"`"
+    words = rf"over 9 epochs \({schedule}\).*`steps_per_epoch=len\(dataset\)`, or `schedule=\"constant\"`"
     with pytest.raises(ValueError, match=words):
         learning_rate_schedule(schedule, 2e-4, epochs=9, steps_per_epoch=None)
 
