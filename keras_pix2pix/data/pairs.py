@@ -9,7 +9,6 @@ import rich.console
 import rich.progress
 
 from keras_pix2pix.encodings import EXTENSIONS as ENCODED_EXTENSIONS
-from keras_pix2pix.encodings import Stacked
 from keras_pix2pix.encodings import get as get_encoding
 from keras_pix2pix.files import regular_file
 from keras_pix2pix.images import EXTENSIONS
@@ -87,7 +86,7 @@ def find_side_by_side(directory, direction, source_encoding="rgb", target_encodi
             f"Received: direction={direction!r}."
         )
     encodings = get_encoding(source_encoding), get_encoding(target_encoding)
-    if any(isinstance(encoding, Stacked) for encoding in encodings):
+    if any(len(encoding.parts) > 1 for encoding in encodings):
         raise ValueError(
             "Several encodings need several source folders. Accepted for side-by-side files: one for each half. "
             f"Received: {' and '.join(repr(encoding.word) for encoding in encodings)}. Put the sources into folders."
@@ -102,7 +101,7 @@ def match_folders(source_directory, target_directory, source_encoding="rgb", tar
     folders = [source_directory] if isinstance(source_directory, (str, Path)) else list(source_directory)
     source_encoding = encoding_of_folders(source_encoding, folders)
     target_encoding = get_encoding(target_encoding)
-    if isinstance(target_encoding, Stacked):
+    if len(target_encoding.parts) > 1:
         raise ValueError(f"A target has one encoding. Received: target_encoding={target_encoding.word!r}.")
     matched = match_files([*folders, target_directory])
     pairs = [Pair(sources[0] if len(sources) == 1 else tuple(sources), target) for *sources, target in matched]
@@ -113,7 +112,7 @@ def match_folders(source_directory, target_directory, source_encoding="rgb", tar
 def encoding_of_folders(encoding, folders):
     """The one encoding of so many folders of sources."""
     encoding = get_encoding(encoding)
-    if not isinstance(encoding, Stacked):
+    if len(encoding.parts) == 1:
         return get_encoding([encoding] * len(folders))
     if len(encoding.parts) != len(folders):
         raise ValueError(

@@ -4,8 +4,6 @@ from numbers import Real
 
 import tensorflow as tf
 
-from keras_pix2pix.encodings import Picture, Stacked
-
 LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601, as in Pillow's conversion to gray.
 COLOURS = (3, 4)  # Channels of a picture that begin with red, green and blue.
 
@@ -14,8 +12,7 @@ def check_color_jitter(strength, source_encoding):
     """Refuse a strength out of range, and sources that have no brightness."""
     if isinstance(strength, bool) or not isinstance(strength, Real) or not 0 <= strength <= 1:
         raise ValueError(f"`color_jitter` must be from 0 (off) to 1. Received: color_jitter={strength!r}.")
-    parts = source_encoding.parts if isinstance(source_encoding, Stacked) else (source_encoding,)
-    if strength and not any(isinstance(part, Picture) for part in parts):
+    if strength and all(part.is_label_map for part in source_encoding.parts):
         raise ValueError(
             "Label maps have neither brightness nor contrast. Accepted: `color_jitter` for sources that are pictures. "
             f"Received: color_jitter={strength!r} with source_encoding={source_encoding.word!r}. Pass 0."
@@ -38,21 +35,22 @@ def adjust_colors(image, factors, encoding):
     Brightness moves values away from the darkest one, contrast from the mean of the picture, saturation (of pictures
     in red, green and blue) from the gray of the pixel; the result is clipped to [-1, 1].
     """
-    if isinstance(encoding, Stacked):
-        sides = zip(encoding.image_parts(image), encoding.parts, strict=True)
-        return tf.concat([adjust_colors(each, factors, part) for each, part in sides], axis=-1)
-    if not isinstance(encoding, Picture):
-        return image
+    sides = zip(encoding.image_parts(image), encoding.parts, strict=True)
+    adjusted = [each if part.is_label_map else _adjust_picture(each, factors) for each, part in sides]
+    return tf.concat(adjusted, axis=-1)
+
+
+def _adjust_picture(image, factors):
     brightness, contrast, saturation = tf.unstack(tf.reshape(factors, (-1, 3, 1, 1, 1)), axis=1)
-    colours = image[..., :3] if encoding.channels == 4 else image
+    colours = image[..., :3] if image.shape[-1] == 4 else image
     colours = tf.clip_by_value((colours + 1.0) * brightness - 1.0, -1.0, 1.0)
-    gray = _gray(colours) if encoding.channels in COLOURS else colours
+    gray = _gray(colours) if image.shape[-1] in COLOURS else colours
     mean = tf.reduce_mean(gray, axis=(1, 2, 3), keepdims=True)
     colours = tf.clip_by_value((colours - mean) * contrast + mean, -1.0, 1.0)
-    if encoding.channels in COLOURS:
+    if image.shape[-1] in COLOURS:
         gray = _gray(colours)
         colours = tf.clip_by_value((colours - gray) * saturation + gray, -1.0, 1.0)
-    return tf.concat([colours, image[..., 3:]], axis=-1) if encoding.channels == 4 else colours
+    return tf.concat([colours, image[..., 3:]], axis=-1) if image.shape[-1] == 4 else colours
 
 
 def _gray(colours):

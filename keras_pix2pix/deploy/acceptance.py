@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from numbers import Real
 
-from keras_pix2pix.encodings import Picture
 from keras_pix2pix.metrics import MOST_DECIBELS
 
 # By how the weights were reduced: largest difference in grey levels, smallest ratio in dB, smallest share of the pixels
@@ -31,7 +30,7 @@ RANGES = {"psnr": (0, MOST_DECIBELS), "levels": (0, 255), "equal": (0, 1)}
 
 def accepted_of(quantization, encoding, accept=None):
     """What is accepted of a file: the defaults of its quantization, and what `accept` has in their place."""
-    names = ("psnr", "levels") if isinstance(encoding, Picture) else ("equal",)
+    names = ("equal",) if encoding.is_label_map else ("psnr", "levels")
     accept = {} if accept is None else accept
     if not isinstance(accept, Mapping) or not RANGES.keys() >= accept.keys():
         raise ValueError(f"`accept` must be a dictionary with names of {', '.join(RANGES)}. Received: {accept!r}.")

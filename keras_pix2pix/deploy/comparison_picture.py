@@ -4,7 +4,6 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from keras_pix2pix.deploy.parity import GREY_LEVELS, grey_levels_apart
-from keras_pix2pix.encodings import Picture
 from keras_pix2pix.images import beside
 
 LEAST_WIDTH = 160  # Pixels of each of the three, for the words above it; smaller ones are enlarged.
@@ -20,7 +19,7 @@ def draw_comparison(expected, received, encoding):
 
     Returns RGB pixels, uint8 `(height, width, 3)`, and the factor: 1 or more, None for a label map.
     """
-    if isinstance(encoding, Picture):
+    if not encoding.is_label_map:
         levels = grey_levels_apart(expected, received, encoding)
         factor = amplification(levels.max())
         difference, words = np.rint(levels * factor), f"difference x{factor}"

@@ -9,7 +9,6 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_pix2pix.data.synthetic import facade
-from keras_pix2pix.encodings import Picture
 from keras_pix2pix.encodings import get as get_encoding
 from keras_pix2pix.inference.serving import encodings_of, generator_of
 from keras_pix2pix.metrics import MOST_DECIBELS, SSIM_WINDOW, ssim
@@ -135,7 +134,7 @@ def _differences(expected, received, encoding):
             f"The exported file gives an array of shape {received.shape}, and the Keras model one of {expected.shape}. "
             "Replace the layer that is converted wrongly."
         )
-    if not isinstance(encoding, Picture):
+    if encoding.is_label_map:
         return {"equal": np.mean((expected == received).all(axis=-1))}
     levels = grey_levels_apart(expected, received, encoding)
     windows_fit = min(expected.shape[1:3]) >= SSIM_WINDOW

@@ -10,7 +10,6 @@ import tensorflow as tf
 from keras_pix2pix.deploy.pipeline import write_judged
 from keras_pix2pix.deploy.replacing import refuse_to_replace_folder
 from keras_pix2pix.deploy.verdict import refuse_to_replace_records
-from keras_pix2pix.encodings import Palette, Picture
 from keras_pix2pix.inference.serving import encodings_of, serving_model
 
 SAVED_MODEL = "saved_model.pb"
@@ -113,7 +112,8 @@ def _os_error(error, path):
 
 def _is_decodable(encoding):
     # Class indices are not: TensorFlow decodes palette files to their colours.
-    return isinstance(encoding, (Picture, Palette)) and _fits_a_png(encoding)
+    is_indices = encoding.is_label_map and encoding.raw_channels == 1
+    return len(encoding.parts) == 1 and not is_indices and _fits_a_png(encoding)
 
 
 def _fits_a_png(encoding):

@@ -16,7 +16,6 @@ from keras_pix2pix.deploy.dominant_colors import dominant_colors
 from keras_pix2pix.deploy.replacing import read_json, refuse_to_replace_folder
 from keras_pix2pix.deploy.tflite import export_tflite
 from keras_pix2pix.deploy.verdict import PICTURE, RECORD
-from keras_pix2pix.encodings import Classes, Palette, Picture
 from keras_pix2pix.files import remove_leftovers, whole_file
 from keras_pix2pix.images import beside, height_and_width, write_png
 from keras_pix2pix.inference.serving import encodings_of, generator_of, serving_model
@@ -173,7 +172,7 @@ def _write_pictures(model, directory, image_size, pixels):
         "source": _side(source_encoding),
         "target": _side(target_encoding),
         # Only these colours mean something, and what is between two of them nothing.
-        "labels": isinstance(source_encoding, (Classes, Palette)),
+        "labels": source_encoding.is_label_map,
         "background": _hex(background),
         "palette": [_hex(color) for color in colors],
         "samples": names,
@@ -183,24 +182,19 @@ def _write_pictures(model, directory, image_size, pixels):
 
 def _side(encoding):
     # Of colours, the file itself finds the nearest; indices are the page's affair.
-    colors = _class_colors(encoding) if isinstance(encoding, Classes) else None
+    colors = encoding.colors if encoding.is_label_map and encoding.raw_channels == 1 else None
     return {"channels": encoding.raw_channels, "classes": colors and [_hex(color) for color in colors]}
 
 
 def _palette(encoding, samples):
     """The background's colour, and all those to draw with: declared ones in their order, others as in a rainbow."""
     shown = np.stack([beside(encoding.show(sample)) for sample in samples])
-    if isinstance(encoding, Picture):
+    if not encoding.is_label_map:
         colors = dominant_colors(shown)
         return colors[0], sorted(colors, key=_place_in_rainbow)
-    colors = list(encoding.colors) if isinstance(encoding, Palette) else _class_colors(encoding)
+    colors = encoding.colors
     nearest = np.abs(np.array(colors, int)[:, np.newaxis] - shown.reshape(-1, 3)[::97]).sum(axis=-1).argmin(axis=0)
     return colors[np.bincount(nearest).argmax()], colors
-
-
-def _class_colors(encoding):
-    indices = np.arange(encoding.num_classes, dtype=np.uint8)[np.newaxis, :, np.newaxis]
-    return [tuple(color) for color in encoding.show(indices)[0].tolist()]
 
 
 def _place_in_rainbow(color):

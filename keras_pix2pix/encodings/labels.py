@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from keras_pix2pix.encodings.base import SingleEncoding
 from keras_pix2pix.encodings.files import is_array_file, open_array
 from keras_pix2pix.encodings.pictures import Picture
 from keras_pix2pix.images import read_image_file, read_image_size, write_png
@@ -20,7 +21,7 @@ MIDDLE = 128.0  # Colours are compared around it in whole numbers, which float32
 
 
 @dataclass(frozen=True)
-class Classes:
+class Classes(SingleEncoding):
     """Class indices 0, 1, ... in a gray or palette file, or in a `.npy` file of integers.
 
     Of a palette file the indices count, not the palette's colours.
@@ -44,6 +45,8 @@ class Classes:
 
     raw_channels = 1
     raw_dtype = "uint8"
+    is_label_map = True
+    extension = ".png"
 
     def __post_init__(self):
         if not isinstance(self.num_classes, Integral) or not 2 <= self.num_classes <= MOST_CLASSES:
@@ -61,6 +64,12 @@ class Classes:
     def word(self):
         """What `encodings.get` makes this encoding of."""
         return f"classes:{self.num_classes}"
+
+    @property
+    def colors(self):
+        """What each class is shown in, (red, green, blue): black for 0."""
+        hues = [index * GOLDEN % 1 for index in range(1, self.num_classes)]
+        return ((0, 0, 0), *(tuple(round(255 * each) for each in colorsys.hsv_to_rgb(hue, 0.75, 1.0)) for hue in hues))
 
     def size(self, path):
         """(height, width) of a file that suits, from its header; an error names a file that doesn't."""
@@ -105,15 +114,11 @@ class Classes:
 
     def show(self, raw):
         """Indices `(height, width, 1)` as RGB pixels for people: black for 0, a colour for each other class."""
-        colors = [colorsys.hsv_to_rgb(index * GOLDEN % 1, 0.75, 1.0) for index in range(self.num_classes)]
-        table = np.rint(255 * np.array([(0.0, 0.0, 0.0), *colors[1:]])).astype(np.uint8)
-        return table[np.asarray(raw)[..., 0]]
+        return np.array(self.colors, np.uint8)[np.asarray(raw)[..., 0]]
 
     def from_pixels(self, pixels):
         """RGB pixels as indices, by their first channel: where an example is needed and there is no file."""
         return (pixels[..., :1].astype(int) * self.num_classes // MOST_CLASSES).astype(np.uint8)
-
-    extension = ".png"  # Of the files that `write` makes.
 
     def write(self, path, raw):
         """Write indices as a gray PNG file under a path without extension; return its path."""
@@ -123,7 +128,7 @@ class Classes:
 
 
 @dataclass(frozen=True)
-class Palette:
+class Palette(SingleEncoding):
     """A label map whose colours are the classes. A pixel belongs to the nearest colour, as JPEG files have noise.
 
     Args:
@@ -146,6 +151,8 @@ class Palette:
 
     raw_channels = 3
     raw_dtype = "uint8"
+    is_label_map = True
+    extension = ".png"
 
     def __post_init__(self):
         colors = tuple(_color(each) for each in self.colors)
@@ -201,8 +208,6 @@ class Palette:
     def from_pixels(self, pixels):
         """RGB pixels as colours of the palette, by their first channel: where an example is needed."""
         return np.array(self.colors, np.uint8)[Classes(self.channels).from_pixels(pixels)[..., 0]]
-
-    extension = ".png"  # Of the files that `write` makes.
 
     def write(self, path, raw):
         """Write colours as a PNG file under a path without extension; return its path."""

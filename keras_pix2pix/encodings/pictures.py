@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from keras_pix2pix.encodings.base import SingleEncoding
 from keras_pix2pix.encodings.files import is_array_file, open_array, resize_channels
 from keras_pix2pix.files import whole_file
 from keras_pix2pix.images import (
@@ -27,7 +28,7 @@ WORDS = {"rgb": (3, EIGHT_BITS), "gray": (1, EIGHT_BITS), "rgba": (4, EIGHT_BITS
 
 
 @dataclass(frozen=True)
-class Picture:
+class Picture(SingleEncoding):
     """A picture, or an array of numbers, whose values are in a known range.
 
     8-bit pictures of 1 (gray), 3 and 4 (the fourth is alpha) channels are read with Pillow, which converts between

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_pix2pix.encodings.labels import Classes, Palette
-from keras_pix2pix.encodings.pictures import Picture
+from keras_pix2pix.encodings.base import Encoding
+from keras_pix2pix.encodings.words import get_single
 from keras_pix2pix.images import beside
 
 
 @dataclass(frozen=True)
-class Stacked:
+class Stacked(Encoding):
     """Several sources, each in a file of its own, whose images are concatenated along the channels.
 
     Args:
@@ -31,14 +31,12 @@ class Stacked:
     parts: tuple
 
     def __post_init__(self):
-        from keras_pix2pix.encodings import get
-
-        parts = tuple(get(part) for part in self.parts)
-        if len(parts) < 2 or not all(isinstance(part, (Picture, Classes, Palette)) for part in parts):
+        parts = tuple(self.parts)
+        if len(parts) < 2 or any(isinstance(part, (Stacked, list, tuple)) or "+" in str(part) for part in parts):
             raise ValueError(
                 f"A stack has two or more encodings, none of them a stack itself. Received: parts={self.parts!r}."
             )
-        object.__setattr__(self, "parts", parts)
+        object.__setattr__(self, "parts", tuple(get_single(part) for part in parts))
 
     @property
     def channels(self):

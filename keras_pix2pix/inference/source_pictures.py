@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from keras_pix2pix.data.pairs import list_picture_files, match_files, split_side_by_side
-from keras_pix2pix.encodings import EXTENSIONS, Stacked
+from keras_pix2pix.encodings import EXTENSIONS
 from keras_pix2pix.encodings.files import is_array_file
 from keras_pix2pix.images import MOST_PIXELS, pixel_limit
 
@@ -59,10 +59,10 @@ class SourcePicture:
 
     @property
     def _parts(self):
-        return self.opened if isinstance(self.encoding, Stacked) else (self.opened,)
+        return self.opened if len(self.encoding.parts) > 1 else (self.opened,)
 
     def _raw(self, parts, size=None):
-        return self.encoding.raw(parts if isinstance(self.encoding, Stacked) else parts[0], self.origin, size)
+        return self.encoding.raw(parts if len(self.encoding.parts) > 1 else parts[0], self.origin, size)
 
 
 def source_pictures(inputs, encoding, side_by_side=None, *, tiled=False):
@@ -78,7 +78,7 @@ def is_path(inputs):
 def is_one_picture(inputs, encoding):
     """Whether these inputs mean one picture, not a list of pictures."""
     if _is_place(inputs, encoding):
-        return not Path(inputs[0] if isinstance(encoding, Stacked) else inputs).is_dir()
+        return not Path(inputs[0] if len(encoding.parts) > 1 else inputs).is_dir()
     return not isinstance(inputs, (list, tuple)) and np.ndim(inputs) == 3
 
 
@@ -151,7 +151,7 @@ def _checked_arrays(inputs, encoding):
 
 
 def _of_array(array, encoding):
-    if isinstance(encoding, Stacked):
+    if len(encoding.parts) > 1:
         return SourcePicture(encoding.raw_parts(array), ("The array",) * len(encoding.parts), encoding)
     return SourcePicture(array, "The array", encoding)
 
@@ -189,13 +189,13 @@ def _thinned(part, step):
 
 def _files(place, encoding):
     """The files, or tuples of files of stacked sources, of a file or folder, or of a list of these."""
-    places = [Path(each) for each in place] if isinstance(encoding, Stacked) else [Path(place)]
+    places = [Path(each) for each in place] if len(encoding.parts) > 1 else [Path(place)]
     folders = [each.is_dir() for each in places]
     if len(set(folders)) > 1:
         raise ValueError(
             f"The sources of one picture must be all files, or all folders. Received: {' and '.join(map(str, places))}."
         )
-    if not isinstance(encoding, Stacked):
+    if len(encoding.parts) == 1:
         return list_picture_files(place, EXTENSIONS) if folders[0] else places
     return match_files(places) if folders[0] else [tuple(places)]
 
@@ -210,7 +210,7 @@ def _first(file):
 
 def _is_place(inputs, encoding):
     """Whether this is a file or folder of sources; of stacked sources, a list with one for each."""
-    if not isinstance(encoding, Stacked):
+    if len(encoding.parts) == 1:
         return is_path(inputs)
     is_list = isinstance(inputs, (list, tuple)) and all(map(is_path, inputs))
     return is_list and len(inputs) == len(encoding.parts)

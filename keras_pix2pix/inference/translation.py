@@ -7,7 +7,6 @@ import rich.console
 import rich.progress
 import tensorflow as tf
 
-from keras_pix2pix.encodings import Stacked
 from keras_pix2pix.files import (
     NPY,
     refuse_to_replace,
@@ -33,7 +32,7 @@ def translate(
     Returns pixels as `inputs` came (an array for an array or a file, a list for a folder or a list).
     """
     encoding, target_encoding = encodings_of(model)
-    if side_by_side and isinstance(encoding, Stacked):
+    if side_by_side and len(encoding.parts) > 1:
         raise ValueError(
             f"Side-by-side files hold one source, and {encoding.word!r} needs {len(encoding.parts)}. Accepted: a list "
             "of so many files or folders. Received: `side_by_side`."

@@ -75,9 +75,8 @@ def run_sources(config, folders, image_size, count):
 def folder_sources(directory, encoding, image_size, count):
     """Stored source pixels `(pictures, height, width, channels)` of `count` pictures, spread evenly over a folder."""
     from keras_pix2pix.data.pairs import list_picture_files
-    from keras_pix2pix.encodings import Stacked
 
-    if isinstance(encoding, Stacked):
+    if len(encoding.parts) > 1:
         raise ValueError(
             f"--images takes one folder of sources, and this model needs {len(encoding.parts)} for every picture. "
             f"Received: {directory}. Export the run folder without --images: its own data are used."

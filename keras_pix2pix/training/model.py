@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras import ops
 
 import keras_pix2pix.metrics  # noqa: F401 (makes them known to Keras, for the recipes that hold them)
-from keras_pix2pix.encodings import Stacked, get_for_channels
+from keras_pix2pix.encodings import Encoding, get_for_channels
 from keras_pix2pix.inference import translation
 from keras_pix2pix.inference.serving import check_generator
 from keras_pix2pix.inference.walk import leaves
@@ -72,8 +72,8 @@ class Pix2Pix(keras.Model):
         discriminator: keras.Model | None = None,
         *,
         direction: str = "AtoB",
-        source_encoding: Any = "rgb",
-        target_encoding: Any = "rgb",
+        source_encoding: str | Sequence | Encoding = "rgb",
+        target_encoding: str | Encoding = "rgb",
         name: str = "pix2pix",
         **kwargs: Any,
     ):
@@ -86,7 +86,7 @@ class Pix2Pix(keras.Model):
         self.direction = direction
         self.source_encoding = get_for_channels(source_encoding, generator.input_shape[-1])
         self.target_encoding = get_for_channels(target_encoding, generator.output_shape[-1])
-        if isinstance(self.target_encoding, Stacked):
+        if len(self.target_encoding.parts) > 1:
             raise ValueError(
                 f"A target has one encoding. Received: target_encoding={self.target_encoding.word!r}. Only sources are "
                 "stacked."

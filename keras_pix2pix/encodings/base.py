@@ -1,0 +1,114 @@
+"""What an encoding is: the contract that pictures, label maps and stacks of these keep."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Encoding", "SingleEncoding"]
+
+
+class Encoding(ABC):
+    """How one side of a pair is stored in files, and becomes an image in [-1, 1].
+
+    The raw form is what a file stores, as an array `(height, width, raw_channels)` of `raw_dtype`: uint8 for 8-bit
+    pictures, class indices and colours, float32 otherwise. A side in several files (`parts`) has tuples where others
+    have one file.
+
+    Attributes:
+        channels: Channels of the image.
+        raw_channels: Channels of the raw form.
+        raw_dtype: "uint8" or "float32".
+        word: What `encodings.get` makes this encoding of.
+        parts: The encodings of the single files, in their order: of all but `Stacked`, the encoding itself.
+        is_label_map: Whether the raw form names classes, which are never mixed, instead of measuring something.
+
+    Example:
+
+    ```python
+    from keras_pix2pix import encodings
+
+    for word in ("rgb", "classes:12", "rgb+classes:12"):
+        encoding = encodings.get(word)
+        assert isinstance(encoding, encodings.Encoding) and encoding.word == word
+    ```
+    """
+
+    channels: int
+    raw_channels: int
+    raw_dtype: str
+    word: str
+    parts: tuple[SingleEncoding, ...]
+    is_label_map: bool = False
+
+    @abstractmethod
+    def size(self, path: Any) -> tuple[int, int]:
+        """(height, width) of a file that suits, from its header; an error names a file that doesn't."""
+
+    @abstractmethod
+    def open(self, path: Any) -> Any:
+        """A file decoded, but not checked for its values: a `PIL.Image.Image`, or an array of 3 dimensions."""
+
+    @abstractmethod
+    def raw(
+        self, opened: Any, path: Any, size: tuple[int, int] | None = None, interpolation: str = "bicubic"
+    ) -> np.ndarray:
+        """The raw form of what `open` returned, or of a part of it, resized to (height, width) unless that is None."""
+
+    @abstractmethod
+    def checked(self, raw: np.ndarray, name: Any) -> np.ndarray:
+        """The raw values, if the encoding has them; an error names what holds others."""
+
+    @abstractmethod
+    def to_image(self, raw: Any) -> Any:
+        """Raw values, a tensor or array `(..., raw_channels)`, as a float32 image `(..., channels)` in [-1, 1]."""
+
+    @abstractmethod
+    def to_raw(self, image: Any) -> Any:
+        """An image as raw values."""
+
+    @abstractmethod
+    def show(self, raw: np.ndarray) -> np.ndarray:
+        """Raw values `(height, width, raw_channels)` as RGB pixels for people."""
+
+    @abstractmethod
+    def from_pixels(self, pixels: np.ndarray) -> np.ndarray:
+        """RGB pixels `(height, width, 3)` as raw values: where an example is needed and there is no file."""
+
+    @abstractmethod
+    def image_parts(self, image: Any) -> list:
+        """The images of the parts."""
+
+    @abstractmethod
+    def raw_parts(self, raw: Any) -> list:
+        """The raw values of the parts."""
+
+
+class SingleEncoding(Encoding):
+    """An encoding of one file, which `write` makes too.
+
+    Attributes:
+        extension: Of the files that `write` makes.
+    """
+
+    extension: str
+
+    @property
+    def parts(self) -> tuple[SingleEncoding, ...]:
+        """The encoding itself."""
+        return (self,)
+
+    def image_parts(self, image: Any) -> list:
+        """The image itself."""
+        return [image]
+
+    def raw_parts(self, raw: Any) -> list:
+        """The raw values themselves."""
+        return [raw]
+
+    @abstractmethod
+    def write(self, path: str | Path, raw: np.ndarray) -> Path:
+        """Write raw values under a path without extension; return the file's path."""

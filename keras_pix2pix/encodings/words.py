@@ -1,0 +1,51 @@
+"""The short words of the encodings of one file."""
+
+from numbers import Integral
+
+from keras_pix2pix.encodings.base import SingleEncoding
+from keras_pix2pix.encodings.labels import Classes, Palette
+from keras_pix2pix.encodings.pictures import WORDS, Picture
+
+__all__ = ["get_single"]
+
+ACCEPTED = (
+    '"rgb", "gray", "rgba", "gray16", "classes:NUMBER", "palette:#RRGGBB,#RRGGBB,...", "values:CHANNELS:LOW:HIGH", '
+    'several of these joined by "+" for several source folders, a list of these, a number of channels, or an encoding'
+)
+
+
+def get_single(identifier):
+    """The encoding of one file that a word, a number of channels or the encoding itself stands for."""
+    if isinstance(identifier, SingleEncoding):
+        return identifier
+    if isinstance(identifier, Integral) and not isinstance(identifier, bool):
+        return Picture(int(identifier))
+    if not isinstance(identifier, str):
+        raise _unknown(identifier)
+    return Picture(*WORDS[identifier]) if identifier in WORDS else _get_with_numbers(identifier)
+
+
+def _get_with_numbers(word):
+    kind, *numbers = word.split(":")
+    try:
+        if kind == "classes" and len(numbers) == 1:
+            return Classes(_number(int, numbers[0]))
+        if kind == "palette" and len(numbers) == 1:
+            return Palette(numbers[0].split(","))
+        if kind == "values" and len(numbers) == 3:
+            channels, low, high = numbers
+            return Picture(_number(int, channels), (_number(float, low), _number(float, high)))
+    except TypeError:
+        pass
+    raise _unknown(word)
+
+
+def _number(kind, text):
+    try:
+        return kind(text)
+    except ValueError:
+        raise TypeError(text) from None
+
+
+def _unknown(identifier):
+    return ValueError(f"An encoding must be {ACCEPTED}. Received: {identifier!r}.")
