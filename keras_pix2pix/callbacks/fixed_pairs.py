@@ -1,5 +1,7 @@
 """The pairs that callbacks show after every epoch."""
 
+from collections.abc import Iterable
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -9,7 +11,7 @@ from keras_pix2pix.images import beside
 
 __all__ = ["FixedPairs", "Pairs", "first_pairs", "generate_one_by_one"]
 
-Pairs = tf.data.Dataset | tuple
+Pairs = tf.data.Dataset | keras.utils.PyDataset | Iterable | tuple
 
 
 class FixedPairs(keras.callbacks.Callback):
@@ -53,8 +55,17 @@ def first_pairs(pairs, count):
         pairs = pairs.unbatch().filter(lambda source, target, weight=1.0: weight > 0).take(count)
         source, target, *_ = zip(*pairs.as_numpy_iterator(), strict=True)
         return np.stack(source), np.stack(target)
-    source, target = pairs
-    return np.asarray(source[:count]), np.asarray(target[:count])
+    if isinstance(pairs, (list, tuple, np.ndarray)):
+        source, target, *_ = pairs
+        return np.asarray(source[:count]), np.asarray(target[:count])
+    batches = (pairs[index] for index in range(len(pairs))) if isinstance(pairs, keras.utils.PyDataset) else pairs
+    found = [[], []]
+    for batch in batches:
+        for images, of_batch in zip(found, batch, strict=False):
+            images.extend(np.asarray(of_batch))
+        if len(found[0]) >= count:
+            break
+    return tuple(np.stack(images[:count]) for images in found)
 
 
 def generate_one_by_one(generator, source):

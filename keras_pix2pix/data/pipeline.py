@@ -140,7 +140,9 @@ def paired_dataset(
     # Several workers divide each batch among them; by files they couldn't.
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    return dataset.prefetch(tf.data.AUTOTUNE).with_options(options)
+    dataset = dataset.prefetch(tf.data.AUTOTUNE).with_options(options)
+    dataset.is_paired_dataset = True  # `fit` need not look at its values.
+    return dataset
 
 
 def _sides(directory, target_directory, direction, source_encoding, target_encoding):

@@ -20,8 +20,8 @@ def lean_clone(generator, image_size=(None, None)):
 
     A transposed convolution becomes a convolution to more channels, followed by depth-to-space; batch norm on moving
     averages goes into the weights of the convolution before it; dropout and noise go; instance normalisation and
-    upsampling are written in operators of 4 dimensions. `Sequential` networks inside are opened. All other layers
-    stay: those with a class of their own, and functional networks inside, as they are.
+    upsampling are written in operators of 4 dimensions. Networks inside are opened. All other layers stay as they
+    are, and so do networks with a class of their own.
     """
     source = keras.Input((*image_size, generator.input_shape[-1]), dtype="float32", name="source")
     taken_by = followers(generator)

@@ -112,8 +112,9 @@ def check_generator(generator):
     shapes = [getattr(generator, name, None) for name in ("input_shape", "output_shape")]
     if not all(isinstance(shape, tuple) and len(shape) == 4 and shape[-1] for shape in shapes):
         raise ValueError(
-            "A generator has one input and one output, (batch, height, width, channels). "
-            f"Received: {generator.name!r} from {shapes[0]} to {shapes[1]}."
+            "A generator is a functional `keras.Model` with one input and one output, (batch, height, width, "
+            f"channels). Received: {generator.name!r} from {shapes[0]} to {shapes[1]}. Around a model of your own "
+            "class: `source = keras.Input((256, 256, 3))`, `keras.Model(source, yours(source))`."
         )
 
 

@@ -24,11 +24,16 @@ def leaves(network):
             yield layer
 
 
+def _is_functional(layer):
+    # Without a class of its own, which may do more than its graph.
+    return isinstance(layer, keras.Model) and type(layer).__name__ == "Functional"
+
+
 def rebuilt(network, visit, source=None):
     """The network that comes of calling a function instead of each layer, in the order of computation.
 
-    Dropout, noise and other layers that do nothing once training is over are passed by. A `Sequential` network inside
-    the network is opened.
+    Dropout, noise and other layers that do nothing once training is over are passed by. Networks inside the network
+    are opened.
     """
 
     def call(layer, *inputs, **options):
@@ -39,6 +44,8 @@ def rebuilt(network, visit, source=None):
             for inner in layer.layers:
                 inputs = [call(inner, *inputs)]
             return inputs[0]
+        if _is_functional(layer) and not training:
+            return layer._run_through_graph(inputs, call_fn=call)  # As `clone_model` does, for the whole.
         return visit(layer, *inputs, **options)
 
     if isinstance(network, keras.Sequential):

@@ -25,7 +25,7 @@ class AdversarialLoss(NamedTuple):
 
 
 def adversarial_loss(gan_loss, label_smoothing=0.0):
-    """The adversarial loss by a word or a Keras loss.
+    """The adversarial loss by a word, a Keras loss or a function of (labels, logits).
 
     Logits may be one tensor or a list of them, one for each scale of a discriminator; the losses of scales are
     averaged. The discriminator's loss is that of the real plus that of the generated pair.
@@ -35,22 +35,23 @@ def adversarial_loss(gan_loss, label_smoothing=0.0):
         al., "Least Squares Generative Adversarial Networks"; Lim and Ye, "Geometric GAN"; Gulrajani et al.,
         "Improved Training of Wasserstein GANs"; Salimans et al., "Improved Techniques for Training GANs".
     """
-    if isinstance(gan_loss, str) and gan_loss in CRITERIA:
-        criterion = CRITERIA[gan_loss]
-    elif isinstance(gan_loss, keras.losses.Loss):
-        criterion = gan_loss.call
-    elif isinstance(gan_loss, str) and gan_loss in CRITICS:
+    known = isinstance(gan_loss, str)
+    if known and gan_loss in CRITICS:
         criterion = None
-    else:
+    elif known and gan_loss in CRITERIA:
+        criterion = CRITERIA[gan_loss]
+    elif gan_loss in ("binary_crossentropy", keras.losses.binary_crossentropy):
         raise ValueError(
-            f"`gan_loss` must be one of {', '.join(map(repr, (*CRITERIA, *CRITICS)))}, or a `keras.losses.Loss`. "
-            f"Received: gan_loss={gan_loss!r}."
+            f"Keras' binary cross-entropy takes probabilities, and a discriminator returns logits. Received: "
+            f'gan_loss={gan_loss!r}. Pass "vanilla", or `keras.losses.BinaryCrossentropy(from_logits=True)`.'
         )
+    else:
+        criterion = _keras_loss("gan_loss", gan_loss, (*CRITERIA, *CRITICS))
     if not 0 <= label_smoothing < 1:
         raise ValueError(
             f"`label_smoothing` must be at least 0 and less than 1. Received: label_smoothing={label_smoothing!r}."
         )
-    if label_smoothing and (criterion is None or isinstance(gan_loss, keras.losses.Loss)):
+    if label_smoothing and criterion not in CRITERIA.values():
         raise ValueError(
             f"`label_smoothing` is for {' and '.join(map(repr, CRITERIA))}, which compare logits with labels. "
             f"Received: gan_loss={gan_loss!r}. Leave it out."
@@ -59,7 +60,7 @@ def adversarial_loss(gan_loss, label_smoothing=0.0):
 
 
 def reconstruction_loss(distance):
-    """The reconstruction loss by a word or a Keras loss.
+    """The reconstruction loss by a word, a Keras loss or a function of (target, generated).
 
     Returns a function (target, generated) -> losses of shape `(batch,)`.
 
@@ -67,14 +68,24 @@ def reconstruction_loss(distance):
         Isola et al., Section 3.1; Charbonnier et al., "Two deterministic half-quadratic regularization algorithms
         for computed imaging".
     """
-    if isinstance(distance, keras.losses.Loss):
-        return lambda target, generated: mean_per_example(distance.call(target, generated))
-    if not isinstance(distance, str) or distance not in DISTANCES:
+    if isinstance(distance, str) and distance in DISTANCES:
+        return DISTANCES[distance]
+    loss = _keras_loss("reconstruction_loss", distance, DISTANCES)
+    return lambda target, generated: mean_per_example(loss(target, generated))
+
+
+def _keras_loss(argument, identifier, words):
+    """The function of what `keras.losses.get` takes: one value, or several, for each example."""
+    try:
+        loss = keras.losses.get(identifier)
+    except (ValueError, TypeError):
+        loss = None
+    if loss is None:
         raise ValueError(
-            f"`reconstruction_loss` must be one of {', '.join(map(repr, DISTANCES))}, or a `keras.losses.Loss`. "
-            f"Received: reconstruction_loss={distance!r}."
+            f"`{argument}` must be one of {', '.join(map(repr, words))}, a word that `keras.losses.get` knows, a "
+            f"`keras.losses.Loss` or a function. Received: {argument}={identifier!r}."
         )
-    return DISTANCES[distance]
+    return loss.call if isinstance(loss, keras.losses.Loss) else loss
 
 
 def l1_loss(target, generated):

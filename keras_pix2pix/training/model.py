@@ -1,8 +1,10 @@
 """Pix2Pix: two networks, a recipe, and the step that trains them."""
 
+import functools
+import inspect
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,9 +19,11 @@ from keras_pix2pix.inference import translation
 from keras_pix2pix.inference.serving import check_generator
 from keras_pix2pix.inference.walk import leaves
 from keras_pix2pix.training.building import build_network, build_optimizers, called, check_steps, dtype_policy
-from keras_pix2pix.training.compiling import check_replicas, check_updates, metric_of, optimizer_of
+from keras_pix2pix.training.compiling import check_replicas, check_updates, metric_of, optimizer_of, uses_xla
 from keras_pix2pix.training.distribution import logs_of_all_workers
-from keras_pix2pix.training.objective import Objective, discriminate
+from keras_pix2pix.training.first_batch import check_first_batch, check_validation_data
+from keras_pix2pix.training.fitting import Logs, OptimizerOfBoth, completed_callbacks, is_shuffled
+from keras_pix2pix.training.objective import Objective, check_discriminator, discriminate
 from keras_pix2pix.training.presets import preset
 from keras_pix2pix.training.saving import copy_average
 from keras_pix2pix.training.training_state import TrainingState
@@ -81,6 +85,7 @@ class Pix2Pix(keras.Model):
         if direction not in ("AtoB", "BtoA"):
             raise ValueError(f'`direction` must be "AtoB" or "BtoA". Received: direction={direction!r}.')
         check_generator(generator)
+        check_discriminator(discriminator)
         self.generator = generator
         self.discriminator = discriminator
         self.direction = direction
@@ -92,6 +97,7 @@ class Pix2Pix(keras.Model):
                 "stacked."
             )
         self.training_state = TrainingState()
+        self._optimizer_of_both = None
         self.built = True
 
     @classmethod
@@ -167,21 +173,21 @@ class Pix2Pix(keras.Model):
         self,
         generator_optimizer: str | keras.optimizers.Optimizer | None = None,
         discriminator_optimizer: str | keras.optimizers.Optimizer | None = None,
-        gan_loss: str | keras.losses.Loss = "vanilla",
+        gan_loss: str | keras.losses.Loss | Callable = "vanilla",
         lambda_l1: float = 100.0,
         metrics: Sequence | None = None,
         *,
         lambda_gan: float = 1.0,
         lambda_features: float = 0.0,
         lambda_penalty: float = 10.0,
-        reconstruction_loss: str | keras.losses.Loss = "l1",
+        reconstruction_loss: str | keras.losses.Loss | Callable = "l1",
         label_smoothing: float = 0.0,
         discriminator_loss_weight: float = 0.5,
         discriminator_steps: int = 1,
         update_order: str = "discriminator_first",
         run_eagerly: bool = False,
         steps_per_execution: int | str = 1,
-        jit_compile: bool | str = False,
+        jit_compile: bool | str = "auto",
     ) -> None:
         """Set the recipe: optimizers, losses, metrics.
 
@@ -190,7 +196,7 @@ class Pix2Pix(keras.Model):
                 None: Adam with learning rate 2e-4 and beta_1 0.5 (Section 3.3).
             discriminator_optimizer: A second object for the discriminator; its schedule counts the discriminator's
                 updates. Defaults to None: Adam as above.
-            gan_loss: "vanilla", "lsgan", "hinge", "wgangp", or a `keras.losses.Loss` between labels (1 real, 0
+            gan_loss: "vanilla", "lsgan", "hinge", "wgangp", or what `keras.losses.get` takes, between labels (1 real, 0
                 generated) and logits. Defaults to "vanilla".
             lambda_l1: Weight of the reconstruction loss in the generator's, 0 or more. Defaults to 100.
             metrics: List of Keras metrics of (target, generated), images in [-1, 1]. Defaults to None.
@@ -199,8 +205,8 @@ class Pix2Pix(keras.Model):
             lambda_features: Weight of feature matching, the L1 distance between the discriminator's activations for
                 the real and for the generated pair, 0 or more; pix2pixHD has 10. Defaults to 0.
             lambda_penalty: Weight of the gradient penalty of "wgangp", greater than 0. Defaults to 10.
-            reconstruction_loss: "l1", "l2", "charbonnier", or a `keras.losses.Loss` between target and generated
-                images. Defaults to "l1".
+            reconstruction_loss: "l1", "l2", "charbonnier", or what `keras.losses.get` takes, between target and
+                generated images. Defaults to "l1".
             label_smoothing: How far below 1 the discriminator's label for real pairs is, for "vanilla" and "lsgan".
                 Defaults to 0.
             discriminator_loss_weight: Factor of the discriminator's loss, greater than 0. Defaults to 0.5, which
@@ -211,7 +217,8 @@ class Pix2Pix(keras.Model):
                 (Section 3.3); "simultaneous": against the one before. Defaults to "discriminator_first".
             run_eagerly: As in `keras.Model.compile`. Defaults to False.
             steps_per_execution: As in `keras.Model.compile`, at most 10,000. Defaults to 1.
-            jit_compile: As in `keras.Model.compile`. Defaults to False.
+            jit_compile: Whether XLA compiles the step: True, False, or "auto", on a GPU, where it takes half the time,
+                but not on a CPU or on several replicas. Defaults to "auto".
 
         Raises:
             ValueError: An unknown word, a number out of range, one optimizer passed for both networks, no
@@ -228,17 +235,18 @@ class Pix2Pix(keras.Model):
             "label_smoothing": label_smoothing,
             "discriminator_loss_weight": discriminator_loss_weight,
         }
-        self.objective = Objective(self.discriminator, **terms)
+        self.objective = Objective(self.discriminator, self.generator, **terms)
         check_steps(discriminator_steps=discriminator_steps, steps_per_execution=steps_per_execution)
         check_updates(generator_optimizer, discriminator_optimizer, update_order)
         check_replicas(steps_per_execution, jit_compile, generator_optimizer, discriminator_optimizer)
-        # None, or Keras would add an optimizer of its own, which learning-rate callbacks would change.
+        self._optimizer_of_both = None
+        # None, or Keras would add an optimizer of its own.
         super().compile(
             optimizer=None,
             metrics=metrics and [metric_of(each) for each in metrics],
             run_eagerly=run_eagerly,
             steps_per_execution=steps_per_execution,
-            jit_compile=jit_compile,
+            jit_compile=uses_xla(jit_compile, run_eagerly),
         )
         self.discriminator_steps = discriminator_steps if self.objective.adversarial else 0
         self.update_order = update_order
@@ -247,7 +255,8 @@ class Pix2Pix(keras.Model):
         self.discriminator_optimizer = None
         if self.objective.adversarial:
             self.discriminator_optimizer = optimizer_of(self.discriminator, discriminator_optimizer, networks)
-        self._logs = {name: keras.metrics.Mean(name=name) for name in self.objective.log_names}
+        self._optimizer_of_both = OptimizerOfBoth(self.generator_optimizer, self.discriminator_optimizer)
+        self._logs = Logs(self.objective.log_names)
         self._recipe = {
             "generator_optimizer": self.generator_optimizer,
             "discriminator_optimizer": self.discriminator_optimizer,
@@ -257,8 +266,71 @@ class Pix2Pix(keras.Model):
             "metrics": metrics,
             "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution,
-            "jit_compile": self.jit_compile,
+            "jit_compile": jit_compile,
         }
+
+    @property
+    def optimizer(self):
+        """What learning-rate callbacks change: the generator's optimizer, which takes the discriminator's along."""
+        return self._optimizer_of_both
+
+    @optimizer.setter
+    def optimizer(self, optimizer):
+        pass  # Keras' `compile` sets its own, None.
+
+    @functools.wraps(keras.Model.fit)
+    def fit(self, *args, **kwargs):
+        arguments = _bound(keras.Model.fit, self, args, kwargs)
+        if arguments["class_weight"] is not None:
+            raise ValueError("`class_weight` is for classifiers. Weigh pairs with `sample_weight`.")
+        self._assert_compile_called("fit")
+        arguments["x"] = check_first_batch(self, arguments["x"], arguments["y"])
+        arguments["validation_data"] = check_validation_data(self, arguments["validation_data"])
+        arguments["shuffle"] = is_shuffled(arguments["x"], arguments["shuffle"])
+        arguments["callbacks"] = completed_callbacks(self, arguments["callbacks"])
+        return super().fit(**arguments)
+
+    @functools.wraps(keras.Model.evaluate)
+    def evaluate(self, *args, **kwargs):
+        arguments = _bound(keras.Model.evaluate, self, args, kwargs)
+        if not arguments.get("_use_cached_eval_dataset"):  # Which `fit` has looked at.
+            arguments["x"] = check_first_batch(self, arguments["x"], arguments["y"])
+        return super().evaluate(**arguments)
+
+    @functools.wraps(keras.Model.predict)
+    def predict(self, *args, **kwargs):
+        arguments = _bound(keras.Model.predict, self, args, kwargs)
+        arguments["x"] = check_first_batch(self, arguments["x"])
+        return super().predict(**arguments)
+
+    @functools.wraps(keras.Model.save)
+    def save(self, filepath, *args, **kwargs):
+        if str(filepath).endswith((".h5", ".hdf5")):
+            raise ValueError(
+                f"An .h5 file doesn't hold a model with two networks and optimizers. Accepted: a path that ends in "
+                f".keras. Received: {filepath}. For the networks' weights alone, `save_weights` takes .weights.h5."
+            )
+        return super().save(filepath, *args, **kwargs)
+
+    def export(self, filepath: str | Path, format: str = "tf_saved_model", **kwargs: Any) -> None:
+        """Write the generator with `keras.Model.export`: images in [-1, 1] in and out, of the size it was built for.
+
+        `export_saved_model`, `export_tflite` and `export_onnx` write files that take and return pixels, and check them.
+
+        Args:
+            filepath: File or folder to write.
+            format: "tf_saved_model", "onnx" or another that `keras.Model.export` knows. Defaults to "tf_saved_model".
+            **kwargs: Further arguments of `keras.Model.export`.
+
+        Example:
+
+        ```python
+        from keras_pix2pix import Pix2Pix
+
+        Pix2Pix.from_preset("mobile", (64, 64, 3)).export("exported", verbose=False)
+        ```
+        """
+        self.generator.export(filepath, format=format, **kwargs)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         # Under a strategy, Keras would take a batch from the data to build networks that are built already; a data set
@@ -291,7 +363,7 @@ class Pix2Pix(keras.Model):
         _update(self.generator_optimizer, gradients, self.generator)
 
         # Measure.
-        self._log({**g_logs, **d_logs}, weights)
+        self._logs.update_state({**g_logs, **d_logs}, weights)
         return logs_of_all_workers(self.compute_metrics(source, target, generated, weights))
 
     def _update_discriminator(self, source, target, generated, weights):
@@ -317,7 +389,7 @@ class Pix2Pix(keras.Model):
         logs = self.objective.of_generator(source, target, generated)
         if self.objective.adversarial:
             logs |= self._discriminator_logs(source, target, generated, training=False)
-        self._log(logs, weights)
+        self._logs.update_state(logs, weights)
         return logs_of_all_workers(self.compute_metrics(source, target, generated, weights))
 
     def discriminate(
@@ -458,9 +530,13 @@ class Pix2Pix(keras.Model):
         networks = [network for network in (self.generator, self.discriminator) if network]
         return [layer for network in networks for layer in leaves(network) if hasattr(layer, "seed_generator")]
 
-    def _log(self, values, weights):
-        for name, metric in self._logs.items():
-            metric.update_state(values[name], sample_weight=weights)
+
+def _bound(method, model, args, kwargs):
+    """All arguments of a call to Keras' method by name, defaults included."""
+    bound = inspect.signature(method).bind(model, *args, **kwargs)
+    bound.apply_defaults()
+    named = {name: value for name, value in bound.arguments.items() if name not in ("self", "kwargs")}
+    return {**named, **bound.arguments.get("kwargs", {})}
 
 
 def _tensors(data):

@@ -25,6 +25,7 @@ class Objective:
     def __init__(
         self,
         discriminator,
+        generator=None,
         *,
         gan_loss="vanilla",
         reconstruction_loss="l1",
@@ -44,6 +45,7 @@ class Objective:
         self.lambda_penalty = lambda_penalty if gan_loss == "wgangp" else 0
         self.discriminator_loss_weight = discriminator_loss_weight
         self.adversarial = bool(lambda_gan or lambda_features)
+        self.generator = generator
         self.discriminator = discriminator
         if self.adversarial:
             _check_discriminator(discriminator, gan_loss)
@@ -75,7 +77,7 @@ class Objective:
             _, real_features = self._discriminate(source, target, training)
             logs["g_features"] = losses.feature_matching_loss(real_features, fake_features)
             logs["g_loss"] += self.lambda_features * logs["g_features"]
-        return logs
+        return {**logs, "g_loss": logs["g_loss"] + _own_losses(self.generator)}
 
     def of_discriminator(self, source, target, generated, seed, training=False):
         """The discriminator's loss, "d_loss", and its probabilities and accuracy: each `(batch,)`.
@@ -98,7 +100,7 @@ class Objective:
                 lambda image: self._discriminate(source, image, training)[0], target, generated, share
             )
             d_loss += self.lambda_penalty * logs["d_penalty"]
-        return {"d_loss": self.discriminator_loss_weight * d_loss, **logs}
+        return {"d_loss": self.discriminator_loss_weight * d_loss + _own_losses(self.network), **logs}
 
     def _discriminate(self, source, image, training):
         """(logits, features); logits are a list if there are several scales."""
@@ -106,6 +108,24 @@ class Objective:
         scales = len(self.discriminator.outputs)
         # Losses in full precision, whatever the network computes in.
         return [ops.cast(logits, keras.config.floatx()) for logits in outputs[:scales]], outputs[scales:]
+
+
+def _own_losses(network):
+    """The sum of what a network's layers add by themselves: regularizers and `add_loss`."""
+    return sum(ops.cast(each, keras.config.floatx()) for each in network.losses) if network else 0.0
+
+
+def check_discriminator(discriminator):
+    """Refuse what has no inputs and outputs before it is called: a subclass of `keras.Model`, or another object."""
+    if discriminator is None:
+        return
+    inputs, outputs = (getattr(discriminator, name, None) or () for name in ("inputs", "outputs"))
+    if len(inputs) not in (1, 2) or not outputs or any(len(logits.shape) != 4 for logits in outputs):
+        raise ValueError(
+            "A discriminator is a functional `keras.Model` from [source, target], or target alone, to logits (batch, "
+            f"rows, columns, 1), or a list of such. Received: {discriminator!r} of type "
+            f"{type(discriminator).__name__}. Around a model of your own class: `keras.Model(inputs, yours(inputs))`."
+        )
 
 
 def discriminate(discriminator, source, image, training=False):

@@ -145,9 +145,9 @@ def test_a_keras_loss_is_a_distance(reduction):
     np.testing.assert_allclose(distance(target, generated), [0.0625, (1.5 + 0.125) / 2])
 
 
-@pytest.mark.parametrize("distance", ["L1", None, keras.losses.mean_squared_error, 1])
+@pytest.mark.parametrize("distance", ["L1", None, 1])
 def test_an_unknown_distance_says_what_is_accepted(distance):
-    with pytest.raises(ValueError, match="'l1', 'l2', 'charbonnier', or a `keras.losses.Loss`. Received: reconstruc"):
+    with pytest.raises(ValueError, match="'l1', 'l2', 'charbonnier'.*Received: reconstruction_loss"):
         reconstruction_loss(distance)
 
 
@@ -239,7 +239,7 @@ def test_logits_as_a_list():
     assert as_list(("fine", "coarse")) == as_list(["fine", "coarse"]) == ["fine", "coarse"]
 
 
-@pytest.mark.parametrize("gan_loss", ["wasserstein", None, keras.losses.mean_squared_error])
+@pytest.mark.parametrize("gan_loss", ["wasserstein", None])
 def test_an_unknown_loss_says_what_is_accepted(gan_loss):
-    with pytest.raises(ValueError, match="'vanilla', 'lsgan', .*, or a `keras.losses.Loss`. Received: gan_loss="):
+    with pytest.raises(ValueError, match="'vanilla', 'lsgan'.*Received: gan_loss="):
         adversarial_loss(gan_loss)

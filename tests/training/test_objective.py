@@ -159,7 +159,7 @@ def test_all_layers_and_scales_have_features():
         ({"lambda_penalty": 0}, "`lambda_penalty` must be greater than 0, and finite. Received: lambda_penalty=0"),
         ({"discriminator_loss_weight": 0}, "Received: discriminator_loss_weight=0"),
         ({"gan_loss": "wgan"}, "Received: gan_loss='wgan'"),
-        ({"reconstruction_loss": "mae"}, "Received: reconstruction_loss='mae'"),
+        ({"reconstruction_loss": "l3"}, "Received: reconstruction_loss='l3'"),
         ({"label_smoothing": 0.1, "gan_loss": "hinge"}, "`label_smoothing` is for"),
         ({"discriminator": None}, "compile with `lambda_gan=0`"),
         ({"discriminator": None, "lambda_gan": 0, "lambda_features": 1}, "Without a discriminator"),
