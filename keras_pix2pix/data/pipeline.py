@@ -5,11 +5,13 @@ import math
 from functools import partial
 from numbers import Integral, Real
 
+import numpy as np
 import tensorflow as tf
 
 from keras_pix2pix.data.pairs import encoding_of_folders, find_side_by_side, match_folders
 from keras_pix2pix.data.photometric import adjust_colors, check_color_jitter, random_factors
 from keras_pix2pix.data.pixel_cache import PixelCache
+from keras_pix2pix.data.python_calls import python_call
 from keras_pix2pix.encodings import get as get_encoding
 from keras_pix2pix.images import INTERPOLATIONS, height_and_width
 
@@ -156,14 +158,8 @@ def _sides(directory, target_directory, direction, source_encoding, target_encod
 
 
 def _loader(read, size, encodings):
-    dtypes = [tf.as_dtype(encoding.raw_dtype) for encoding in encodings]
-    shapes = [(*size, encoding.raw_channels) for encoding in encodings]
-
-    def load(index):
-        sides = tf.numpy_function(read, [index], dtypes, stateful=False)
-        return tuple(tf.ensure_shape(side, shape) for side, shape in zip(sides, shapes, strict=True))
-
-    return load
+    specs = [tf.TensorSpec((*size, encoding.raw_channels), encoding.raw_dtype) for encoding in encodings]
+    return partial(python_call, read, specs=specs)
 
 
 def _encoder(encodings, color_jitter):
@@ -221,10 +217,15 @@ def _jittered(load, image_size, mirror, color_jitter):
 def _positions_of_passes(initial_epoch, count):
     """(epoch, position) of the next epoch each time that the data set is passed over."""
     epochs = itertools.count(initial_epoch)
-    next_epoch = tf.data.Dataset.from_generator(
-        lambda: iter([next(epochs)]), output_signature=tf.TensorSpec((), tf.int64)
-    )
-    return next_epoch.flat_map(lambda epoch: tf.data.Dataset.range(count).map(lambda position: (epoch, position)))
+
+    def next_epoch(_):
+        (epoch,) = python_call(
+            lambda _: [np.int64(next(epochs))], 0, specs=[tf.TensorSpec((), tf.int64)], stateful=True
+        )
+        return epoch
+
+    passes = tf.data.Dataset.range(1).map(next_epoch)
+    return passes.flat_map(lambda epoch: tf.data.Dataset.range(count).map(lambda position: (epoch, position)))
 
 
 def _endless_positions(initial_epoch, first, count):
