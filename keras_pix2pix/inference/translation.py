@@ -1,5 +1,9 @@
 """A trained generator on arrays, files and folders of any size."""
 
+import itertools
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +21,8 @@ from keras_pix2pix.files import (
 )
 from keras_pix2pix.images import OWN_KIND, is_own_png
 from keras_pix2pix.inference.fixed_statistics import FixedStatistics
-from keras_pix2pix.inference.serving import encodings_of, generator_of, serving_model
+from keras_pix2pix.inference.kept_serving import kept_serving_model
+from keras_pix2pix.inference.serving import encodings_of, generator_of
 from keras_pix2pix.inference.source_pictures import is_one_picture, is_path, source_pictures
 from keras_pix2pix.inference.tiling import blended_patches, reflected_indices, tile_spans
 
@@ -45,7 +50,7 @@ def translate(
     patches_of = _whole(model) if tile is None else _tiled(model, tile, overlap, fixed_statistics)
     sources = source_pictures(inputs, encoding, side_by_side, tiled=tile is not None)
     if output_directory is not None:
-        return _write(sources, patches_of, Path(output_directory), target_encoding)
+        return _write(sources, patches_of, Path(output_directory), target_encoding, beside=tile is None)
     generated = [_fill(source.open(), patches_of, target_encoding) for source in sources]
     if is_one_picture(inputs, encoding):
         return generated[0]
@@ -54,8 +59,7 @@ def translate(
 
 def _whole(model):
     """A function from a `SourcePicture` to (rows, columns, raw values generated): all of it in one patch."""
-    serving = serving_model(model)
-    run = _traced(lambda pixels: serving(pixels, training=False), serving.input)
+    run = _traced(kept_serving_model(model))
 
     def patches_of(picture):
         yield slice(None), slice(None), run(picture.rows(0, picture.size[0])[np.newaxis])[0].numpy()
@@ -66,13 +70,17 @@ def _whole(model):
 def _tiled(model, tile, overlap, fixed_statistics):
     """The same in tiles, which are blended as images, before levels are rounded and classes are chosen."""
     encoding, target_encoding = encodings_of(model)
-    serving = serving_model(model)
+    serving = kept_serving_model(model)
     served = serving.get_layer("generated")
     multiple = served.pad_to
     tile_spans(1, tile, overlap, multiple)  # Raises now, before files are read.
     fixed = FixedStatistics(generator_of(model)) if fixed_statistics else None
     network = fixed.generator if fixed else served.generator
-    run = _traced(lambda pixels: network(encoding.to_image(pixels), training=False), serving.input)
+    source = serving.input
+    run = tf.function(
+        lambda pixels: network(encoding.to_image(pixels), training=False),
+        input_signature=[tf.TensorSpec(source.shape, source.dtype)],
+    )
 
     def generate(pixels):
         return run(pixels[np.newaxis])[0].numpy()
@@ -83,14 +91,18 @@ def _tiled(model, tile, overlap, fixed_statistics):
             fixed.measure(encoding.to_image(_extended(picture.small(tile), multiple)[np.newaxis]))
         number = np.prod([len(tile_spans(length, tile, overlap, multiple)) for length in picture.size])
         patches = blended_patches(picture.rows, picture.size, generate, tile, overlap, multiple)
-        for rows, columns, image in _with_progress(patches, int(number)):
+        for rows, columns, image in _with_progress(patches, int(number), "Translating tiles"):
             yield rows, columns, np.asarray(target_encoding.to_raw(image))
 
     return patches_of
 
 
-def _traced(function, source):
-    return tf.function(function, input_signature=[tf.TensorSpec(source.shape, source.dtype)])
+def _traced(serving):
+    """The model as one graph for pictures of all sizes, made once."""
+    if not hasattr(serving, "traced"):
+        signature = [tf.TensorSpec(serving.input.shape, serving.input.dtype)]
+        serving.traced = tf.function(partial(serving, training=False), input_signature=signature)
+    return serving.traced
 
 
 def _extended(pixels, multiple):
@@ -99,11 +111,11 @@ def _extended(pixels, multiple):
     return pixels[rows][:, columns]
 
 
-def _with_progress(patches, number):
+def _with_progress(steps: Iterable, number: int, description: str) -> Iterable:
     console = rich.console.Console(stderr=True)
     if not console.is_terminal or number == 1:
-        return patches
-    return rich.progress.track(patches, total=number, description="Translating tiles", console=console, transient=True)
+        return steps
+    return rich.progress.track(steps, total=number, description=description, console=console, transient=True)
 
 
 def _fill(picture, patches_of, target_encoding, allocate=np.empty):
@@ -113,7 +125,7 @@ def _fill(picture, patches_of, target_encoding, allocate=np.empty):
     return result
 
 
-def _write(sources, patches_of, directory, encoding):
+def _write(sources, patches_of, directory, encoding, beside):
     names = [source.name for source in sources]
     for name in names:
         if names.count(name) > 1:
@@ -131,7 +143,29 @@ def _write(sources, patches_of, directory, encoding):
         refuse_to_replace(output, *kind)
     directory.mkdir(parents=True, exist_ok=True)
     remove_leftovers(directory)
-    return [_write_one(directory / source.name, source.open, patches_of, encoding) for source in sources]
+    write = partial(_write_beside if beside else _write_in_turn, directory, patches_of, encoding)
+    return list(_with_progress(write(sources), len(sources), "Translating pictures"))
+
+
+def _write_in_turn(directory, patches_of, encoding, sources):
+    """File by file: of large pictures there is no memory for two."""
+    for source in sources:
+        yield _write_one(directory / source.name, source.open, patches_of, encoding)
+
+
+def _write_beside(directory, patches_of, encoding, sources):
+    """File by file, the next one read and the last one written while the network computes."""
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
+        reading = [reader.submit(source.open) for source in sources[:1]]
+        writing = []
+        for source, following in itertools.zip_longest(sources, sources[1:]):
+            picture = reading.pop().result()
+            if following:
+                reading.append(reader.submit(following.open))
+            result = _fill(picture, patches_of, encoding)
+            yield from (each.result() for each in writing)
+            writing = [writer.submit(encoding.write, directory / source.name, result)]
+        yield from (each.result() for each in writing)
 
 
 def _write_one(path, open_source, patches_of, encoding):
