@@ -2,7 +2,7 @@
 
 import keras
 import tensorflow as tf
-from keras import layers
+from keras import layers, ops
 
 KERNEL_SIZE = 4  # Section 6.1: all convolutions are 4x4.
 LEAKY_SLOPE = 0.2  # Section 6.1; Keras' default is 0.3.
@@ -106,6 +106,20 @@ def doubled(x, filters, upsampling="transpose", *, kernel_size=KERNEL_SIZE, sepa
 
 
 UPSAMPLINGS = ("transpose", "nearest", "bilinear", "depth_to_space")
+
+
+@keras.saving.register_keras_serializable("keras_pix2pix")
+class CroppedLike(layers.Layer):
+    """[x, reference] to x without the row and column that reference hasn't."""
+
+    def call(self, inputs):
+        x, reference = inputs
+        height, width = ops.shape(reference)[1:3]
+        return x[:, :height, :width]
+
+    def compute_output_shape(self, input_shape):
+        x, reference = input_shape
+        return x[0], *reference[1:3], x[3]
 
 
 @keras.saving.register_keras_serializable("keras_pix2pix")

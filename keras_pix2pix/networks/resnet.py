@@ -3,7 +3,8 @@
 import keras
 from keras import layers, ops
 
-from keras_pix2pix.networks.blocks import convolution, initial_weights
+from keras_pix2pix.networks.arguments import check_dropout, checked_sides
+from keras_pix2pix.networks.blocks import CroppedLike, convolution, initial_weights
 from keras_pix2pix.networks.normalization import NORM_EPSILON, normalization_layers
 
 OUTER_KERNEL = 7
@@ -28,8 +29,8 @@ def resnet_generator(
     It has no skips across, a fifth of the U-Net's parameters, and eight times its multiply-adds at 256x256.
 
     Args:
-        image_shape: (height, width, channels) of the source. Height and width are divisible by 4 and 8 or more, or
-            both None for a network of any such size. Defaults to (256, 256, 3).
+        image_shape: (height, width, channels) of the source. Any height and width of 8 or more; both None make a
+            network for all sizes that are multiples of 4. Defaults to (256, 256, 3).
         target_channels: Channels of the generated image. Defaults to 3.
         filters: Channels of the first convolution; the blocks have 4 times as many. Defaults to 64.
         num_blocks: Residual blocks; the authors have 9 at 256x256, 6 at 128x128. Defaults to 9.
@@ -46,7 +47,7 @@ def resnet_generator(
         `(batch, height, width, target_channels)` in [-1, 1].
 
     Raises:
-        ValueError: A size that is not divisible by 4 or under 8, or an argument out of range.
+        ValueError: A size under 8, or an argument out of range.
 
     Example:
 
@@ -73,11 +74,14 @@ def resnet_generator(
     source = keras.Input(image_shape, name="source")
     x = _reflecting(source, filters, OUTER_KERNEL, use_bias=use_bias, name="stem_convolution")
     x = normalized(x, "stem_convolution")
+    has_odd_sides = None not in image_shape and any(side % 4 for side in image_shape[:2])
+    references = [x]
     for depth in (1, 2):
         # Keras' "same" would pad the other side.
         x = layers.ZeroPadding2D(1, name=f"down{depth}_padding")(x)
         x = convolution(x, filters * 2**depth, KERNEL, strides=2, use_bias=use_bias, name=f"down{depth}_convolution")
         x = normalized(x, f"down{depth}_convolution")
+        references.append(x)
     for block in range(1, num_blocks + 1):
         inner = _reflecting(x, 4 * filters, KERNEL, use_bias=use_bias, name=f"block{block}_convolution1")
         inner = normalized(inner, f"block{block}_convolution1")
@@ -86,6 +90,7 @@ def resnet_generator(
         x = layers.Add(name=f"block{block}")([x, normalized(inner, f"block{block}_convolution2", activate=False)])
     for block in (1, 2):
         x = _doubled(x, filters * 2 ** (2 - block), use_bias, f"up{block}")
+        x = CroppedLike(name=f"up{block}_crop_odd")([x, references[2 - block]]) if has_odd_sides else x
         x = normalized(x, f"up{block}_convolution")
     # Whatever the policy, mixed or not: the picture itself has no precision to spare.
     dtype = keras.config.floatx()
@@ -115,22 +120,12 @@ def _doubled(x, filters, use_bias, block):
 
 
 def _check(image_shape, num_blocks, dropout):
-    if len(image_shape) != 3 or (image_shape[0] is None) != (image_shape[1] is None) or not image_shape[2]:
-        raise ValueError(
-            "`image_shape` must be (height, width, channels), height and width both given or both None. "
-            f"Received: image_shape={tuple(image_shape)}."
-        )
-    if image_shape[0] is not None and (image_shape[0] % 4 or image_shape[1] % 4):
-        raise ValueError(
-            "`image_shape` must be divisible by 4 on both sides. "
-            f"Received: image_shape={tuple(image_shape)}. Resize the images."
-        )
-    if image_shape[0] is not None and min(image_shape[:2]) < SMALLEST:
+    height, width = checked_sides(image_shape)
+    if height is not None and min(height, width) < SMALLEST:
         raise ValueError(
             f"`image_shape` must be {SMALLEST} or more on both sides, for the padding by reflection. "
             f"Received: image_shape={tuple(image_shape)}. Enlarge the images."
         )
     if not isinstance(num_blocks, int) or num_blocks < 1:
         raise ValueError(f"`num_blocks` must be an integer of 1 or more. Received: num_blocks={num_blocks!r}.")
-    if not 0 <= dropout < 1:
-        raise ValueError(f"`dropout` must be at least 0 and less than 1. Received: dropout={dropout}.")
+    check_dropout(dropout)

@@ -1,9 +1,12 @@
 """The U-Nets: the paper's, and those of the other published systems."""
 
+import math
+
 import keras
 from keras import layers
 
-from keras_pix2pix.networks.blocks import KERNEL_SIZE, LEAKY_SLOPE, UPSAMPLINGS, downsample, upsample
+from keras_pix2pix.networks.arguments import check_dropout, checked_sides
+from keras_pix2pix.networks.blocks import KERNEL_SIZE, LEAKY_SLOPE, UPSAMPLINGS, CroppedLike, downsample, upsample
 from keras_pix2pix.networks.normalization import NORM_EPSILON, normalization_layers
 
 MOST_DOWNSAMPLES = 8  # Section 6.1.1: eight blocks take 256x256 to 1x1.
@@ -46,12 +49,13 @@ def unet_generator(
     The defaults are the paper's; most of the other arguments tell the published systems apart (see the presets).
 
     Args:
-        image_shape: (height, width, channels) of the source. Height and width are divisible by
-            2**num_downsamples, or both None for a network of any such size. Defaults to (256, 256, 3).
+        image_shape: (height, width, channels) of the source. Any height and width of 8 or more; an odd size on the
+            way down is rounded up, and its mirror image in the decoder cropped. Both None make a network for all sizes
+            that are multiples of 2**num_downsamples. Defaults to (256, 256, 3).
         target_channels: Channels of the generated image. Defaults to 3.
         filters: Channels of the first block; they double up to 8 times as many. Defaults to 64.
-        num_downsamples: Blocks that halve the size. Defaults to None: the largest number from 3 to 8 that both sides
-            allow; 8 when they are None.
+        num_downsamples: Blocks that halve the size. Defaults to None: as many as the shorter side allows, at most
+            the paper's 8.
         normalization: "instance", "instance_no_affine" (without gamma and beta), "batch" (batch statistics in
             training, moving averages otherwise), None, or a function without arguments that returns a new layer.
             Defaults to "instance".
@@ -79,10 +83,11 @@ def unet_generator(
 
     Returns:
         A functional `keras.Model` of stock layers: images `(batch, height, width, channels)` in [-1, 1] to
-        `(batch, height, width, target_channels)` in [-1, 1]. With "depth_to_space", one kind of layer is ours.
+        `(batch, height, width, target_channels)` in [-1, 1]. With "depth_to_space", and with sides that can't be
+        halved so often, one kind of layer is ours.
 
     Raises:
-        ValueError: A size that can't be halved so often, or an argument out of range.
+        ValueError: A size that is too small for so many halvings, or an argument out of range.
 
     Example:
 
@@ -98,6 +103,7 @@ def unet_generator(
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", Sections 3.2.1 and 6.1.1.
     """
     num_downsamples = _num_downsamples(image_shape, num_downsamples)
+    has_odd_sides = None not in image_shape and any(side % 2**num_downsamples for side in image_shape[:2])
     last_upsampling = upsampling if last_upsampling is None else last_upsampling
     _check(dropout, skip_activation, upsampling, last_upsampling)
     _check_blocks(dropout_blocks=dropout_blocks, encoder_dropout_blocks=encoder_dropout_blocks)
@@ -114,7 +120,7 @@ def unet_generator(
     doublings = {**convolutions, "upsampling": upsampling, "activate": activate}
 
     source = keras.Input(image_shape, name="source")
-    x, encoded = source, []
+    x, encoded = source, [source]
     for depth, width in enumerate(widths, start=1):
         first, innermost = depth == 1, depth == num_downsamples
         x = downsample(
@@ -128,9 +134,10 @@ def unet_generator(
             **(stem if first else convolutions),
         )
         encoded.append(x)
-    for block, (width, skip) in enumerate(zip(widths[-2::-1], encoded[-2::-1], strict=True), start=1):
+    for block, (width, skip) in enumerate(zip(widths[-2::-1], encoded[-2:0:-1], strict=True), start=1):
         rate = dropout if block in dropout_blocks else 0
         x = upsample(x, width, normalize, dropout=rate, name=f"up{block}", **doublings)
+        x = CroppedLike(name=f"up{block}_crop")([x, skip]) if has_odd_sides else x
         if skips:
             # The order in which each author's weights are stored.
             x = layers.Concatenate(name=f"up{block}_skip")([skip, x] if activate == "before" else [x, skip])
@@ -138,13 +145,13 @@ def unet_generator(
     dtype = keras.config.floatx()
     last = {"upsampling": last_upsampling, "use_bias": True, "dtype": dtype, "name": f"up{num_downsamples}"}
     x = upsample(x, target_channels, activate="before" if activate == "before" else None, **last)
+    x = CroppedLike(name=f"up{num_downsamples}_crop")([x, source]) if has_odd_sides else x
     generated = layers.Activation("tanh", dtype=dtype, name="generated")(x)
     return keras.Model(source, generated, name=name)
 
 
 def _check(dropout, skip_activation, upsampling, last_upsampling):
-    if not 0 <= dropout < 1:
-        raise ValueError(f"`dropout` must be at least 0 and less than 1. Received: dropout={dropout}.")
+    check_dropout(dropout)
     if skip_activation not in SKIP_ACTIVATIONS:
         raise ValueError(
             f"`skip_activation` must be one of {', '.join(map(repr, SKIP_ACTIVATIONS))}. "
@@ -183,32 +190,20 @@ def _check_separable(separable, kernel_size, upsampling):
 
 
 def _num_downsamples(image_shape, wanted):
-    height, width = _sides(image_shape)
-    possible = MOST_DOWNSAMPLES
-    if height is not None:
-        while possible and (height % 2**possible or width % 2**possible):
-            possible -= 1
-        if wanted is None and possible < FEWEST_DOWNSAMPLES:
-            raise ValueError(
-                f"`image_shape` must be divisible by 2**{FEWEST_DOWNSAMPLES} = 8 on both sides. "
-                f"Received: image_shape={tuple(image_shape)}. Resize the images."
-            )
+    height, width = checked_sides(image_shape)
+    most = MOST_DOWNSAMPLES if height is None else int(math.log2(max(1, min(height, width))))
+    if wanted is None and most < FEWEST_DOWNSAMPLES:
+        raise ValueError(
+            f"`image_shape` must be at least {2**FEWEST_DOWNSAMPLES} on both sides. "
+            f"Received: image_shape={tuple(image_shape)}. Enlarge the images."
+        )
     if wanted is None:
-        return possible
+        return min(most, MOST_DOWNSAMPLES)
     if not isinstance(wanted, int) or wanted < 1:
         raise ValueError(f"`num_downsamples` must be an integer of 1 or more. Received: num_downsamples={wanted!r}.")
-    if height is not None and (height % 2**wanted or width % 2**wanted):
+    if height is not None and wanted > most:
         raise ValueError(
-            f"`image_shape` must be divisible by 2**num_downsamples = {2**wanted} on both sides. Received: "
-            f"image_shape={tuple(image_shape)}. Resize the images, or pass a smaller `num_downsamples`."
+            f"`image_shape` must be at least 2**num_downsamples = {2**wanted} on both sides. Received: "
+            f"image_shape={tuple(image_shape)}. Enlarge the images, or pass a smaller `num_downsamples`."
         )
     return wanted
-
-
-def _sides(image_shape):
-    if len(image_shape) != 3 or (image_shape[0] is None) != (image_shape[1] is None) or not image_shape[2]:
-        raise ValueError(
-            "`image_shape` must be (height, width, channels), height and width both given or both None. "
-            f"Received: image_shape={tuple(image_shape)}."
-        )
-    return image_shape[0], image_shape[1]

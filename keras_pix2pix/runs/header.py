@@ -20,14 +20,22 @@ def print_header(config, run_dir, model, steps, validation, monitor, replicas=1)
     print(f"Device   {devices()}{shared}")
     patch = receptive_field(model.discriminator)
     print(
-        f"Networks {config['preset']}: generator of {model.generator.count_params():,} parameters, discriminator of "
-        f"{model.discriminator.count_params():,} with a receptive field of {patch}x{patch} pixels"
+        f"Networks {config['preset']}: generator of {model.generator.count_params():,} parameters"
+        f"{_innermost(model.generator)}, discriminator of {model.discriminator.count_params():,} with a receptive "
+        f"field of {patch}x{patch} pixels"
     )
     best = f"; {RunFolder(run_dir).best.name} keeps the best {monitor}" if monitor else ""
     patience = (
         f", and training ends after {config['patience']} epochs without a better one" if "patience" in config else ""
     )
     print(f"Run      {run_dir}, {config['epochs']} epochs in all{best}{patience}", flush=True)
+
+
+def _innermost(generator):
+    """Into how few pixels a generator encodes a picture, in words."""
+    shapes = [layer.output.shape for layer in generator.layers if len(layer.output.shape) == 4]
+    _, height, width, _ = min(shapes, key=lambda shape: shape[1] * shape[2])
+    return f" that encodes a picture in {height}x{width} pixels"
 
 
 def devices():

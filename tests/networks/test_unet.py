@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from keras_pix2pix import unet_generator
+from keras_pix2pix.inference.lean import lean_clone, size_multiple
 
 
 @pytest.mark.parametrize(("size", "parameters"), [(128, 41_828_995), (256, 54_413_955), (512, 66_998_915)])
@@ -28,12 +29,13 @@ def test_without_gamma_and_beta_every_convolution_has_a_bias(arguments):
 @pytest.mark.parametrize(
     ("size", "blocks"),
     [
-        ((256, 256), 8),
+        ((8, 8), 3),
+        ((32, 48), 5),
+        ((64, 64), 6),
+        ((96, 64), 6),
+        ((128, 173), 7),
+        ((256, 304), 8),
         ((512, 512), 8),
-        ((128, 128), 7),
-        ((96, 64), 5),
-        ((64, 256), 6),
-        ((24, 40), 3),
         ((None, None), 8),
     ],
 )
@@ -55,6 +57,36 @@ def test_a_network_of_any_size_computes_what_a_network_of_one_size_does(images):
     free.set_weights(fixed.get_weights())
     source, _ = images(1, 32, 64)
     np.testing.assert_allclose(free(source), fixed(source), atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(256, 304), (360, 480), (500, 500)])
+def test_sizes_that_are_no_multiples_get_the_networks_of_the_paper(size):
+    assert unet_generator((*size, 3)).count_params() == unet_generator((256, 256, 3)).count_params()
+
+
+@pytest.mark.parametrize("options", [{}, {"skips": False}, {"upsampling": "nearest", "skip_activation": "leaky_relu"}])
+def test_an_odd_side_is_rounded_up_and_cropped(images, options):
+    generator = unet_generator((13, 22, 3), filters=2, num_downsamples=3, **options)
+    source, _ = images(1, 13, 22)
+    sizes = {layer.name: layer.output.shape[1:3] for layer in generator.layers if "_convolution" in layer.name}
+    assert [sizes[f"down{depth}_convolution"] for depth in (1, 2, 3)] == [(7, 11), (4, 6), (2, 3)]
+    assert generator(source).shape == (1, 13, 22, 3)
+
+
+def test_where_nothing_is_odd_an_odd_network_is_the_stock_one(images):
+    odd = unet_generator((20, 36, 3), filters=2, num_downsamples=3)
+    even = unet_generator((24, 32, 3), filters=2, num_downsamples=3)
+    even.set_weights(odd.get_weights())
+    assert not any("crop" in layer.name for layer in even.layers)
+    source, _ = images(1, 24, 32)
+    np.testing.assert_allclose(lean_clone(odd)(source), even(source), atol=1e-5)
+
+
+def test_an_odd_network_serves_every_size_without_padding(images):
+    odd = unet_generator((20, 36, 3), filters=2, num_downsamples=3)
+    assert size_multiple(lean_clone(odd)) == 1
+    source, _ = images(1, 20, 36)
+    np.testing.assert_allclose(lean_clone(odd)(source), odd(source), atol=1e-5)
 
 
 def test_channels_in_and_out():
@@ -132,7 +164,7 @@ def test_the_file_opens_with_keras_alone(tmp_path, images):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"image_shape": (20, 32, 3)}, ["2\\*\\*3 = 8", "\\(20, 32, 3\\)"]),
+        ({"image_shape": (7, 32, 3)}, ["at least 8", "\\(7, 32, 3\\)"]),
         ({"image_shape": (64, 64, 3), "num_downsamples": 7}, ["= 128", "smaller `num_downsamples`"]),
         ({"num_downsamples": 0}, ["1 or more", "num_downsamples=0"]),
         ({"image_shape": (None, 64, 3)}, ["both None", "\\(None, 64, 3\\)"]),
