@@ -2,10 +2,22 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_pix2pix import encodings
 
-WORDS = ["rgb", "gray", "rgba", "gray16", "classes:5", "palette:#000000,#ff0000,#00ff00", "values:2:-1.0:3.0"]
+WORDS = [
+    "rgb",
+    "gray",
+    "rgba",
+    "gray16",
+    "classes:5",
+    "classes:5:ignore=255",
+    "mask",
+    "mask:9",
+    "palette:#000000,#ff0000,#00ff00",
+    "values:2:-1.0:3.0",
+]
 STACKED = ["rgb+classes:5", "gray16+palette:#000000,#ffffff+rgb"]
 
 
@@ -55,4 +67,59 @@ def test_a_single_encoding_writes_what_it_reads(word, pixels, tmp_path):
 
 def test_label_maps_are_told_from_measurements():
     found = {word: encodings.get(word).is_label_map for word in WORDS + STACKED}
-    assert [word for word, is_label_map in found.items() if is_label_map] == WORDS[4:6]
+    assert [word for word, is_label_map in found.items() if is_label_map] == WORDS[4:9]
+
+
+def test_a_pixel_of_no_class_is_none_of_them():
+    encoding = encodings.get("classes:3:ignore=255")
+    raw = np.array([[[0], [2], [255]]], np.uint8)
+    np.testing.assert_array_equal(encoding.checked(raw, "map"), raw)
+    np.testing.assert_array_equal(encoding.to_image(raw)[0], [[1, -1, -1], [-1, -1, 1], [-1, -1, -1]])
+    assert encoding.show(raw)[0].tolist()[0] == [0, 0, 0]
+    assert encoding.show(raw)[0].tolist()[2] == [128, 128, 128]
+    with pytest.raises(ValueError, match="ignore=254"):
+        encoding.checked(np.array([254]), "map")
+
+
+@pytest.mark.parametrize(
+    "word", ["classes:3:ignore=2", "classes:3:ignore=256", "classes:3:ignore=x", "mask:0", "mask:256"]
+)
+def test_words_out_of_range(word):
+    with pytest.raises(ValueError, match="Received"):
+        encodings.get(word)
+
+
+def test_a_mask_is_decided_by_its_threshold(tmp_path):
+    levels = np.array([[0, 63, 64, 127, 128, 255]], np.uint8)
+    for word, first in (("mask", 4), ("mask:64", 2)):
+        encoding = encodings.get(word)
+        Image.fromarray(levels).save(tmp_path / "mask.png")
+        raw = encoding.raw(encoding.open(tmp_path / "mask.png"), "mask.png")
+        expected = np.where(np.arange(6) >= first, 255, 0)
+        np.testing.assert_array_equal(raw[0, :, 0], expected)
+        np.testing.assert_array_equal(
+            encoding.to_image(levels[..., np.newaxis])[0, :, 0], np.where(expected, 1.0, -1.0)
+        )
+        np.testing.assert_array_equal(encoding.to_raw(np.array([-0.5, 0.0, 0.1])), [0, 0, 255])
+
+
+def test_a_mask_keeps_thin_lines_when_it_is_made_smaller(tmp_path):
+    levels = np.zeros((16, 16), np.uint8)
+    levels[:, 7:9] = 255
+    encoding = encodings.get("mask:64")
+    raw = encoding.raw(Image.fromarray(levels), "mask.png", (8, 8), "bilinear")
+    assert (raw == 255).any(axis=1).all()
+    assert set(np.unique(raw)) == {0, 255}
+
+
+def test_boolean_arrays_are_masks(tmp_path):
+    np.save(tmp_path / "mask.npy", np.eye(4, dtype=bool))
+    encoding = encodings.get("mask")
+    raw = encoding.raw(encoding.open(tmp_path / "mask.npy"), "mask.npy")
+    np.testing.assert_array_equal(raw[..., 0], 255 * np.eye(4))
+
+
+def test_indices_are_not_taken_for_a_mask():
+    with pytest.raises(ValueError, match='labels.png.*"classes:2"'):
+        encodings.get("mask").raw(np.eye(4, dtype=np.uint8), "labels.png")
+    encodings.get("mask:1").raw(np.eye(4, dtype=np.uint8), "labels.png")

@@ -112,8 +112,7 @@ def _os_error(error, path):
 
 def _is_decodable(encoding):
     # Class indices are not: TensorFlow decodes palette files to their colours.
-    is_indices = encoding.is_label_map and encoding.raw_channels == 1
-    return len(encoding.parts) == 1 and not is_indices and _fits_a_png(encoding)
+    return len(encoding.parts) == 1 and not encoding.holds_indices and _fits_a_png(encoding)
 
 
 def _fits_a_png(encoding):

@@ -182,7 +182,7 @@ def _write_pictures(model, directory, image_size, pixels):
 
 def _side(encoding):
     # Of colours, the file itself finds the nearest; indices are the page's affair.
-    colors = encoding.colors if encoding.is_label_map and encoding.raw_channels == 1 else None
+    colors = encoding.colors if encoding.holds_indices else None
     return {"channels": encoding.raw_channels, "classes": colors and [_hex(color) for color in colors]}
 
 

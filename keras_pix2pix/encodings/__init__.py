@@ -8,24 +8,26 @@ from collections.abc import Sequence
 from keras_pix2pix.encodings.base import Encoding
 from keras_pix2pix.encodings.files import EXTENSIONS
 from keras_pix2pix.encodings.labels import Classes, Palette
+from keras_pix2pix.encodings.masks import Mask
 from keras_pix2pix.encodings.pictures import Picture
 from keras_pix2pix.encodings.stacked import Stacked
 from keras_pix2pix.encodings.words import get_single
 
-__all__ = ["EXTENSIONS", "Classes", "Encoding", "Palette", "Picture", "Stacked", "get", "get_for_channels"]
+__all__ = ["EXTENSIONS", "Classes", "Encoding", "Mask", "Palette", "Picture", "Stacked", "get", "get_for_channels"]
 
 
 def get(identifier: str | int | Sequence | Encoding) -> Encoding:
     """The encoding that a short word stands for.
 
     Args:
-        identifier: "rgb", "gray", "rgba" (8-bit pictures), "gray16" (16-bit gray), "classes:12" (class indices
-            0 to 11), "palette:#000000,#ffffff" (label colours), "values:CHANNELS:LOW:HIGH" (`.npy` files of a
-            declared value range), words joined by "+" or a list (several sources, stacked), an integer (8-bit
-            pictures of so many channels), or an encoding, which is returned as it is.
+        identifier: "rgb", "gray", "rgba" (8-bit pictures), "gray16" (16-bit gray), "mask" (0 and 255; "mask:64" with
+            another threshold), "classes:12" (class indices 0 to 11), "classes:21:ignore=255" (255 is no class),
+            "palette:#000000,#ffffff" (label colours), "values:CHANNELS:LOW:HIGH" (`.npy` files of a declared value
+            range), words joined by "+" or a list (several sources, stacked), an integer (8-bit pictures of so many
+            channels), or an encoding, which is returned as it is.
 
     Returns:
-        A `Picture`, `Classes`, `Palette` or `Stacked`.
+        A `Picture`, `Classes`, `Mask`, `Palette` or `Stacked`.
 
     Raises:
         ValueError: Anything else, or numbers out of range.

@@ -25,6 +25,8 @@ class Encoding(ABC):
         word: What `encodings.get` makes this encoding of.
         parts: The encodings of the single files, in their order: of all but `Stacked`, the encoding itself.
         is_label_map: Whether the raw form names classes, which are never mixed, instead of measuring something.
+        holds_indices: Whether it names them by their number.
+        ignore: The raw value of pixels that belong to no class: as a target they have weight 0. None for none.
 
     Example:
 
@@ -43,6 +45,8 @@ class Encoding(ABC):
     word: str
     parts: tuple[SingleEncoding, ...]
     is_label_map: bool = False
+    holds_indices: bool = False
+    ignore: int | None = None
 
     @abstractmethod
     def size(self, path: Any) -> tuple[int, int]:

@@ -28,6 +28,9 @@ class Classes(SingleEncoding):
 
     Args:
         num_classes: Number of classes, 2 to 256: the channels of the image.
+        ignore: Index, `num_classes` to 255, of pixels that belong to no class, such as 255 in Pascal VOC. As a target
+            they have weight 0 in all losses, and count as right in metrics; as a source they are -1 in all channels.
+            Defaults to None: there are none.
 
     Raises:
         ValueError: Another number.
@@ -42,7 +45,9 @@ class Classes(SingleEncoding):
     """
 
     num_classes: int
+    ignore: int | None = None
 
+    holds_indices = True
     raw_channels = 1
     raw_dtype = "uint8"
     is_label_map = True
@@ -54,6 +59,13 @@ class Classes(SingleEncoding):
                 f"`num_classes` must be an integer from 2 to {MOST_CLASSES}. "
                 f"Received: num_classes={self.num_classes!r}."
             )
+        if self.ignore is not None and (
+            not isinstance(self.ignore, Integral) or not self.num_classes <= self.ignore < MOST_CLASSES
+        ):
+            raise ValueError(
+                f"`ignore` must be an integer from {self.num_classes}, the first that is no class, to "
+                f"{MOST_CLASSES - 1}. Received: ignore={self.ignore!r}."
+            )
 
     @property
     def channels(self):
@@ -63,7 +75,7 @@ class Classes(SingleEncoding):
     @property
     def word(self):
         """What `encodings.get` makes this encoding of."""
-        return f"classes:{self.num_classes}"
+        return f"classes:{self.num_classes}" + ("" if self.ignore is None else f":ignore={self.ignore}")
 
     @property
     def colors(self):
@@ -91,12 +103,14 @@ class Classes(SingleEncoding):
 
     def checked(self, indices, name):
         """The indices, if all of them are classes; an error names what holds others."""
-        least, most = indices.min(), indices.max()
+        classes = indices if self.ignore is None else np.where(indices == self.ignore, 0, indices)
+        least, most = classes.min(), classes.max()
         if not (least >= 0 and most < self.num_classes):  # Not NaN either.
             wrong = least if least < 0 else most
+            ignoring = f'"classes:{self.num_classes}:ignore={wrong}"'
             raise ValueError(
                 f"{name} holds an index that is no class. Accepted: 0 to {self.num_classes - 1}. Received: {wrong}. "
-                'Declare more classes, as in "classes:NUMBER", or mend the label map.'
+                f"Declare more classes, or {ignoring} if it stands for no class."
             )
         return indices
 
@@ -113,8 +127,10 @@ class Classes(SingleEncoding):
         return ops.cast(ops.expand_dims(_largest(image), -1), "uint8")
 
     def show(self, raw):
-        """Indices `(height, width, 1)` as RGB pixels for people: black for 0, a colour for each other class."""
-        return np.array(self.colors, np.uint8)[np.asarray(raw)[..., 0]]
+        """Indices `(height, width, 1)` as RGB pixels: black for 0, a colour for each other class, gray for none."""
+        colors = np.full((MOST_CLASSES, 3), MIDDLE, np.uint8)
+        colors[: self.num_classes] = self.colors
+        return colors[np.asarray(raw)[..., 0]]
 
     def from_pixels(self, pixels):
         """RGB pixels as indices, by their first channel: where an example is needed and there is no file."""

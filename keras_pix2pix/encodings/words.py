@@ -4,12 +4,14 @@ from numbers import Integral
 
 from keras_pix2pix.encodings.base import SingleEncoding
 from keras_pix2pix.encodings.labels import Classes, Palette
+from keras_pix2pix.encodings.masks import Mask
 from keras_pix2pix.encodings.pictures import WORDS, Picture
 
 __all__ = ["get_single"]
 
 ACCEPTED = (
-    '"rgb", "gray", "rgba", "gray16", "classes:NUMBER", "palette:#RRGGBB,#RRGGBB,...", "values:CHANNELS:LOW:HIGH", '
+    '"rgb", "gray", "rgba", "gray16", "mask", "classes:NUMBER", "classes:NUMBER:ignore=INDEX", '
+    '"palette:#RRGGBB,#RRGGBB,...", "values:CHANNELS:LOW:HIGH", '
     'several of these joined by "+" for several source folders, a list of these, a number of channels, or an encoding'
 )
 
@@ -28,8 +30,11 @@ def get_single(identifier):
 def _get_with_numbers(word):
     kind, *numbers = word.split(":")
     try:
-        if kind == "classes" and len(numbers) == 1:
-            return Classes(_number(int, numbers[0]))
+        if kind == "classes" and len(numbers) in (1, 2):
+            ignore = _number(int, numbers[1].removeprefix("ignore=")) if len(numbers) == 2 else None
+            return Classes(_number(int, numbers[0]), ignore)
+        if kind == "mask" and len(numbers) <= 1:
+            return Mask(*(_number(int, each) for each in numbers))
         if kind == "palette" and len(numbers) == 1:
             return Palette(numbers[0].split(","))
         if kind == "values" and len(numbers) == 3:

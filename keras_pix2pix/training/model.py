@@ -347,7 +347,7 @@ class Pix2Pix(keras.Model):
 
         # Generate. One forward pass, with one dropout mask, serves all updates.
         with tf.GradientTape() as tape:
-            generated = _full_precision(self.generator(source, training=True))
+            generated = self._judged(target, _full_precision(self.generator(source, training=True)))
 
             # Update the discriminator on the real and the generated pair.
             if self.update_order == "discriminator_first":
@@ -365,6 +365,12 @@ class Pix2Pix(keras.Model):
         # Measure.
         self._logs.update_state({**g_logs, **d_logs}, weights)
         return logs_of_all_workers(self.compute_metrics(source, target, generated, weights))
+
+    def _judged(self, target, generated):
+        """The generated images; where the target belongs to no class, the target's own, which no loss can tell."""
+        if self.target_encoding.ignore is None:
+            return generated
+        return ops.where(ops.max(target, axis=-1, keepdims=True) > 0, generated, ops.cast(target, generated.dtype))
 
     def _update_discriminator(self, source, target, generated, weights):
         logs = {}
@@ -385,7 +391,7 @@ class Pix2Pix(keras.Model):
     def test_step(self, data):
         """The logs of `train_step`, and the metrics, without an update and without dropout."""
         source, target, weights = _tensors(data)
-        generated = _full_precision(self.generator(source, training=False))
+        generated = self._judged(target, _full_precision(self.generator(source, training=False)))
         logs = self.objective.of_generator(source, target, generated)
         if self.objective.adversarial:
             logs |= self._discriminator_logs(source, target, generated, training=False)

@@ -73,4 +73,4 @@ def test_a_discriminator_is_no_generator(run, tmp_path):
     ):
         code, _, errors = run(*command)
         assert code == 2
-        assert "A generator has one input and one output" in errors
+        assert "one input and one output" in errors
