@@ -72,6 +72,7 @@ setup(
             "pytest-xdist>=3.6",
             "hypothesis>=6.100",
             "build>=1.2.1",
+            "mypy>=1.15",
             "twine>=6.1",
             "ruff>=0.12",
             "safetensors>=0.4.3",

@@ -7,7 +7,9 @@ import contextlib
 import os
 import threading
 import warnings
+from collections.abc import Callable
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -48,7 +50,7 @@ EXIF_ORIENTATION = 0x0112
 _PILLOW_LIMIT = threading.RLock()  # Held while Pillow's own limit, one for the whole process, is another.
 
 
-def to_image(pixels):
+def to_image(pixels: Any) -> Any:
     """Pixels as a network sees them.
 
     Args:
@@ -71,7 +73,7 @@ def to_image(pixels):
     return ops.cast(pixels, "float32") / HALF_RANGE - 1.0
 
 
-def to_pixels(image):
+def to_pixels(image: Any) -> Any:
     """A network's image as pixels: clipped, rounded to the nearest level.
 
     Args:
@@ -105,7 +107,9 @@ def refuse_deep_pixels(picture, path):
         )
 
 
-def read_image_file(path, mode="RGB", check=refuse_deep_pixels):
+def read_image_file(
+    path: str | os.PathLike, mode: str | None = "RGB", check: Callable = refuse_deep_pixels
+) -> Image.Image:
     """Decode a picture upright; of an animation, the first frame.
 
     Args:
@@ -172,7 +176,7 @@ def pixel_limit(pixels):
             Image.MAX_IMAGE_PIXELS = before
 
 
-def beside(*pictures):
+def beside(*pictures: np.ndarray) -> np.ndarray:
     """Pixels of equal size in one row, as RGB, for people to look at.
 
     Args:
@@ -194,7 +198,7 @@ def beside(*pictures):
     return np.concatenate([_as_rgb(np.asarray(pixels)) for pixels in pictures], axis=1)
 
 
-def write_png(path, pixels):
+def write_png(path: str | os.PathLike, pixels: np.ndarray) -> None:
     """Write pixels as a PNG file, whole or not at all; its "Software" is this package.
 
     Args:

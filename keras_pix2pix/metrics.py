@@ -1,5 +1,7 @@
 """PSNR and SSIM of generated images against their targets: as functions, and as Keras metrics to compile with."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 from keras import ops
@@ -10,7 +12,7 @@ MOST_DECIBELS = 100.0  # What an equal pair counts for, so that one of them does
 SSIM_WINDOW = 11  # Pixels: Gaussian weights of standard deviation 1.5, cut off (Section III.B of the SSIM paper).
 
 
-def psnr(target, generated):
+def psnr(target: Any, generated: Any) -> Any:
     """Peak signal-to-noise ratio of each image of a batch, in dB.
 
     Args:
@@ -36,7 +38,7 @@ def psnr(target, generated):
     return ops.minimum(tf.image.psnr(*_from_0_to_1(target, generated), 1.0), MOST_DECIBELS)
 
 
-def ssim(target, generated):
+def ssim(target: Any, generated: Any) -> Any:
     """Structural similarity of each image of a batch: the mean over its channels and over all windows that fit in.
 
     The windows have 11x11 pixels with Gaussian weights, and what is compared is in [0, 1], as the measure was made
@@ -110,7 +112,7 @@ class PSNR(_MeanOverImages):
     ```
     """
 
-    def __init__(self, name="psnr", dtype=None):
+    def __init__(self, name: str = "psnr", dtype: str | None = None) -> None:
         super().__init__(psnr, name, dtype)
 
 
@@ -137,7 +139,7 @@ class SSIM(_MeanOverImages):
     ```
     """
 
-    def __init__(self, name="ssim", dtype=None):
+    def __init__(self, name: str = "ssim", dtype: str | None = None) -> None:
         super().__init__(ssim, name, dtype)
 
 

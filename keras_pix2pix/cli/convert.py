@@ -41,21 +41,21 @@ def convert(
         raise ValueError(f"--from must be one of {', '.join(READERS)}. Received: {format!r}.")
     if norm is not None and format != "pytorch":
         raise ValueError(f"--norm is for --from pytorch. Received: --from {format}.")
-    output = Path(output)
-    if output.suffix != SUFFIX or output.is_dir():
-        raise ValueError(f"--output must be the name of a {SUFFIX} file to write. Received: {output}.")
-    _refuse_a_run(output)
-    refuse_to_replace_what_is_read([output], [file])
-    refuse_to_replace(output, "a converted generator", _is_generator)
-    remove_leftovers(output.parent, output.name)
+    path = Path(output)
+    if path.suffix != SUFFIX or path.is_dir():
+        raise ValueError(f"--output must be the name of a {SUFFIX} file to write. Received: {path}.")
+    _refuse_a_run(path)
+    refuse_to_replace_what_is_read([path], [file])
+    refuse_to_replace(path, "a converted generator", _is_generator)
+    remove_leftovers(path.parent, path.name)
     start_tensorflow()
     read = getattr(keras_pix2pix, READERS[format])
     conversion = read(file) if norm is None else read(file, norm=norm)
-    with whole_file(output) as temporary:
+    with whole_file(path) as temporary:
         conversion.network.save(temporary)
     print(f"Recognised: {conversion.recognised}")
     print(f"Self-check: at most {conversion.largest_difference:.1e} from the file's own layers, on random images")
-    print(output)
+    print(path)
 
 
 def _refuse_a_run(output):

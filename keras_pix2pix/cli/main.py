@@ -43,12 +43,15 @@ def _print_version(wanted: bool):
         raise typer.Exit
 
 
+_shown = {"traceback": False}
+
+
 @app.callback()
 def _options(
     version: bool = typer.Option(False, "--version", help="Print the version.", callback=_print_version, is_eager=True),
     traceback: bool = typer.Option(False, help="Show where in the program an error arose."),
 ):
-    _options.traceback = traceback
+    _shown["traceback"] = traceback
 
 
 def main(arguments=None):
@@ -97,7 +100,7 @@ def _message_from_data(error):
 
 
 def _fail(message, error, code=USER_MISTAKE):
-    if getattr(_options, "traceback", False):
+    if _shown["traceback"]:
         raise error
     print(f"keras-pix2pix: {message}", file=sys.stderr)
     raise SystemExit(code)

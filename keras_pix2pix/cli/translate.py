@@ -1,6 +1,6 @@
 """`keras-pix2pix translate`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,7 +24,7 @@ def translate(
         raise ValueError(
             f"--overlap is for pictures in tiles. Received: --overlap {overlap} without --tile. Give both."
         )
-    tiling = {"tile": tile, "fixed_statistics": fixed_statistics}
+    tiling: dict[str, Any] = {"tile": tile, "fixed_statistics": fixed_statistics}
     if overlap is not None:
         tiling["overlap"] = overlap
     model = load_model(run)

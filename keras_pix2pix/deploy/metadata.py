@@ -7,6 +7,7 @@ import hashlib
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +51,7 @@ def write_metadata(path, description):
         archive.writestr(zipfile.ZipInfo(MEMBER, OLDEST_DATE), json.dumps(description, indent=1))
 
 
-def read_metadata(path):
+def read_metadata(path: str | Path) -> dict[str, Any]:
     """What a TFLite file of `export_tflite` says of itself.
 
     Args:

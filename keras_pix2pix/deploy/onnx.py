@@ -1,10 +1,14 @@
 """ONNX: one file for ONNX Runtime and what else reads the format, without TensorFlow."""
 
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
 
+import keras
+import numpy as np
 import tensorflow as tf
 
+from keras_pix2pix.deploy.parity import Parity
 from keras_pix2pix.deploy.pipeline import write_judged
 from keras_pix2pix.deploy.verdict import refuse_to_replace_records
 from keras_pix2pix.files import refuse_to_replace
@@ -17,7 +21,14 @@ OPSET = 15  # Of 2021: what tf2onnx writes unless told, and runtimes of any age 
 AXES = ("batch", "height", "width")  # What the file calls those of any size.
 
 
-def export_onnx(model, path, *, image_size=None, pixels=None, accept=None):
+def export_onnx(
+    model: keras.Model,
+    path: str | Path,
+    *,
+    image_size: int | tuple[int, int] | None = None,
+    pixels: np.ndarray | None = None,
+    accept: Mapping[str, float] | None = None,
+) -> Parity:
     """Write a trained generator as an ONNX file: pixels in, pixels out, pictures of any size.
 
     It has the input `source`, `(batch, height, width, channels)`, and the output `generated` of the same size, both

@@ -2,11 +2,14 @@
 
 import errno
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from keras_pix2pix.deploy.parity import Parity
 from keras_pix2pix.deploy.pipeline import write_judged
 from keras_pix2pix.deploy.replacing import refuse_to_replace_folder
 from keras_pix2pix.deploy.verdict import refuse_to_replace_records
@@ -18,7 +21,9 @@ FILES = (SAVED_MODEL, "fingerprint.pb", "variables/variables.index", "variables/
 ENCODED_CHANNELS = (1, 3, 4)
 
 
-def export_saved_model(model, path, *, pixels=None, accept=None):
+def export_saved_model(
+    model: keras.Model, path: str | Path, *, pixels: np.ndarray | None = None, accept: Mapping[str, float] | None = None
+) -> Parity:
     """Write a trained generator as a SavedModel: pixels in, pixels out, pictures of any size.
 
     It loads with `tf.saved_model.load` and `keras.layers.TFSMLayer`, without this package. Its signatures:

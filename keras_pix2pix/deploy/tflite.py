@@ -1,13 +1,17 @@
 """TFLite: one file that a phone runs, with builtin operators only."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
+import keras
+import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from keras_pix2pix.deploy.gpu_delegate import gpu_fallbacks, operators
 from keras_pix2pix.deploy.metadata import describe, write_metadata
-from keras_pix2pix.deploy.parity import sources_or_drawn
+from keras_pix2pix.deploy.parity import Parity, sources_or_drawn
 from keras_pix2pix.deploy.pipeline import write_judged
 from keras_pix2pix.deploy.quantization import RECIPES, quantize
 from keras_pix2pix.deploy.verdict import refuse_to_replace_records
@@ -22,17 +26,17 @@ MOST_DIMENSIONS = 4  # GPU delegates take no more.
 
 
 def export_tflite(
-    model,
-    path,
+    model: keras.Model,
+    path: str | Path,
     *,
-    quantization="none",
-    image_size=None,
-    representative=None,
-    license=None,
-    config=None,
-    pixels=None,
-    accept=None,
-):
+    quantization: str = "none",
+    image_size: int | tuple[int, int] | None = None,
+    representative: Iterable[np.ndarray] | None = None,
+    license: str | None = None,
+    config: Mapping[str, Any] | None = None,
+    pixels: np.ndarray | None = None,
+    accept: Mapping[str, float] | None = None,
+) -> Parity:
     """Write a trained generator as a TFLite file: pixels in, pixels out, one picture of a fixed size, or of any.
 
     Its signature "serving_default" has the input `source`, `(1, height, width, channels)`, and the output `generated`
@@ -88,14 +92,14 @@ def export_tflite(
     refuse_to_replace(path, "a TFLite file", lambda file: starts_with(file, b"TFL3", offset=4))
     refuse_to_replace_records(path)
     generator, encodings = generator_of(model), encodings_of(model)
-    image_size = _file_size(generator, image_size)
+    size = _file_size(generator, image_size)
     if quantization == "int8":
-        _check_fixed_ranges(image_size, representative)
-    is_fixed = image_size[0] is not None
-    serving = serving_model(model, image_size if is_fixed else None)
+        _check_fixed_ranges(size, representative)
+    is_fixed = size[0] is not None
+    serving = serving_model(model, size if is_fixed else None)
     if representative is not None:
-        representative = sources_or_drawn(representative, image_size, encodings[0], name="`representative`")
-    description = describe(generator, encodings, image_size, quantization=quantization, license=license, config=config)
+        representative = sources_or_drawn(representative, size, encodings[0], name="`representative`")
+    description = describe(generator, encodings, size, quantization=quantization, license=license, config=config)
 
     def write(temporary):
         temporary.write_bytes(_content(serving, quantization, representative))
@@ -112,7 +116,7 @@ def export_tflite(
         write=write,
         run=_runner,
         quantization=quantization,
-        image_size=image_size if is_fixed else None,
+        image_size=size if is_fixed else None,
         pixels=pixels,
         accept=accept,
         count=count,

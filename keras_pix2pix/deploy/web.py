@@ -6,8 +6,11 @@ import glob
 import json
 import os
 import shutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 
 from keras_pix2pix import __version__
@@ -32,17 +35,17 @@ GRAY = 0.1  # Saturation up to which a colour has no hue to speak of.
 
 
 def export_web(
-    model,
-    directory,
+    model: keras.Model,
+    directory: str | Path,
     *,
-    quantization="dynamic",
-    image_size=None,
-    representative=None,
-    license=None,
-    config=None,
-    pixels=None,
-    accept=None,
-):
+    quantization: str = "dynamic",
+    image_size: int | tuple[int, int] | None = None,
+    representative: Iterable[np.ndarray] | None = None,
+    license: str | None = None,
+    config: Mapping[str, Any] | None = None,
+    pixels: np.ndarray | None = None,
+    accept: Mapping[str, float] | None = None,
+) -> parity.Parity:
     """Write a web page that runs a trained generator: draw a source, drop a picture or use the camera.
 
     The folder is static: any web server will do, and no picture leaves the browser. The model runs by LiteRT.js, which

@@ -46,7 +46,7 @@ def get(identifier: str | int | Sequence | Encoding) -> Encoding:
     if isinstance(identifier, str):
         identifier = identifier.split("+")
     if isinstance(identifier, (list, tuple)):
-        return Stacked(identifier) if len(identifier) != 1 else get_single(identifier[0])
+        return Stacked(tuple(identifier)) if len(identifier) != 1 else get_single(identifier[0])
     return get_single(identifier)
 
 

@@ -43,10 +43,14 @@ class Encoding(ABC):
     raw_channels: int
     raw_dtype: str
     word: str
-    parts: tuple[SingleEncoding, ...]
     is_label_map: bool = False
     holds_indices: bool = False
     ignore: int | None = None
+
+    @property
+    @abstractmethod
+    def parts(self) -> tuple[SingleEncoding, ...]:
+        """The encodings of the single files."""
 
     @abstractmethod
     def size(self, path: Any) -> tuple[int, int]:

@@ -1,5 +1,7 @@
 """From batch norm to what serves: instance norm, or moving averages that are the data's own."""
 
+from collections.abc import Iterable
+
 import keras
 import numpy as np
 from keras import layers
@@ -7,7 +9,7 @@ from keras import layers
 from keras_pix2pix.inference.walk import leaves
 
 
-def instance_from_batch(model, data=None):
+def instance_from_batch(model: keras.Model, data: Iterable | np.ndarray | None = None) -> keras.Model:
     """Replace a generator's batch norm by instance norm, or calibrate it on data.
 
     A network trained at batch 1 on batch statistics has only ever seen the statistics of single images, and its

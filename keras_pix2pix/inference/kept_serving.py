@@ -13,13 +13,14 @@ __all__ = ["kept_serving_model"]
 
 BLOCK = 4096  # Weights that one number of a signature stands for.
 
-_kept = weakref.WeakKeyDictionary()
-
 
 class _Kept(NamedTuple):
     encodings: tuple
     signature: list
     serving: keras.Model
+
+
+_kept: weakref.WeakKeyDictionary[keras.Model, _Kept] = weakref.WeakKeyDictionary()
 
 
 def kept_serving_model(model):

@@ -9,7 +9,7 @@ from keras_pix2pix.images import height_and_width
 from keras_pix2pix.inference.lean import lean_clone, size_multiple
 
 
-def serving_model(model, image_size=None):
+def serving_model(model: keras.Model, image_size: int | tuple[int, int] | None = None) -> keras.Model:
     """A trained generator as a model from source pixels to generated pixels, or from and to what its encodings store.
 
     A `Pix2Pix` says by its encodings what goes in and comes out: uint8 pixels, class indices and label colours, or

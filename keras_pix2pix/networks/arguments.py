@@ -3,7 +3,7 @@
 __all__ = ["check_dropout", "checked_sides"]
 
 
-def checked_sides(image_shape):
+def checked_sides(image_shape) -> tuple:
     """Height and width of (height, width, channels), both None for a network of any size."""
     if len(image_shape) != 3 or (image_shape[0] is None) != (image_shape[1] is None) or not image_shape[2]:
         raise ValueError(

@@ -1,8 +1,11 @@
 """The paper's discriminator, its published relatives, and how much of the picture one logit sees."""
 
+from collections.abc import Callable
+
 import keras
 from keras import layers, ops
 
+from keras_pix2pix.networks.arguments import checked_sides
 from keras_pix2pix.networks.blocks import KERNEL_SIZE, LEAKY_SLOPE, initial_weights
 from keras_pix2pix.networks.normalization import NORM_EPSILON, normalization_layers
 from keras_pix2pix.networks.spectral import SpectralConv2D
@@ -13,21 +16,21 @@ PYTORCH_GAN_SMALLEST = 16  # Four halvings leave one pixel.
 
 
 def patchgan_discriminator(
-    image_shape=(256, 256, 3),
-    target_channels=3,
+    image_shape: tuple[int | None, int | None, int] = (256, 256, 3),
+    target_channels: int = 3,
     *,
-    filters=64,
-    num_layers=3,
-    num_scales=1,
-    normalization="instance",
-    norm_epsilon=NORM_EPSILON,
-    use_bias=None,
-    first_use_bias=True,
-    leaky_slope=LEAKY_SLOPE,
-    conditional=True,
-    spectral_norm=False,
-    name="patchgan_discriminator",
-):
+    filters: int = 64,
+    num_layers: int = 3,
+    num_scales: int = 1,
+    normalization: str | Callable[[], keras.layers.Layer] | None = "instance",
+    norm_epsilon: float = NORM_EPSILON,
+    use_bias: bool | None = None,
+    first_use_bias: bool = True,
+    leaky_slope: float = LEAKY_SLOPE,
+    conditional: bool = True,
+    spectral_norm: bool = False,
+    name: str = "patchgan_discriminator",
+) -> keras.Model:
     """The paper's PatchGAN: it judges every patch of a (source, target) pair, 70x70 pixels by default.
 
     With `num_layers=3` it is C64-C128-C256 with stride 2, then C512 and a one-channel convolution with stride 1.
@@ -105,14 +108,14 @@ def patchgan_discriminator(
 
 
 def pytorch_gan_discriminator(
-    image_shape=(256, 256, 3),
-    target_channels=3,
+    image_shape: tuple[int | None, int | None, int] = (256, 256, 3),
+    target_channels: int = 3,
     *,
-    filters=64,
-    normalization="instance_no_affine",
-    norm_epsilon=NORM_EPSILON,
-    name="pytorch_gan_discriminator",
-):
+    filters: int = 64,
+    normalization: str | Callable[[], keras.layers.Layer] | None = "instance_no_affine",
+    norm_epsilon: float = NORM_EPSILON,
+    name: str = "pytorch_gan_discriminator",
+) -> keras.Model:
     """PyTorch-GAN's PatchGAN, of 94x94 pixels: four convolutions with stride 2, then one to the logits.
 
     It differs from the paper's by a fourth stride in place of C512 with stride 1, by biases, by a last convolution
@@ -147,7 +150,8 @@ def pytorch_gan_discriminator(
     Reference:
         Linder-Norén, "PyTorch-GAN: PyTorch implementations of Generative Adversarial Networks".
     """
-    if image_shape[0] is not None and min(image_shape[:2]) < PYTORCH_GAN_SMALLEST:
+    height, width = checked_sides(image_shape)
+    if height is not None and min(height, width) < PYTORCH_GAN_SMALLEST:
         raise ValueError(
             f"`image_shape` must be at least {PYTORCH_GAN_SMALLEST} on both sides. "
             f"Received: image_shape={tuple(image_shape)}. Enlarge the images."
@@ -166,7 +170,7 @@ def pytorch_gan_discriminator(
     return keras.Model([source, target], logits, name=name)
 
 
-def receptive_field(network):
+def receptive_field(network: keras.Model) -> int:
     """Side in pixels of the square of input that one output of a chain of convolutions depends on.
 
     Args:
@@ -247,7 +251,7 @@ def _check(image_shape, num_layers, num_scales):
         raise ValueError(f"`num_layers` must be an integer from 0 to 6. Received: num_layers={num_layers!r}.")
     if not isinstance(num_scales, int) or num_scales < 1:
         raise ValueError(f"`num_scales` must be an integer of 1 or more. Received: num_scales={num_scales!r}.")
-    height, width, _ = image_shape
+    height, width = checked_sides(image_shape)
     # The two convolutions with stride 1 take a row each, and leave one.
     smallest = (3 * 2**num_layers if num_layers else 1) * 2 ** (num_scales - 1)
     if height is not None and min(height, width) < smallest:

@@ -1,5 +1,7 @@
 """The residual generator of Johnson et al., as the authors of CycleGAN and pix2pix use it."""
 
+from collections.abc import Callable
+
 import keras
 from keras import layers, ops
 
@@ -13,17 +15,17 @@ SMALLEST = 8  # Halved twice, it leaves the 2 pixels that the blocks' reflection
 
 
 def resnet_generator(
-    image_shape=(256, 256, 3),
-    target_channels=3,
+    image_shape: tuple[int | None, int | None, int] = (256, 256, 3),
+    target_channels: int = 3,
     *,
-    filters=64,
-    num_blocks=9,
-    normalization="instance",
-    norm_epsilon=NORM_EPSILON,
-    use_bias=None,
-    dropout=0.0,
-    name="resnet_generator",
-):
+    filters: int = 64,
+    num_blocks: int = 9,
+    normalization: str | Callable[[], keras.layers.Layer] | None = "instance",
+    norm_epsilon: float = NORM_EPSILON,
+    use_bias: bool | None = None,
+    dropout: float = 0.0,
+    name: str = "resnet_generator",
+) -> keras.Model:
     """The residual generator: two halvings, a row of residual blocks, two doublings, all padded by reflection.
 
     It has no skips across, a fifth of the U-Net's parameters, and eight times its multiply-adds at 256x256.
@@ -74,7 +76,7 @@ def resnet_generator(
     source = keras.Input(image_shape, name="source")
     x = _reflecting(source, filters, OUTER_KERNEL, use_bias=use_bias, name="stem_convolution")
     x = normalized(x, "stem_convolution")
-    has_odd_sides = None not in image_shape and any(side % 4 for side in image_shape[:2])
+    has_odd_sides = any(side is not None and side % 4 for side in image_shape[:2])
     references = [x]
     for depth in (1, 2):
         # Keras' "same" would pad the other side.

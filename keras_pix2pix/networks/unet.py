@@ -1,6 +1,7 @@
 """The U-Nets: the paper's, and those of the other published systems."""
 
 import math
+from collections.abc import Callable, Collection
 
 import keras
 from keras import layers
@@ -19,27 +20,27 @@ SEPARABLE_KERNELS = (3, KERNEL_SIZE)  # With 3, LiteRT takes about a quarter les
 
 
 def unet_generator(
-    image_shape=(256, 256, 3),
-    target_channels=3,
+    image_shape: tuple[int | None, int | None, int] = (256, 256, 3),
+    target_channels: int = 3,
     *,
-    filters=64,
-    num_downsamples=None,
-    normalization="instance",
-    norm_epsilon=NORM_EPSILON,
-    normalize_innermost=False,
-    use_bias=None,
-    leaky_slope=LEAKY_SLOPE,
-    skips=True,
-    skip_activation="relu",
-    upsampling="transpose",
-    last_upsampling=None,
-    separable=False,
-    separable_kernel_size=KERNEL_SIZE,
-    dropout=0.5,
-    dropout_blocks=DROPOUT_BLOCKS,
-    encoder_dropout_blocks=(),
-    name="unet_generator",
-):
+    filters: int = 64,
+    num_downsamples: int | None = None,
+    normalization: str | Callable[[], keras.layers.Layer] | None = "instance",
+    norm_epsilon: float = NORM_EPSILON,
+    normalize_innermost: bool = False,
+    use_bias: bool | None = None,
+    leaky_slope: float = LEAKY_SLOPE,
+    skips: bool = True,
+    skip_activation: str = "relu",
+    upsampling: str = "transpose",
+    last_upsampling: str | None = None,
+    separable: bool = False,
+    separable_kernel_size: int = KERNEL_SIZE,
+    dropout: float = 0.5,
+    dropout_blocks: Collection[int] = DROPOUT_BLOCKS,
+    encoder_dropout_blocks: Collection[int] = (),
+    name: str = "unet_generator",
+) -> keras.Model:
     """The paper's U-Net: an encoder, a decoder, and a skip from each encoder block to its mirror image.
 
     At 256x256 it is C64-C128-C256-C512-C512-C512-C512-C512, then CD512-CD512-CD512-C512-C256-C128-C64 and tanh.
@@ -103,7 +104,7 @@ def unet_generator(
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", Sections 3.2.1 and 6.1.1.
     """
     num_downsamples = _num_downsamples(image_shape, num_downsamples)
-    has_odd_sides = None not in image_shape and any(side % 2**num_downsamples for side in image_shape[:2])
+    has_odd_sides = any(side is not None and side % 2**num_downsamples for side in image_shape[:2])
     last_upsampling = upsampling if last_upsampling is None else last_upsampling
     _check(dropout, skip_activation, upsampling, last_upsampling)
     _check_blocks(dropout_blocks=dropout_blocks, encoder_dropout_blocks=encoder_dropout_blocks)

@@ -17,7 +17,7 @@ def read_history(path):
     lines = lines_of(path) if history_fault(path) is None else []
     header, *rows = [_cells(line) for line in lines] or [["epoch"]]
     rows = [row for row in rows if len(row) == len(header) and epoch_of(row[0]) is not None]
-    columns = dict(zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True))
+    columns = {name: [row[index] for row in rows] for index, name in enumerate(header)}
     columns.pop("epoch", None)
     numbers = {name: [_number(cell) for cell in cells] for name, cells in columns.items()}
     return {"epoch": [epoch_of(row[0]) for row in rows], **numbers}
@@ -25,7 +25,7 @@ def read_history(path):
 
 def history_fault(path):
     """Why a file is not the table of `keras.callbacks.CSVLogger`, in words; None for such a table, however short."""
-    first, *_ = [*lines_of(path), "epoch"]
+    first = next(iter(lines_of(path)), "epoch")
     # A crash may have cut off the line.
     if _cells(first)[:1] == ["epoch"] or "epoch".startswith(first):
         return None

@@ -38,7 +38,7 @@ EXPORT_LABELS = {
 }
 
 
-def write_report(run_dir):
+def write_report(run_dir: str | Path) -> Path:
     """Write `report.html` of a run folder: curves, samples over time, figures, configuration, exports.
 
     It is made from the folder's files alone, and of those that are there: `config.json`, `history.csv`,

@@ -13,7 +13,8 @@ from keras_pix2pix.inference.lean import size_multiple
 __all__ = ["check_first_batch", "check_validation_data", "is_array"]
 
 TOLERANCE = 0.01  # Filters with negative lobes may leave [-1, 1] by a rounding.
-_suitable_sizes = weakref.WeakKeyDictionary()  # Of each generator of any size: tracing it takes seconds.
+# Of each generator of any size: tracing it takes seconds.
+_suitable_sizes: weakref.WeakKeyDictionary[keras.Model, set] = weakref.WeakKeyDictionary()
 
 
 def check_first_batch(model, inputs, targets=None):

@@ -97,7 +97,7 @@ class Pix2Pix(keras.Model):
                 "stacked."
             )
         self.training_state = TrainingState()
-        self._optimizer_of_both = None
+        self._optimizer_of_both: OptimizerOfBoth | None = None
         self.built = True
 
     @classmethod
@@ -494,8 +494,12 @@ class Pix2Pix(keras.Model):
             )
         generator = keras.models.clone_model(self.generator)
         copy_average(self, generator)
-        encodings = {"source_encoding": self.source_encoding, "target_encoding": self.target_encoding}
-        return Pix2Pix(generator, direction=self.direction, **encodings)
+        return Pix2Pix(
+            generator,
+            direction=self.direction,
+            source_encoding=self.source_encoding,
+            target_encoding=self.target_encoding,
+        )
 
     def get_config(self):
         return {

@@ -1,8 +1,10 @@
 """The layers of foreign networks in NumPy and float64: what a converted network is compared with."""
 
+from collections.abc import Callable
+
 import numpy as np
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Callable] = {
     "linear": lambda x: x,
     "relu": lambda x: np.maximum(x, 0),
     "tanh": np.tanh,
@@ -111,7 +113,7 @@ def _relu(x, *, max_value=None, negative_slope=0.0, threshold=0.0):
     )
 
 
-EVALUATIONS = {
+EVALUATIONS: dict[str, Callable] = {
     "Conv2D": _convolution,
     "Conv2DTranspose": _transposed_convolution,
     "UpSampling2D": _upsampling,

@@ -1,5 +1,6 @@
 """Which PyTorch network a state dict belongs to, read off its keys and shapes, and what each part is called here."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from keras_pix2pix.networks.patchgan import patchgan_discriminator, pytorch_gan_discriminator
@@ -28,7 +29,7 @@ class Layout(NamedTuple):
     kind: str
     repository: str
     facts: str
-    build: callable
+    build: Callable
     convolutions: dict
     norms: dict
     smallest: int
