@@ -7,6 +7,7 @@ from keras_pix2pix.callbacks.health import Health
 from keras_pix2pix.callbacks.pictures import ImageSummary, Report, SampleGrid
 from keras_pix2pix.callbacks.rates import Rates
 from keras_pix2pix.callbacks.run_callbacks import for_run
+from keras_pix2pix.callbacks.tensorboard import TensorBoard
 
 __all__ = [
     "BestModel",
@@ -17,6 +18,7 @@ __all__ = [
     "Rates",
     "Report",
     "SampleGrid",
+    "TensorBoard",
     "for_run",
     "resume_point",
 ]

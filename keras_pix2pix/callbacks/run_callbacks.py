@@ -11,6 +11,7 @@ from keras_pix2pix.callbacks.fixed_pairs import Pairs
 from keras_pix2pix.callbacks.health import Health
 from keras_pix2pix.callbacks.pictures import ImageSummary, Report, SampleGrid
 from keras_pix2pix.callbacks.rates import Rates
+from keras_pix2pix.callbacks.tensorboard import TensorBoard
 from keras_pix2pix.run_folder import RunFolder
 
 
@@ -73,7 +74,7 @@ def for_run(
         *best,
         SampleGrid(folder.samples, pairs),
         ImageSummary(folder.logs, pairs),
-        keras.callbacks.TensorBoard(folder.logs, write_graph=False),
+        TensorBoard(folder.logs, write_graph=False),
         keras.callbacks.CSVLogger(folder.history, append=resume),
         Report(folder.path),
         Checkpoint(folder.model, every_steps=checkpoint_every),  # After all that it says was done.

@@ -43,14 +43,10 @@ class Encoding(ABC):
     raw_channels: int
     raw_dtype: str
     word: str
+    parts: tuple[SingleEncoding, ...]
     is_label_map: bool = False
     holds_indices: bool = False
     ignore: int | None = None
-
-    @property
-    @abstractmethod
-    def parts(self) -> tuple[SingleEncoding, ...]:
-        """The encodings of the single files."""
 
     @abstractmethod
     def size(self, path: Any) -> tuple[int, int]:
@@ -105,7 +101,7 @@ class SingleEncoding(Encoding):
     extension: str
 
     @property
-    def parts(self) -> tuple[SingleEncoding, ...]:
+    def parts(self) -> tuple[SingleEncoding, ...]:  # type: ignore[override]  # No encoding's parts can be set.
         """The encoding itself."""
         return (self,)
 

@@ -1,8 +1,12 @@
 """What `keras-pix2pix train` prints before it starts."""
 
+import contextlib
 import os
+import subprocess
 
 from keras_pix2pix.run_folder import RunFolder
+
+NVIDIA_SMI = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
 
 
 def print_header(config, run_dir, model, steps, validation, monitor, replicas=1):
@@ -17,7 +21,8 @@ def print_header(config, run_dir, model, steps, validation, monitor, replicas=1)
     validated = f"{len(validation)} batches of validation" if validation else "no validation data"
     print(f"Data     {steps} batches of {batch_size} pair(s) an epoch, {height}x{width}, {layout}; {validated}")
     shared = f"; {replicas} replicas share each batch" if replicas > 1 else ""
-    print(f"Device   {devices()}{shared}")
+    xla = "; XLA compiles the training step, which takes half a minute once" if model.jit_compile else ""
+    print(f"Device   {devices()}{shared}{xla}")
     patch = receptive_field(model.discriminator)
     print(
         f"Networks {config['preset']}: generator of {model.generator.count_params():,} parameters"
@@ -44,4 +49,16 @@ def devices():
 
     gpus = tf.config.list_physical_devices("GPU")
     names = [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus]
-    return ", ".join(names) or f"CPU, {os.cpu_count()} cores"
+    return ", ".join(names) or f"CPU, {os.cpu_count()} cores{_idle_gpu()}"
+
+
+def _idle_gpu():
+    """A GPU that TensorFlow doesn't use, in words, if there is one."""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        listed = subprocess.run(NVIDIA_SMI, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+        if listed and os.environ.get("CUDA_VISIBLE_DEVICES", listed) not in ("", "-1"):
+            return (
+                f". TensorFlow doesn't see this machine's GPU, {listed.splitlines()[0]}: install what it needs with "
+                "`pip install tensorflow[and-cuda]`"
+            )
+    return ""

@@ -37,7 +37,7 @@ def metric_of(metric):
 
 
 def uses_xla(jit_compile, run_eagerly=False):
-    """Whether XLA compiles the step; "auto" means on a GPU, one alone: on a CPU, graphs are a third faster."""
+    """Whether XLA compiles the step; "auto" means on one GPU: on a CPU, graphs are a third faster."""
     if jit_compile != "auto":
         return bool(jit_compile)
     alone = tf.distribute.get_strategy().num_replicas_in_sync == 1
