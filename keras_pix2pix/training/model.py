@@ -23,6 +23,7 @@ from keras_pix2pix.training.compiling import check_replicas, check_updates, metr
 from keras_pix2pix.training.distribution import logs_of_all_workers
 from keras_pix2pix.training.first_batch import check_first_batch, check_validation_data
 from keras_pix2pix.training.fitting import Logs, OptimizerOfBoth, completed_callbacks, is_shuffled
+from keras_pix2pix.training.matrix_products import FasterNetworks
 from keras_pix2pix.training.objective import Objective, check_discriminator, discriminate
 from keras_pix2pix.training.presets import preset
 from keras_pix2pix.training.saving import copy_average
@@ -97,6 +98,7 @@ class Pix2Pix(keras.Model):
                 "stacked."
             )
         self.training_state = TrainingState()
+        self._faster = FasterNetworks()
         self._optimizer_of_both: OptimizerOfBoth | None = None
         self.built = True
 
@@ -347,7 +349,7 @@ class Pix2Pix(keras.Model):
 
         # Generate. One forward pass, with one dropout mask, serves all updates.
         with tf.GradientTape() as tape:
-            generated = self._judged(target, _full_precision(self.generator(source, training=True)))
+            generated = self._judged(target, _full_precision(self._trained_generator()(source, training=True)))
 
             # Update the discriminator on the real and the generated pair.
             if self.update_order == "discriminator_first":
@@ -365,6 +367,12 @@ class Pix2Pix(keras.Model):
         # Measure.
         self._logs.update_state({**g_logs, **d_logs}, weights)
         return logs_of_all_workers(self.compute_metrics(source, target, generated, weights))
+
+    def _trained_generator(self):
+        """The generator, in the form that trains fastest here: with the same variables."""
+        if tf.config.list_logical_devices("GPU"):
+            return self.generator
+        return self._faster.of(self.generator)
 
     def _judged(self, target, generated):
         """The generated images; where the target belongs to no class, the target's own, which no loss can tell."""

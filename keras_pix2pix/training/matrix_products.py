@@ -1,0 +1,147 @@
+"""The deep layers of a U-Net as matrix products, for training on a CPU.
+
+Where a picture has become a few pixels of many channels, TensorFlow's convolutions reach a tenth of a CPU's speed.
+Patches times kernel, with gradients written the same way, compute the same numbers up to rounding.
+
+Names: `large` is `(batch, 2 * height, 2 * width, channels)`, `small` `(batch, height, width, filters)`; a convolution
+goes from large to small, a transposed one from small to large, and both have kernels `(4, 4, channels, filters)`.
+"""
+
+import inspect
+import weakref
+
+import keras
+import tensorflow as tf
+from keras import layers, ops
+
+__all__ = ["FasterNetworks", "FasterOnCpu"]
+
+KERNEL, STRIDE = (4, 4), (2, 2)
+MOST_PIXELS = 64  # Of small, up to which the product is faster than the convolution.
+MOST_PIXELS_BACKWARD = 256  # And than the gradients of a transposed one.
+
+
+class FasterOnCpu(keras.Model):
+    """A network with the same variables, whose deep 4x4 convolutions of stride 2 are matrix products."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def call(self, inputs, training=None):
+        def called(layer, *arguments, **options):
+            if training is not None and "training" in inspect.signature(layer.call).parameters:
+                options["training"] = training
+            return _called(layer, *arguments, **options)
+
+        return self.network._run_through_graph(inputs, call_fn=called)
+
+
+class FasterNetworks:
+    """The faster form of a network, made once: no layer of the model that has it, so that files stay as they are."""
+
+    def __init__(self):
+        self.made = weakref.WeakKeyDictionary()
+
+    def of(self, network):
+        """The form for a CPU."""
+        if network not in self.made:
+            self.made[network] = FasterOnCpu(network)
+        return self.made[network]
+
+
+def _called(layer, *inputs, **options):
+    small = _small_shape(layer, *inputs)
+    if small is None or small[1] * small[2] > _most_pixels(layer):
+        return layer(*inputs, **options)
+    product = transposed_convolution if type(layer) is layers.Conv2DTranspose else convolution
+    x, kernel = (ops.cast(each, layer.compute_dtype) for each in (inputs[0], layer.kernel))
+    y = product(x, kernel)
+    y = y + ops.cast(layer.bias, y.dtype) if layer.use_bias else y
+    return layer.activation(y)
+
+
+def _most_pixels(layer):
+    return MOST_PIXELS_BACKWARD if type(layer) is layers.Conv2DTranspose else MOST_PIXELS
+
+
+def _small_shape(layer, x=None, *others):
+    """The shape of the smaller side of a layer that can be a product, if it is one."""
+    if type(layer) not in (layers.Conv2D, layers.Conv2DTranspose) or None in x.shape[1:]:
+        return None
+    plain = layer.padding == "same" and layer.dilation_rate == (1, 1) and layer.data_format == "channels_last"
+    if (layer.kernel_size, layer.strides) != (KERNEL, STRIDE) or not plain or getattr(layer, "groups", 1) != 1:
+        return None
+    if type(layer) is layers.Conv2DTranspose:
+        return None if layer.output_padding else tuple(x.shape)
+    _, height, width, _ = x.shape
+    return None if height % 2 or width % 2 else (x.shape[0], height // 2, width // 2, layer.filters)
+
+
+@tf.custom_gradient
+def convolution(large, kernel):
+    """What `tf.nn.conv2d(large, kernel, 2, "SAME")` computes."""
+    patches = unfolded(large)
+
+    def gradients(d_small):
+        return _to_large(d_small, kernel), _to_kernel(patches, d_small, kernel)
+
+    return _to_small(patches, kernel, large.shape), gradients
+
+
+@tf.custom_gradient
+def transposed_convolution(small, kernel):
+    """What `tf.nn.conv2d_transpose(small, kernel, ..., 2, "SAME")` computes."""
+
+    def gradients(d_large):
+        patches = unfolded(d_large)
+        return _to_small(patches, kernel, d_large.shape), _to_kernel(patches, small, kernel)
+
+    if small.shape[1] * small.shape[2] <= MOST_PIXELS:
+        return _to_large(small, kernel), gradients
+    batch, height, width, _ = tf.unstack(tf.shape(small))
+    shape = (batch, 2 * height, 2 * width, kernel.shape[2])
+    return tf.nn.conv2d_transpose(small, kernel, shape, STRIDE), gradients
+
+
+def unfolded(large):
+    """The patch under each pixel of small as a row: `(batch * height * width, 16 * channels)`."""
+    _, height, width, channels = large.shape
+    height, width = height // 2, width // 2
+    padded = tf.pad(large, [(0, 0), (1, 1), (1, 1), (0, 0)])
+    cells = tf.reshape(padded, (-1, height + 1, 2, width + 1, 2, channels))
+    # A patch is two by two cells of two by two pixels.
+    rows = tf.stack([cells[:, :height], cells[:, 1:]], axis=2)
+    patches = tf.stack([rows[..., :width, :, :], rows[..., 1:, :, :]], axis=5)
+    # (batch, height, cell row, pixel row, width, cell column, pixel column, channels)
+    patches = tf.transpose(patches, (0, 1, 4, 2, 3, 5, 6, 7))
+    return tf.reshape(patches, (-1, 16 * channels))
+
+
+def folded(columns, shape):
+    """The sum of overlapping patches, given as columns `(16 * channels, batch * height * width)`: the way back."""
+    height, width, channels = shape
+    patches = tf.reshape(columns, (2, 2, 2, 2, channels, -1, height, width))
+    rows = sum(tf.pad(patches[row], [(0, 0)] * 5 + [(row, 1 - row), (0, 0)]) for row in (0, 1))
+    cells = sum(tf.pad(rows[:, column], [(0, 0)] * 5 + [(column, 1 - column)]) for column in (0, 1))
+    # From (pixel row, pixel column, channels, batch, height, width).
+    padded = tf.reshape(tf.transpose(cells, (3, 4, 0, 5, 1, 2)), (-1, 2 * height + 2, 2 * width + 2, channels))
+    return padded[:, 1:-1, 1:-1]
+
+
+def _to_small(patches, kernel, large_shape):
+    filters = kernel.shape[-1]
+    small = tf.matmul(patches, tf.reshape(kernel, (-1, filters)))
+    return tf.reshape(small, (-1, large_shape[1] // 2, large_shape[2] // 2, filters))
+
+
+def _to_large(small, kernel):
+    channels, filters = kernel.shape[2:]
+    # With the kernel first: the other way round, the product takes five times as long.
+    columns = tf.matmul(tf.reshape(kernel, (-1, filters)), tf.reshape(small, (-1, filters)), transpose_b=True)
+    return folded(columns, (*small.shape[1:3], channels))
+
+
+def _to_kernel(patches, small, kernel):
+    filters = kernel.shape[-1]
+    return tf.reshape(tf.matmul(patches, tf.reshape(small, (-1, filters)), transpose_a=True), kernel.shape)

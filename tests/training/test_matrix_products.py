@@ -1,0 +1,140 @@
+"""Matrix products beside the convolutions that they stand for, in float64."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_pix2pix import unet_generator
+from keras_pix2pix.training import matrix_products
+from keras_pix2pix.training.matrix_products import (
+    FasterOnCpu,
+    convolution,
+    folded,
+    transposed_convolution,
+    unfolded,
+)
+
+
+@pytest.fixture
+def draw():
+    rng = np.random.default_rng(0)
+    return lambda *shape: tf.constant(rng.normal(size=shape))
+
+
+def stock_convolution(large, kernel):
+    return tf.nn.conv2d(large, kernel, 2, "SAME")
+
+
+def stock_transposed(small, kernel):
+    batch, height, width, _ = small.shape
+    return tf.nn.conv2d_transpose(small, kernel, (batch, 2 * height, 2 * width, kernel.shape[2]), 2)
+
+
+def value_and_gradients(function, x, kernel, weights):
+    with tf.GradientTape() as tape:
+        tape.watch([x, kernel])
+        value = function(x, kernel)
+        loss = tf.reduce_sum(value * weights)
+    return value, *tape.gradient(loss, [x, kernel])
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 3), (4, 2), (16, 12)])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_convolution_and_its_gradients(draw, size, batch):
+    height, width = size
+    arguments = draw(batch, 2 * height, 2 * width, 3), draw(4, 4, 3, 5), draw(batch, height, width, 5)
+    pairs = zip(
+        value_and_gradients(convolution, *arguments), value_and_gradients(stock_convolution, *arguments), strict=True
+    )
+    for ours, stock in pairs:
+        np.testing.assert_allclose(ours, stock, atol=1e-12)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 3), (4, 2), (16, 12)])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_transposed_convolution_and_its_gradients(draw, size, batch):
+    height, width = size
+    arguments = draw(batch, height, width, 5), draw(4, 4, 3, 5), draw(batch, 2 * height, 2 * width, 3)
+    pairs = zip(
+        value_and_gradients(transposed_convolution, *arguments),
+        value_and_gradients(stock_transposed, *arguments),
+        strict=True,
+    )
+    for ours, stock in pairs:
+        np.testing.assert_allclose(ours, stock, atol=1e-12)
+
+
+def test_folding_is_the_transpose_of_unfolding(draw):
+    """The inner products <unfold x, y> and <x, fold y> are equal."""
+    x, y = draw(2, 8, 6, 3), draw(2 * 4 * 3, 48)
+    np.testing.assert_allclose(
+        tf.reduce_sum(unfolded(x) * y), tf.reduce_sum(x * folded(tf.transpose(y), (4, 3, 3))), rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"use_bias": True, "normalization": None}, {"upsampling": "nearest"}, {"skip_activation": "leaky_relu"}],
+)
+def test_a_network_computes_the_same_with_the_same_variables(options, monkeypatch):
+    network = unet_generator((32, 64, 3), filters=4, dropout=0, **options)
+    source = np.random.default_rng(0).uniform(-1, 1, (2, 32, 64, 3)).astype("float32")
+
+    def output_and_gradients(call):
+        with tf.GradientTape() as tape:
+            output = call(source, training=True)
+            loss = tf.reduce_mean(tf.square(output - 0.5))
+        return [output, *tape.gradient(loss, network.trainable_variables)]
+
+    used = []
+    for name in ("convolution", "transposed_convolution"):
+        function = getattr(matrix_products, name)
+        monkeypatch.setattr(
+            matrix_products, name, lambda *inputs, function=function, name=name: used.append(name) or function(*inputs)
+        )
+    ours = output_and_gradients(FasterOnCpu(network))
+    assert "convolution" in used
+    assert ("transposed_convolution" in used) == (options.get("upsampling") is None)
+    for found, expected in zip(ours, output_and_gradients(network), strict=True):
+        np.testing.assert_allclose(found, expected, atol=2e-5)
+
+
+def test_large_layers_stay_convolutions(monkeypatch):
+    monkeypatch.setattr(matrix_products, "MOST_PIXELS", 0)
+    monkeypatch.setattr(matrix_products, "MOST_PIXELS_BACKWARD", 0)
+    monkeypatch.setattr(matrix_products, "convolution", None)
+    monkeypatch.setattr(matrix_products, "transposed_convolution", None)
+    network = unet_generator((32, 32, 3), filters=2)
+    source = np.zeros((1, 32, 32, 3), "float32")
+    np.testing.assert_array_equal(FasterOnCpu(network)(source), network(source))
+
+
+@pytest.mark.parametrize("odd", [(33, 48, 3), (20, 20, 3)])
+def test_odd_sides_stay_convolutions(odd):
+    network = unet_generator(odd, filters=2, dropout=0)
+    source = np.random.default_rng(0).uniform(-1, 1, (1, *odd)).astype("float32")
+    np.testing.assert_allclose(FasterOnCpu(network)(source), network(source), atol=1e-5)
+
+
+def test_networks_of_any_size_are_computed_as_they_are():
+    network = unet_generator((None, None, 3), filters=2, num_downsamples=3, dropout=0)
+    traced = tf.function(FasterOnCpu(network), input_signature=[tf.TensorSpec((None, None, None, 3))])
+    source = np.random.default_rng(0).uniform(-1, 1, (1, 16, 24, 3)).astype("float32")
+    np.testing.assert_allclose(traced(source), network(source), atol=1e-5)
+
+
+def test_dropout_and_losses_are_those_of_the_network():
+    source = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(4, 4, strides=2, padding="same", kernel_regularizer="l2")(source)
+    x = keras.layers.ActivityRegularization(l1=0.1)(keras.layers.Dropout(0.5, seed=3)(x))
+    network = keras.Model(source, x)
+    faster = FasterOnCpu(network)
+    image = np.ones((1, 8, 8, 3), "float32")
+    seed = network.layers[2].seed_generator.state
+    before = seed.numpy()
+    ours, losses = faster(image, training=True), [float(each) for each in network.losses]
+    seed.assign(before)
+    np.testing.assert_allclose(ours, network(image, training=True), atol=1e-6)
+    assert losses == pytest.approx([float(each) for each in network.losses])
+    assert len(losses) == 2
