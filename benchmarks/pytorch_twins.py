@@ -288,7 +288,7 @@ def on_batch_statistics(norm, x):
     return x * norm.weight[:, None, None] + norm.bias[:, None, None]
 
 
-def training_step(generator, discriminator, *, lambda_l1=100.0, learning_rate=2e-4):
+def training_step(generator, discriminator, *, lambda_l1=100.0, learning_rate=2e-4, fused=False):
     """A plain training step on two of these networks, as both repositories have it.
 
     The discriminator is updated on the detached picture, its loss halved; then the generator against the updated
@@ -299,13 +299,16 @@ def training_step(generator, discriminator, *, lambda_l1=100.0, learning_rate=2e
         discriminator: Network from (source, target) to logits.
         lambda_l1: Weight of the L1 term. Defaults to 100.
         learning_rate: Of both networks. Defaults to 2e-4.
+        fused: Whether Adam is PyTorch's fused one, which few of the published programs use. Defaults to False.
 
     Returns:
         A function (source, target) -> (d_loss, g_gan, g_l1), tensors, which trains.
     """
     cross_entropy, l1 = nn.BCEWithLogitsLoss(), nn.L1Loss()
-    generator_optimizer = torch.optim.Adam(generator.parameters(), learning_rate, betas=(0.5, 0.999))
-    discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), learning_rate, betas=(0.5, 0.999))
+    generator_optimizer = torch.optim.Adam(generator.parameters(), learning_rate, betas=(0.5, 0.999), fused=fused)
+    discriminator_optimizer = torch.optim.Adam(
+        discriminator.parameters(), learning_rate, betas=(0.5, 0.999), fused=fused
+    )
 
     def step(source, target):
         generated = generator(source)

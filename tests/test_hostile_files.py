@@ -27,8 +27,8 @@ from keras_pix2pix import (
     unet_generator,
 )
 from keras_pix2pix.convert.keras.hdf5 import read_hdf5
+from keras_pix2pix.data.folders import list_picture_files
 from keras_pix2pix.data.inspection import draw_pairs
-from keras_pix2pix.data.pairs import list_picture_files
 from keras_pix2pix.encodings.files import open_array
 from keras_pix2pix.images import read_image_file, read_image_size, write_png
 from keras_pix2pix.inference.translation import translate

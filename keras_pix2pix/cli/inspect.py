@@ -1,5 +1,6 @@
 """`keras-pix2pix inspect`."""
 
+import shlex
 from typing import Annotated
 
 import typer
@@ -40,5 +41,18 @@ def inspect(
     sources = [data, *extra_source] if extra_source else data
     findings = draw_pairs(sources, target, **{name: value for name, value in given.items() if value is not None})
     sizes = ", ".join(f"{height}x{width} ({number})" for (height, width), number in list(findings.sizes.items())[:5])
-    print(f"{findings.pairs} pairs; height x width of one side (pairs): {sizes}")
+    removed = f", matched after removing {findings.endings}" if findings.endings else ""
+    print(f"{findings.pairs} pairs{removed}; height x width of one side (pairs): {sizes}")
     print(f"The first of them: {findings.picture}")
+    print(f"Train on them: {_train_command(data, target, extra_source or [], given)}")
+
+
+def _train_command(data, target, extra_source, given):
+    """The command line that trains on what was looked at; with a share of it for validation."""
+    command = ["keras-pix2pix", "train", data, *(["--target", target] if target else [])]
+    for folder in extra_source:
+        command += ["--extra-source", folder]
+    for name in ("direction", "source_encoding", "target_encoding"):
+        if given[name] is not None:
+            command += [f"--{name.replace('_', '-')}", given[name]]
+    return shlex.join([*command, "--validation-split", "0.1", "--run-dir", "run"])

@@ -54,6 +54,14 @@ def train(
         list[str] | None,
         typer.Option(help="The same for --validation: as many as --extra-source.", rich_help_panel=DATA),
     ] = None,
+    validation_split: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Keep a share of DATA for validation, drawn by --seed: 0.1, say. In place of --validation.",
+            rich_help_panel=DATA,
+        ),
+    ] = None,
     preset: Annotated[str | None, option(FROM_PRESET, "name", "--preset", rich_help_panel=MODEL)] = None,
     changes: Annotated[
         list[str] | None,
@@ -147,7 +155,11 @@ def train(
         given["image_size"] = height_and_width(image_size)
     for name in FOLDERS & given.keys():
         # A run may be resumed from another working directory.
-        given[name] = SYNTHETIC if given[name] == SYNTHETIC else str(Path(given[name]).resolve())
+        given[name] = SYNTHETIC if given[name] == SYNTHETIC else _absolute(given[name])
     for name in EXTRA_FOLDERS & given.keys():
-        given[name] = [str(Path(folder).resolve()) for folder in given[name]]
+        given[name] = [_absolute(folder) for folder in given[name]]
     start_or_resume(run_dir, given, resume=resume, data_changed=data_changed, devices=devices)
+
+
+def _absolute(folder):
+    return str(Path(folder).expanduser().resolve())

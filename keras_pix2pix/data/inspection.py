@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
+from keras_pix2pix.data.folders import removed_endings, searched_folder
 from keras_pix2pix.data.pairs import encoding_of_folders, find_side_by_side, match_folders
 from keras_pix2pix.encodings import get as get_encoding
 from keras_pix2pix.files import refuse_to_replace, refuse_to_replace_what_is_read, remove_leftovers, whole_file
@@ -18,11 +19,13 @@ class Findings(NamedTuple):
         pairs: Number of pairs.
         sizes: (height, width) of one side in pixels -> number of pairs, the most frequent first.
         picture: File with the picture of the first pairs.
+        endings: The endings of the names that were removed to match them, in words; empty if there are none.
     """
 
     pairs: int
     sizes: dict
     picture: Path
+    endings: str = ""
 
 
 def draw_pairs(
@@ -38,7 +41,8 @@ def draw_pairs(
     """Check a data set and draw its first pairs, source and target named as training would take them.
 
     Args:
-        data: Folder of side-by-side files; or of sources, if `target` is given, or a list of such folders.
+        data: Folder of side-by-side files; or of sources, if `target` is given, or a list of such folders. A pattern
+            may stand for a folder: see `paired_dataset`.
         target: Folder of targets under the same names. Defaults to None.
         direction: Which half of a side-by-side file is the source: "AtoB", the left one, or "BtoA", the right one.
             Defaults to "AtoB".
@@ -77,12 +81,13 @@ def draw_pairs(
         height, width = encodings[0].size(pair.source_file)
         sizes[height, width // half] += 1
     _draw(pairs[:count], encodings, output, _layout(folders) if target else f'direction "{direction}"')
-    return Findings(len(pairs), dict(sizes.most_common()), output)
+    endings = removed_endings([*folders, target]) if target else ""
+    return Findings(len(pairs), dict(sizes.most_common()), output, endings)
 
 
 def _output(output, folders):
     """Where to draw: never where the picture would count as one of the data set."""
-    searched = [Path(folder).resolve() for folder in folders]
+    searched = [searched_folder(folder).resolve() for folder in folders]
     if output is None:
         here = Path.cwd()
         while here in searched and here != here.parent:

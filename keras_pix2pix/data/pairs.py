@@ -1,6 +1,7 @@
 """Find and match the files of a paired data set. Every error names the file, and comes before any training."""
 
 from concurrent.futures import ThreadPoolExecutor
+from numbers import Real
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,13 +9,12 @@ import numpy as np
 import rich.console
 import rich.progress
 
+from keras_pix2pix.data.folders import NAMED_AT_MOST, list_picture_files, match_files
 from keras_pix2pix.encodings import EXTENSIONS as ENCODED_EXTENSIONS
 from keras_pix2pix.encodings import get as get_encoding
-from keras_pix2pix.files import regular_file
-from keras_pix2pix.images import EXTENSIONS
 
 DIRECTIONS = ("AtoB", "BtoA")
-NAMED_AT_MOST = 3
+SUBSETS = ("training", "validation")
 SHOW_PROGRESS_FROM = 1000  # Fewer headers are read in about a second.
 
 
@@ -41,6 +41,21 @@ class Pair(NamedTuple):
         return split_side_by_side(source, self.direction)[0], split_side_by_side(target, self.direction)[1]
 
 
+def subset_of(pairs, validation_split, subset, seed):
+    """The pairs of one subset, drawn by a seed: "validation", a share of all, or "training", the others."""
+    if not validation_split and subset is None:
+        return pairs
+    if isinstance(validation_split, bool) or not isinstance(validation_split, Real) or not 0 < validation_split < 1:
+        raise ValueError(
+            f"`validation_split` is a share above 0 and below 1, with `subset`. Received: {validation_split!r}."
+        )
+    if subset not in SUBSETS:
+        raise ValueError(f'`subset` must be "training" or "validation". Received: subset={subset!r}.')
+    count = min(max(1, round(validation_split * len(pairs))), len(pairs) - 1)
+    chosen = set(np.random.default_rng(seed).permutation(len(pairs))[:count].tolist())
+    return [pair for index, pair in enumerate(pairs) if (index in chosen) == (subset == "validation")]
+
+
 def split_side_by_side(picture, direction):
     """The two halves of a side-by-side picture: source, target."""
     if isinstance(picture, np.ndarray):
@@ -51,31 +66,6 @@ def split_side_by_side(picture, direction):
         left = picture.crop((0, 0, half, picture.height))
         right = picture.crop((half, 0, picture.width, picture.height))
     return (left, right) if direction == "AtoB" else (right, left)
-
-
-def list_picture_files(directory, extensions=EXTENSIONS):
-    """The picture files directly inside a folder, sorted by name."""
-    directory = Path(directory)
-    if not directory.is_dir():
-        raise ValueError(
-            f"There is no folder {directory}. Accepted: a folder of pictures. Received: "
-            f"{'a file' if directory.exists() else 'a path that does not exist'}. Check the path."
-        )
-    files = sorted(
-        path
-        for path in directory.iterdir()
-        if path.suffix.lower() in extensions and not path.name.startswith(".") and _may_be_read(path)
-    )
-    if not files:
-        folders = sorted(path.name for path in directory.iterdir() if path.is_dir())
-        hint = f" It has folders: {', '.join(folders[:NAMED_AT_MOST])}; name one of them." if folders else ""
-        raise ValueError(f"There are no pictures in {directory}. Extensions sought: {', '.join(extensions)}.{hint}")
-    return files
-
-
-def _may_be_read(path):
-    """Whether a file is regular; a broken link too, which is an error later, as a pair is missing."""
-    return regular_file(path) or not path.exists()
 
 
 def find_side_by_side(directory, direction, source_encoding="rgb", target_encoding="rgb"):
@@ -122,34 +112,6 @@ def encoding_of_folders(encoding, folders):
     return encoding
 
 
-def match_files(directories):
-    """The files of several folders that have the same name without extension."""
-    folders = [_by_stem(directory) for directory in directories]
-    stems = set().union(*folders)
-    alone = sorted(stem for stem in stems if not all(stem in files for files in folders))
-    if alone:
-        files = [next(files[stem] for files in folders if stem in files) for stem in alone]
-        where, everywhere = ("in only one of", "both") if len(folders) == 2 else ("not in all of", "all")
-        raise ValueError(
-            f"{len(alone)} of {len(stems)} names are {where} {' and '.join(map(str, directories))}. Accepted: the same "
-            f"file names in {everywhere}, with any extension. "
-            f"Received without a partner: {_some(files)}. Rename them or take them out."
-        )
-    return [tuple(files[stem] for files in folders) for stem in folders[0]]
-
-
-def _by_stem(directory):
-    files = {}
-    for path in list_picture_files(directory, ENCODED_EXTENSIONS):
-        if path.stem in files:
-            raise ValueError(
-                f"{files[path.stem]} and {path} have the same name, so that no partner can be told for either. "
-                "Accepted: one file for a name. Rename one of them."
-            )
-        files[path.stem] = path
-    return files
-
-
 def _fault_of_side_by_side(pair, encodings):
     try:
         (height, width), *_ = [encoding.size(pair.source_file) for encoding in encodings]
@@ -193,8 +155,3 @@ def _check(pairs, fault_of):
     if faults:
         shown = "\n".join(f"- {fault}" for fault in faults[:NAMED_AT_MOST])
         raise ValueError(f"{len(faults)} of {len(pairs)} pairs can't be used. The first ones:\n{shown}")
-
-
-def _some(paths):
-    named = ", ".join(str(path) for path in paths[:NAMED_AT_MOST])
-    return named + (", ..." if len(paths) > NAMED_AT_MOST else "")

@@ -8,7 +8,7 @@ from numbers import Integral, Real
 import numpy as np
 import tensorflow as tf
 
-from keras_pix2pix.data.pairs import encoding_of_folders, find_side_by_side, match_folders
+from keras_pix2pix.data.pairs import encoding_of_folders, find_side_by_side, match_folders, subset_of
 from keras_pix2pix.data.photometric import adjust_colors, check_color_jitter, random_factors
 from keras_pix2pix.data.pixel_cache import PixelCache
 from keras_pix2pix.data.python_calls import python_call
@@ -39,13 +39,16 @@ def paired_dataset(
     mirror=True,
     color_jitter=0.0,
     cache_bytes=2 * 1024**3,
+    validation_split=0.0,
+    subset=None,
 ):
     """A data set of (source, target) images from a folder of side-by-side files, or from two folders, for `model.fit`.
 
     A side-by-side file holds A in its left half and B in its right. Files of two folders are matched by their names
-    without extension. All headers are checked before this returns; each file
-    is decoded and resized once, with Pillow's antialiased filters, and kept as it is stored, in uint8 for pictures and
-    label maps of 8 bits.
+    without extension, and without an ending that all files of a folder have, such as `_leftImg8bit`. A folder without
+    pictures is searched with its folders; a pattern, such as "gtFine/train/**/*_color.png", stands for a folder where
+    that holds several kinds of files. All headers are checked before this returns; each file is decoded and resized
+    once, with Pillow's antialiased filters, and kept as it is stored, in uint8 for pictures and label maps of 8 bits.
 
     Every pass over the data set is the next epoch: order, crop, mirror and colours are functions of (seed, epoch,
     index) alone, so that a run resumed with `initial_epoch` sees what the uninterrupted run would have seen. With
@@ -84,6 +87,9 @@ def paired_dataset(
             alone; 0 switches them off. Not for label maps. Defaults to 0.
         cache_bytes: Memory in bytes for decoded pixels; pairs beyond it are decoded again in each epoch; 0 switches
             the cache off. Defaults to 2 GiB.
+        validation_split: Share of the pairs, above 0 and below 1, that is kept for validation, drawn by `seed`; with
+            `subset`. Defaults to 0: all pairs are used.
+        subset: "training" or "validation", the part of the pairs to use. Defaults to None: all pairs.
 
     Returns:
         A `tf.data.Dataset` of known cardinality, or infinite with `repeat=True`. With `training=True` its elements are
@@ -117,7 +123,7 @@ def paired_dataset(
     check_color_jitter(color_jitter, encodings[0])
     image_size = height_and_width(image_size)
     stored_size = tuple(round(side * jitter) for side in image_size) if training else image_size
-    pairs = find_pairs()
+    pairs = subset_of(find_pairs(), validation_split, subset, seed)
     load = _loader(PixelCache(pairs, encodings, stored_size, interpolations, cache_bytes), stored_size, encodings)
     if training:
         batches = len(pairs) // batch_size

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from keras_pix2pix.data.pairs import list_picture_files, match_files, split_side_by_side
+from keras_pix2pix.data.folders import list_picture_files, match_files
+from keras_pix2pix.data.pairs import split_side_by_side
 from keras_pix2pix.encodings import EXTENSIONS
 from keras_pix2pix.encodings.files import is_array_file
 from keras_pix2pix.images import MOST_PIXELS, pixel_limit

@@ -126,6 +126,11 @@ def _check_folders(given):
         raise ValueError("--validation-target, --target and --validation belong together: give all three.")
     if "extra_source" in given and "target" not in given:
         raise ValueError("--extra-source needs folders. Accepted: DATA and --extra-source with --target. Give it too.")
+    if "validation_split" in given and ("validation" in given or given["data"] == SYNTHETIC):
+        raise ValueError(
+            "--validation-split takes validation pairs out of DATA, a folder that has no others. Received: "
+            f"{'--validation too' if 'validation' in given else f'DATA={SYNTHETIC}, which has its own'}. Leave it out."
+        )
     wanted = len(given.get("extra_source", [])) if "validation" in given else 0
     received = len(given.get("extra_validation_source", []))
     if received != wanted:

@@ -19,6 +19,8 @@ def run_folders(config, run_dir, resume):
     validation = None
     if "validation" in config:
         validation = _sources(config, "validation", "extra_validation_source"), config.get("validation_target")
+    elif "validation_split" in config:
+        validation = training
     if config["data"] != SYNTHETIC:
         return training, validation
     drawn = {split: RunFolder(run_dir).drawn_data / split for split in SYNTHETIC_PAIRS}
@@ -40,6 +42,9 @@ def run_dataset(config, folders, **options):
         **{name: config[name] for name in (*ENCODINGS, "color_jitter") if name in config},
         **options,
     }
+    if "validation_split" in config:
+        subset = "training" if options.get("training", True) else "validation"
+        options |= {"validation_split": config["validation_split"], "subset": subset}
     directory, target = folders
     if target:
         return paired_dataset(directory, target, **options)
@@ -56,10 +61,13 @@ def run_encodings(config):
     return encoding_of_folders(source_encoding, folders), get(target_encoding)
 
 
-def run_sources(config, folders, image_size, count):
-    """Stored source pixels `(pictures, height, width, channels)` of `count` pairs, spread evenly over a data set."""
+def run_sources(config, folders, image_size, count, subset="validation"):
+    """Stored source pixels `(pictures, height, width, channels)` of `count` pairs, spread evenly over a data set.
+
+    `subset`, "training" or "validation", counts where one folder has both.
+    """
     from keras_pix2pix import preset_data
-    from keras_pix2pix.data.pairs import find_side_by_side, match_folders
+    from keras_pix2pix.data.pairs import find_side_by_side, match_folders, subset_of
 
     encodings = run_encodings(config)
     directory, target = folders
@@ -67,6 +75,8 @@ def run_sources(config, folders, image_size, count):
         pairs = match_folders(directory, target, *encodings)
     else:
         pairs = find_side_by_side(directory, config["direction"], *encodings)
+    if "validation_split" in config:
+        pairs = subset_of(pairs, config["validation_split"], subset, config["seed"])
     interpolation = preset_data(config["preset"], config.get("changes"))["source_interpolation"]
     opened = ((pair.read(*encodings)[0], pair.source_file) for pair in _spread(pairs, count))
     return np.stack([encodings[0].raw(source, file, image_size, interpolation) for source, file in opened])
@@ -74,7 +84,7 @@ def run_sources(config, folders, image_size, count):
 
 def folder_sources(directory, encoding, image_size, count):
     """Stored source pixels `(pictures, height, width, channels)` of `count` pictures, spread evenly over a folder."""
-    from keras_pix2pix.data.pairs import list_picture_files
+    from keras_pix2pix.data.folders import list_picture_files
 
     if len(encoding.parts) > 1:
         raise ValueError(

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import rich.console
 import rich.progress
 
-from keras_pix2pix.data.pairs import list_picture_files
+from keras_pix2pix.data.folders import list_picture_files, searched_folder
 from keras_pix2pix.encodings import EXTENSIONS
 from keras_pix2pix.files import whole_file
 from keras_pix2pix.run_folder import RunFolder
@@ -21,7 +21,7 @@ def record_data(folders, known):
 
     Files whose size and time are those in `known` aren't read again.
     """
-    files = {f"{role}/{file.name}": file for role, folder in _roles(folders) for file in _listed(folder)}
+    files = {f"{role}/{name}": file for role, place in _roles(folders) for name, file in _listed(place)}
     console = rich.console.Console(stderr=True)
     with ThreadPoolExecutor() as pool:
         found = pool.map(lambda item: _file_record(item[1], known.get(item[0])), files.items())
@@ -79,8 +79,9 @@ def _roles(folders):
             yield f"{split} targets", target
 
 
-def _listed(folder):
-    return list_picture_files(folder, EXTENSIONS)
+def _listed(place):
+    folder = searched_folder(place)
+    return [(file.relative_to(folder).as_posix(), file) for file in list_picture_files(place, EXTENSIONS)]
 
 
 def _file_record(file, known):

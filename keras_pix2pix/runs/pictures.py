@@ -34,7 +34,7 @@ def source_pictures(run, model, images=None, image_size=None, *, count, kinds):
         )
     for kind in kinds:
         if data.get(kind) and _are_there(data[kind]):
-            pixels = run_sources(config, data[kind], image_size, count)
+            pixels = run_sources(config, data[kind], image_size, count, subset=kind)
             return pixels, f"{_number(pixels)} of the {kind} data"
     return None, "drawn label maps"
 
@@ -44,6 +44,8 @@ def _number(pixels):
 
 
 def _are_there(folders):
+    from keras_pix2pix.data.folders import searched_folder
+
     sources, target = folders
     wanted = [*([sources] if isinstance(sources, (str, Path)) else sources), *([target] if target else [])]
-    return all(Path(folder).is_dir() for folder in wanted)
+    return all(searched_folder(folder).is_dir() for folder in wanted)

@@ -63,7 +63,8 @@ def refuse_another_run(config, run_dir):
 def data_of_this_run(config, folders, run_dir, changed_is_fine):
     """The record of a run's data; raises if they have changed since it was started, unless that is intended."""
     known = read_record(run_dir)
-    found = record_data([each for each in folders if each], known)
+    training, validation = folders
+    found = record_data([training, validation] if validation and validation != training else [training], known)
     digest = config.get("identity", {}).get("data")
     if digest is None or digest == digest_of(found) or changed_is_fine:
         return found

@@ -48,6 +48,7 @@ SETTINGS = {
     "validation_target": TEXT,
     "extra_source": FOLDER_LIST,
     "extra_validation_source": FOLDER_LIST,
+    "validation_split": _number("a number above 0 and below 1", lambda value: 0 < value < 1),
     "preset": _one_of(PRESETS),
     "changes": OBJECT,
     "direction": _one_of(DIRECTIONS),

@@ -1,5 +1,6 @@
 """`keras-pix2pix train`, in process, with networks of a few filters: what is typed, and what it leaves."""
 
+import csv
 import json
 import shutil
 
@@ -261,3 +262,26 @@ def test_a_mistaken_change_says_what_is_accepted(run, pairs, tmp_path, change, w
     code, _, errors = run("train", pairs, "--image-size", 32, "--run-dir", tmp_path / "run", "--set", change)
     assert code == 2
     assert words in errors
+
+
+def test_a_share_of_the_data_is_kept_for_validation(run, pairs, tmp_path):
+    options = ("--image-size", 32, "--run-dir", tmp_path / "run", "--validation-split", 0.5)
+    assert run("train", pairs, *options, "--epochs", 1)[0] == 0
+    config = json.loads((tmp_path / "run/config.json").read_text())
+    assert config["validation_split"] == 0.5
+    code, printed, _ = run("train", "--run-dir", tmp_path / "run", "--resume", "--epochs", 2)
+    assert code == 0
+    assert "batches of validation" in printed
+    with (tmp_path / "run/history.csv").open() as file:
+        history = list(csv.DictReader(file))
+    assert len(history) == 2
+    assert "val_g_l1" in history[0]
+
+
+@pytest.mark.parametrize("other", [("--validation", "PAIRS"), ()])
+def test_validation_data_are_of_one_kind(run, pairs, tmp_path, other):
+    data = pairs if other else "synthetic"
+    given = [pairs if word == "PAIRS" else word for word in other]
+    code, _, errors = run("train", data, "--run-dir", tmp_path / "run", "--validation-split", 0.5, *given)
+    assert code == 2
+    assert "--validation-split" in errors

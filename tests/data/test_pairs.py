@@ -7,11 +7,11 @@ from hypothesis import strategies as some
 from PIL import Image
 
 from keras_pix2pix.data import pairs as pairs_module
+from keras_pix2pix.data.folders import list_picture_files
 from keras_pix2pix.data.pairs import (
     DIRECTIONS,
     Pair,
     find_side_by_side,
-    list_picture_files,
     match_folders,
     split_side_by_side,
 )
