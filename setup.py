@@ -77,6 +77,7 @@ setup(
             "ruff>=0.12",
             "safetensors>=0.4.3",
             "scikit-image>=0.26",
+            "scipy>=1.11",
             "selenium>=4.20",
             *ONNX,
         ],

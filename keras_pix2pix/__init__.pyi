@@ -1,4 +1,4 @@
-from . import callbacks, data, encodings, images, metrics
+from . import callbacks, data, encodings, evaluation, images, metrics
 from .convert.keras.loading import from_legacy_keras
 from .convert.keras.tf_tutorial import from_tf_tutorial
 from .convert.pytorch.loading import from_pytorch
@@ -27,6 +27,7 @@ __all__ = [
     "data",
     "draw_pairs",
     "encodings",
+    "evaluation",
     "export_onnx",
     "export_saved_model",
     "export_tflite",

@@ -19,6 +19,9 @@ class RunFolder:
         self.drawn_data = self.path / "data"
         self.samples = self.path / "samples"
         self.logs = self.path / "logs"
+        self.evaluation = self.path / "evaluation.json"
+        self.evaluated_pictures = self.path / "evaluation.csv"
+        self.best_and_worst = self.path / "evaluation.png"
         self.exports = self.path / "exports"  # Where the report finds what came of exports.
 
     @classmethod

@@ -19,6 +19,7 @@ NAMES = {
     "data",
     "draw_pairs",
     "encodings",
+    "evaluation",
     "export_onnx",
     "export_saved_model",
     "export_tflite",

@@ -15,7 +15,7 @@ FLOORS = [
     {"encodings"},
     {"networks", "data", "report"},
     {"inference"},
-    {"training"},
+    {"training", "evaluation"},
     {"callbacks", "deploy", "convert"},
     {"runs"},
     {"cli"},

@@ -88,6 +88,7 @@ def write_report(run_dir: str | Path) -> Path:
         config=_shown_items({**config, **({"history": fault} if fault else {})}),
         versions=_shown_items(versions),
         exports=_exports(folder.exports),
+        evaluation=_evaluation(folder),
     )
     with whole_file(folder.report) as temporary:
         temporary.write_text(page, encoding="utf-8", errors="replace")  # JSON can hold half a character.
@@ -115,6 +116,25 @@ def _rows(history):
         last = [history[each][-1] if history.get(each) else "" for each in (name, f"val_{name}")]
         rows.append((name, *last, "" if best is None else best, epoch))
     return rows
+
+
+def _evaluation(folder):
+    """(scores with their errors, picture or None) of `keras-pix2pix evaluate`; None without them."""
+    if not folder.evaluation.is_file():
+        return None
+    record = _read_json(folder.evaluation)
+    scores = record.pop("scores", {})
+    scores = scores if isinstance(scores, dict) else {"damaged": scores}
+    figures = {name: _with_error(score) for name, score in scores.items()}
+    return _shown_items({**record, **figures}), _picture(folder.evaluation)
+
+
+def _with_error(score):
+    if not isinstance(score, dict) or not isinstance(score.get("value"), float):
+        return score
+    error, warning = score.get("standard_error"), score.get("warning")
+    words = _shown(score["value"]) + (f" ± {error:.2g}" if isinstance(error, float) else "")
+    return f"{words} ({warning})" if warning else words
 
 
 def _exports(directory):

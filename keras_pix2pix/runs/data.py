@@ -62,11 +62,18 @@ def run_encodings(config):
 
 
 def run_sources(config, folders, image_size, count, subset="validation"):
-    """Stored source pixels `(pictures, height, width, channels)` of `count` pairs, spread evenly over a data set.
-
-    `subset`, "training" or "validation", counts where one folder has both.
-    """
+    """Stored source pixels `(pictures, height, width, channels)` of `count` pairs, spread evenly over a data set."""
     from keras_pix2pix import preset_data
+
+    encodings = run_encodings(config)
+    pairs = run_pairs(config, folders, subset)
+    interpolation = preset_data(config["preset"], config.get("changes"))["source_interpolation"]
+    opened = ((pair.read(*encodings)[0], pair.source_file) for pair in _spread(pairs, count))
+    return np.stack([encodings[0].raw(source, file, image_size, interpolation) for source, file in opened])
+
+
+def run_pairs(config, folders, subset="validation"):
+    """The pairs of one of the results of `run_folders`; where one folder has both, those of a subset."""
     from keras_pix2pix.data.pairs import find_side_by_side, match_folders, subset_of
 
     encodings = run_encodings(config)
@@ -75,11 +82,9 @@ def run_sources(config, folders, image_size, count, subset="validation"):
         pairs = match_folders(directory, target, *encodings)
     else:
         pairs = find_side_by_side(directory, config["direction"], *encodings)
-    if "validation_split" in config:
-        pairs = subset_of(pairs, config["validation_split"], subset, config["seed"])
-    interpolation = preset_data(config["preset"], config.get("changes"))["source_interpolation"]
-    opened = ((pair.read(*encodings)[0], pair.source_file) for pair in _spread(pairs, count))
-    return np.stack([encodings[0].raw(source, file, image_size, interpolation) for source, file in opened])
+    if "validation_split" not in config:
+        return pairs
+    return subset_of(pairs, config["validation_split"], subset, config["seed"])
 
 
 def folder_sources(directory, encoding, image_size, count):

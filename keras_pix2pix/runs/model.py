@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from keras_pix2pix import Pix2Pix
 
-__all__ = ["height_and_width", "load_model", "load_weights", "model_file"]
+__all__ = ["height_and_width", "load_extractor", "load_model", "load_weights", "model_file"]
 
 
 def load_model(path: str | Path) -> Pix2Pix | keras.Model:
@@ -57,6 +57,21 @@ def load_model(path: str | Path) -> Pix2Pix | keras.Model:
             f"{file} holds neither a Pix2Pix nor a generator. Received: {type(model).__name__}. Take another file."
         )
     return model
+
+
+def load_extractor(word):
+    """The network whose features KID and FID compare: of a file, or "imagenet", `keras.applications`' Inception."""
+    start_tensorflow()
+    import keras
+
+    if word == "imagenet":
+        return keras.applications.InceptionV3(include_top=False, pooling="avg", input_shape=(299, 299, 3))
+    file = model_file(word)
+    refuse_false_claims(file)
+    try:
+        return keras.saving.load_model(file)
+    except Exception as error:
+        raise ValueError(f"{file} can't be loaded as a Keras model: {reason(error)}. Take another file.") from error
 
 
 def load_weights(model, path):

@@ -1,0 +1,78 @@
+"""`keras-pix2pix evaluate`."""
+
+from typing import Annotated
+
+import rich.console
+import rich.table
+import typer
+from rich.markup import escape
+
+from keras_pix2pix.run_folder import RunFolder
+from keras_pix2pix.runs.evaluation import evaluate_folder, evaluate_run, write_evaluation
+from keras_pix2pix.runs.model import load_extractor
+from keras_pix2pix.terminal import printable
+
+UNITS = {"l1": "L1 (grey levels)", "psnr": "PSNR (dB)", "ssim": "SSIM", "kid": "KID", "fid": "FID"}
+
+
+def evaluate(
+    run: Annotated[
+        str, typer.Argument(help="Run folder, or a .keras file in it; with --generated, the folder of targets.")
+    ],
+    data: Annotated[
+        str | None, typer.Argument(help="Folder of pairs like the run's. Defaults to its validation data.")
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="Folder of targets, if DATA is one of sources.")] = None,
+    against: Annotated[
+        list[str] | None, typer.Option(help="Another run, evaluated on the same pictures; repeatable.")
+    ] = None,
+    generated: Annotated[
+        str | None, typer.Option(help="Folder of generated pictures, made by anything, in place of a run.")
+    ] = None,
+    features: Annotated[
+        str | None,
+        typer.Option(help='Network for KID and FID: a .keras file from images to features, or "imagenet".'),
+    ] = None,
+):
+    """Say how good generated pictures are: scores with their errors, and the best and worst of them."""
+    from keras_pix2pix import write_report  # Here, as it draws, which takes a while to import.
+
+    extractor = None if features is None else load_extractor(features)
+    if generated is not None:
+        if data or target or against:
+            raise ValueError(
+                "--generated takes one folder of targets and nothing else: evaluate TARGETS --generated FOLDER."
+            )
+        _print([evaluate_folder(generated, run, extractor)])
+        return
+    evaluations = [evaluate_run(each, data, target, extractor) for each in (run, *(against or []))]
+    _print(evaluations)
+    for each, evaluation in zip((run, *(against or [])), evaluations, strict=True):
+        write_evaluation(each, evaluation)
+        write_report(RunFolder.of(each).path)
+    folder = RunFolder.of(run)
+    print(f"Picture by picture: {folder.evaluated_pictures}; the best and the worst: {folder.best_and_worst}")
+
+
+def _print(evaluations):
+    summaries = [evaluation.summary() for evaluation in evaluations]
+    console = rich.console.Console()
+    if not console.is_terminal:
+        for evaluation, summary in zip(evaluations, summaries, strict=True):
+            words = ", ".join(f"{name} {_words(each)}" for name, each in summary.items())
+            print(f"{printable(evaluation.name)}: {len(evaluation.files)} pictures, {words}")
+        return
+    table = rich.table.Table(box=None, pad_edge=False, title_justify="left")
+    table.add_column("")
+    for evaluation in evaluations:
+        table.add_column(escape(printable(evaluation.name)), justify="right")
+    for name in summaries[0]:
+        cells = [_words(summary[name]) if name in summary else "" for summary in summaries]
+        table.add_row(UNITS.get(name, name.replace("_", " ")), *cells)
+    console.print(table)
+
+
+def _words(score):
+    error = score["standard_error"]
+    words = f"{score['value']:.4g}" + (f" ± {error:.2g}" if error is not None and error == error else "")
+    return words + (f" ({score['warning']})" if score["warning"] else "")

@@ -1,0 +1,6 @@
+"""How good generated pictures are: picture by picture, and as a set beside the real ones."""
+
+from keras_pix2pix.evaluation.distances import Distance, features_of, fid, kid
+from keras_pix2pix.evaluation.scores import picture_scores, standard_error
+
+__all__ = ["Distance", "features_of", "fid", "kid", "picture_scores", "standard_error"]

@@ -1,0 +1,153 @@
+"""Evaluate a run, or a folder of generated pictures, on pairs: scores, their errors, best and worst pictures."""
+
+import csv
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import rich.console
+import rich.progress
+
+from keras_pix2pix.files import whole_file
+from keras_pix2pix.images import beside, write_png
+from keras_pix2pix.run_folder import RunFolder
+from keras_pix2pix.runs.data import run_dataset, run_encodings, run_folders, run_pairs
+from keras_pix2pix.runs.model import load_model
+from keras_pix2pix.runs.pictures import configuration_of
+
+__all__ = ["Evaluation", "evaluate_folder", "evaluate_run", "write_evaluation"]
+
+SHOWN = 3  # Best pictures, and as many of the worst.
+UP = {"psnr": True, "ssim": True, "pixel_accuracy": True, "class_iou": True, "l1": False}
+
+
+class Evaluation(NamedTuple):
+    """The scores of a set of generated pictures.
+
+    Args:
+        name: Of the run or folder.
+        files: Names of the pictures.
+        scores: Name -> array `(pictures,)`.
+        distances: "kid" and "fid" -> `Distance`; empty without features.
+        rows: The best and the worst pictures, source | generated | target, as RGB pixels.
+    """
+
+    name: str
+    files: list
+    scores: dict
+    distances: dict
+    rows: np.ndarray
+
+    def summary(self):
+        """Name -> {"value", "standard_error", "warning"} of everything, for JSON and tables."""
+        from keras_pix2pix.evaluation import standard_error
+
+        means = {
+            name: {"value": float(values.mean()), "standard_error": standard_error(values), "warning": ""}
+            for name, values in self.scores.items()
+        }
+        return means | {name: distance._asdict() for name, distance in self.distances.items()}
+
+
+def evaluate_run(run, data=None, target=None, features=None):
+    """Evaluate the model of a run on its validation data, or on others of the same layout."""
+    config = configuration_of(run)
+    if config is None:
+        raise ValueError(
+            f"There is no run at {run}: a model needs its config.json beside it. Accepted: a run folder of "
+            "`keras-pix2pix train`, or a .keras file in it. For pictures made by anything, pass --generated."
+        )
+    folders = _folders(config, run, data, target)
+    if data is not None:
+        config.pop("validation_split", None)  # A share of the run's own data.
+    pairs = run_pairs(config, folders)
+    model = load_model(run)
+    dataset = run_dataset({**config, "batch_size": 1}, folders, training=False)
+    files = [_name_of(pair.source_file) for pair in pairs]
+    triples = ((source, model.generator(source, training=False), target) for source, target, _ in dataset)
+    return _evaluated(str(run), files, triples, run_encodings(config), features)
+
+
+def evaluate_folder(generated, target, features=None):
+    """Evaluate a folder of generated pictures beside the folder of their targets, by names."""
+    from keras_pix2pix import encodings, paired_dataset
+    from keras_pix2pix.data.pairs import match_folders
+
+    pairs = match_folders(generated, target)
+    rgb = encodings.get("rgb")
+    size = rgb.size(pairs[0].source_file)
+    dataset = paired_dataset(generated, target, image_size=size, training=False)
+    triples = ((one, one, other) for one, other, _ in dataset)
+    return _evaluated(str(generated), [_name_of(pair.source_file) for pair in pairs], triples, (rgb, rgb), features)
+
+
+def write_evaluation(run, evaluation):
+    """Write `evaluation.json`, `.csv` and `.png` into a run folder."""
+    folder = RunFolder.of(run)
+    with whole_file(folder.evaluated_pictures) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["picture", *evaluation.scores])
+        table.writerows(zip(evaluation.files, *evaluation.scores.values(), strict=True))
+    write_png(folder.best_and_worst, evaluation.rows)
+    contents = {"pictures": len(evaluation.files), "scores": evaluation.summary()}
+    with whole_file(folder.evaluation) as temporary:
+        temporary.write_text(json.dumps(contents, indent=2) + "\n", encoding="utf-8")
+
+
+def _folders(config, run, data, target):
+    if data is not None:
+        if bool(target) != ("target" in config):
+            advice = "two folders: give" if "target" in config else "side-by-side files: leave out"
+            raise ValueError(f"The run in {run} was trained on {advice} --target. Received: DATA={data}.")
+        return data, target
+    _, validation = run_folders(config, RunFolder.of(run).path, resume=True)
+    if validation is None:
+        raise ValueError(
+            f"The run in {run} has no validation data. Pass a folder of pairs that it wasn't trained on: "
+            f"keras-pix2pix evaluate {run} DATA"
+        )
+    return validation
+
+
+def _evaluated(name, files, triples, encodings, extractor):
+    from keras_pix2pix.evaluation import picture_scores
+
+    source_encoding, target_encoding = encodings
+    found, shown, sets = [], [], ([], [])
+    for source, generated, target in _with_progress(triples, len(files)):
+        found.append(picture_scores(generated, target, target_encoding))
+        raw = [np.asarray(target_encoding.to_raw(each))[0] for each in (generated, target)]
+        pixels = [target_encoding.show(each) for each in raw]
+        shown.append(beside(source_encoding.show(np.asarray(source_encoding.to_raw(source))[0]), *pixels))
+        for kept, each in zip(sets, pixels, strict=True):
+            kept.append(each)
+    scores = {key: np.concatenate([each[key] for each in found]) for key in found[0]}
+    distances = _distances(*map(np.stack, sets), extractor) if extractor else {}
+    return Evaluation(name, files, scores, distances, _best_and_worst(scores, shown))
+
+
+def _distances(generated, target, extractor):
+    from keras_pix2pix.evaluation import features_of, fid, kid
+
+    features = [features_of(extractor, pixels) for pixels in (target, generated)]
+    return {"kid": kid(*features), "fid": fid(*features)}
+
+
+def _best_and_worst(scores, shown):
+    """The best pictures above the worst, by the last score: the one that is nearest to what people see."""
+    name, values = list(scores.items())[-1]
+    order = np.argsort(-values if UP[name] else values)
+    few = order if len(order) <= 2 * SHOWN else [*order[:SHOWN], *order[-SHOWN:]]
+    return np.concatenate([shown[index] for index in few])
+
+
+def _name_of(file):
+    return Path(file[0] if isinstance(file, tuple) else file).name
+
+
+def _with_progress(triples, number):
+    console = rich.console.Console(stderr=True)
+    if not console.is_terminal:
+        return triples
+    return rich.progress.track(triples, total=number, description="Evaluating", console=console, transient=True)
