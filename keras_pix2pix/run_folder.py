@@ -7,7 +7,7 @@ class RunFolder:
     """The paths in a run folder, whether they are there or not."""
 
     def __init__(self, path):
-        self.path = Path(path)
+        self.path = Path(path).expanduser()
         self.configuration = self.path / "config.json"
         self.model = self.path / "model.keras"
         self.best = self.path / "best.keras"
@@ -27,5 +27,5 @@ class RunFolder:
     @classmethod
     def of(cls, run):
         """The folder of a run, or that in which a `.keras` file is."""
-        run = Path(run)
+        run = Path(run).expanduser()
         return cls(run.parent if run.suffix == ".keras" else run)

@@ -51,7 +51,7 @@ class BestModel(keras.callbacks.Callback):
         history: str | Path | None = None,
     ) -> None:
         super().__init__()
-        self.path = Path(path)
+        self.path = Path(path).expanduser()
         if self.path.suffix != ".keras":
             raise ValueError(f"`path` must end in .keras. Received: path={str(path)!r}.")
         self.monitor = monitor

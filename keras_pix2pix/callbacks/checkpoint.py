@@ -50,7 +50,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def __init__(self, path: str | Path, *, every_steps: int | None = None) -> None:
         super().__init__()
-        self.path = Path(path)
+        self.path = Path(path).expanduser()
         if self.path.suffix != ".keras":
             raise ValueError(f"`path` must end in .keras. Received: path={str(path)!r}.")
         if every_steps is not None and (not isinstance(every_steps, Integral) or every_steps < 1):

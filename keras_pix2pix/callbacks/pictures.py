@@ -45,7 +45,7 @@ class ImageSummary(FixedPairs):
 
     def __init__(self, log_dir: str | Path, pairs: Pairs, *, count: int = 4, every: int = 1) -> None:
         super().__init__(pairs, count, every)
-        self.log_dir = Path(log_dir)
+        self.log_dir = Path(log_dir).expanduser()
         self.writer = None
 
     def show(self, epochs_done):
@@ -102,7 +102,7 @@ class SampleGrid(FixedPairs):
 
     def __init__(self, directory: str | Path, pairs: Pairs, *, count: int = 4, every: int = 1) -> None:
         super().__init__(pairs, count, every)
-        self.directory = Path(directory)
+        self.directory = Path(directory).expanduser()
 
     def show(self, epochs_done):
         write_png(self.directory / f"epoch_{epochs_done:04d}.png", np.concatenate(self.rows(self.generate())))

@@ -41,7 +41,7 @@ def convert(
         raise ValueError(f"--from must be one of {', '.join(READERS)}. Received: {format!r}.")
     if norm is not None and format != "pytorch":
         raise ValueError(f"--norm is for --from pytorch. Received: --from {format}.")
-    path = Path(output)
+    path = Path(output).expanduser()
     if path.suffix != SUFFIX or path.is_dir():
         raise ValueError(f"--output must be the name of a {SUFFIX} file to write. Received: {path}.")
     _refuse_a_run(path)

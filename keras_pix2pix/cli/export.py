@@ -96,7 +96,7 @@ def _check_options(given, format):
 
 def _check_output(output):
     """An export takes the place of an earlier one, and of nothing that training has made."""
-    path = Path(output).absolute()
+    path = Path(output).expanduser().absolute()
     beside = RunFolder(path.parent)
     of_training = path in (beside.configuration, beside.history, beside.health, beside.report)
     if path.suffix == ".keras" or of_training or RunFolder(path).configuration.is_file():

@@ -93,7 +93,7 @@ def _output(output, folders):
         while here in searched and here != here.parent:
             here = here.parent
         output = "pairs.png" if here == Path.cwd() else here / f"{Path.cwd().name}_pairs.png"
-    output = Path(output)
+    output = Path(output).expanduser()
     if output.parent.resolve() in searched:
         raise ValueError(f"{output} would be one of the pictures in {output.parent}. Choose a path outside.")
     refuse_to_replace(output, OWN_KIND, is_own_png)

@@ -1,5 +1,6 @@
 """Find and match the files of a paired data set. Every error names the file, and comes before any training."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from numbers import Real
 from pathlib import Path
@@ -16,6 +17,8 @@ from keras_pix2pix.encodings import get as get_encoding
 DIRECTIONS = ("AtoB", "BtoA")
 SUBSETS = ("training", "validation")
 SHOW_PROGRESS_FROM = 1000  # Fewer headers are read in about a second.
+
+_passed: set = set()  # States of pairs, and their encodings.
 
 
 class Pair(NamedTuple):
@@ -82,7 +85,7 @@ def find_side_by_side(directory, direction, source_encoding="rgb", target_encodi
             f"Received: {' and '.join(repr(encoding.word) for encoding in encodings)}. Put the sources into folders."
         )
     pairs = [Pair(path, path, direction) for path in list_picture_files(directory, ENCODED_EXTENSIONS)]
-    _check(pairs, lambda pair: _fault_of_side_by_side(pair, set(encodings)))
+    _check(pairs, lambda pair: _fault_of_side_by_side(pair, set(encodings)), direction, *encodings)
     return pairs
 
 
@@ -95,7 +98,8 @@ def match_folders(source_directory, target_directory, source_encoding="rgb", tar
         raise ValueError(f"A target has one encoding. Received: target_encoding={target_encoding.word!r}.")
     matched = match_files([*folders, target_directory])
     pairs = [Pair(sources[0] if len(sources) == 1 else tuple(sources), target) for *sources, target in matched]
-    _check(pairs, lambda pair: _fault_of_two_files(pair, source_encoding, target_encoding))
+    encodings = source_encoding, target_encoding
+    _check(pairs, lambda pair: _fault_of_two_files(pair, *encodings), *encodings)
     return pairs
 
 
@@ -140,8 +144,10 @@ def _fault_of_two_files(pair, source_encoding, target_encoding):
     return None
 
 
-def _check(pairs, fault_of):
-    """Read every header, and raise once for all the faults found."""
+def _check(pairs, fault_of, *encodings):
+    """Read every header, and raise once for all the faults found; those of files that have passed aren't read again."""
+    states = [(_state(pair), encodings) for pair in pairs]
+    pairs = [pair for pair, state in zip(pairs, states, strict=True) if state not in _passed]
     console = rich.console.Console(stderr=True)
     with ThreadPoolExecutor() as pool:
         results = pool.map(fault_of, pairs)
@@ -154,4 +160,15 @@ def _check(pairs, fault_of):
         raise ValueError(faults[0])
     if faults:
         shown = "\n".join(f"- {fault}" for fault in faults[:NAMED_AT_MOST])
-        raise ValueError(f"{len(faults)} of {len(pairs)} pairs can't be used. The first ones:\n{shown}")
+        raise ValueError(f"{len(faults)} of {len(states)} pairs can't be used. The first ones:\n{shown}")
+    _passed.update(states)
+
+
+def _state(pair):
+    """What tells whether a pair's files are those that were there before; None for what isn't there."""
+    sources = pair.source_file if isinstance(pair.source_file, tuple) else (pair.source_file,)
+    try:
+        found = [(str(file), os.stat(file)) for file in (*sources, pair.target_file)]
+    except OSError:
+        return None
+    return tuple((name, state.st_size, state.st_mtime_ns, state.st_ino) for name, state in found)

@@ -105,7 +105,7 @@ def write_facades(directory, count, *, image_size=(256, 256), seed=0, direction=
         )
     count, seed = _check_whole("count", count, least=1), _check_whole("seed", seed, least=0)
     _check_size(image_size)
-    directory = pathlib.Path(directory)
+    directory = pathlib.Path(directory).expanduser()
     directory.mkdir(parents=True, exist_ok=True)
     paths = [directory / _file_name(number) for number in range(seed, seed + count)]
     for number, path in enumerate(paths, start=seed):
@@ -116,7 +116,7 @@ def write_facades(directory, count, *, image_size=(256, 256), seed=0, direction=
 
 def holds_only_facades(directory, count, *, seed=0):
     """Whether a folder holds what `write_facades` writes into it, of any size, and nothing else."""
-    directory = pathlib.Path(directory)
+    directory = pathlib.Path(directory).expanduser()
     if directory.is_symlink() or not directory.is_dir():
         return False
     numbers = {_file_name(number): number for number in range(seed, seed + count)}

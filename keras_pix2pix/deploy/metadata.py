@@ -74,7 +74,7 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
     assert read_metadata("facades.tflite")["source"]["shape"] == [1, 64, 64, 3]
     ```
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     try:
         with zipfile.ZipFile(path) as archive:
             return json.loads(archive.read(MEMBER))

@@ -67,7 +67,7 @@ def export_onnx(
     parity = export_onnx(unet_generator((64, 64, 3), filters=8), "facades.onnx")
     ```
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise ImportError(

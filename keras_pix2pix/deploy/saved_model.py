@@ -68,7 +68,7 @@ def export_saved_model(
     parity = export_saved_model(unet_generator((64, 64, 3), filters=8), "saved_model")
     ```
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     if set("*?[") & set(str(path)):
         raise ValueError(f"{path} has *, ? or [ in it, which TensorFlow takes for a pattern. Choose another path.")
     refuse_to_replace_folder(path, "a SavedModel", lambda folder: FILES if (folder / SAVED_MODEL).is_file() else None)

@@ -84,7 +84,7 @@ def export_tflite(
     parity = export_tflite(unet_generator((64, 64, 3), filters=8), "facades.tflite", quantization="dynamic")
     ```
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     if quantization not in QUANTIZATIONS:
         raise ValueError(
             f"`quantization` must be one of {', '.join(map(repr, QUANTIZATIONS))}. Received: {quantization!r}."

@@ -83,7 +83,7 @@ def export_web(
     parity = export_web(unet_generator((64, 64, 3), filters=8), "page")
     ```
     """
-    directory = Path(directory).absolute()  # Of ".", too, the name is needed.
+    directory = Path(directory).expanduser().absolute()  # Of ".", too, the name is needed.
     refuse_to_replace_folder(directory, "a page of this kind", _patterns_of)
     image_size = None if image_size is None else height_and_width(image_size)
     if image_size is None and None in generator_of(model).input_shape[1:3]:

@@ -79,7 +79,7 @@ def is_path(inputs):
 def is_one_picture(inputs, encoding):
     """Whether these inputs mean one picture, not a list of pictures."""
     if _is_place(inputs, encoding):
-        return not Path(inputs[0] if len(encoding.parts) > 1 else inputs).is_dir()
+        return not Path(inputs[0] if len(encoding.parts) > 1 else inputs).expanduser().is_dir()
     return not isinstance(inputs, (list, tuple)) and np.ndim(inputs) == 3
 
 
@@ -190,7 +190,7 @@ def _thinned(part, step):
 
 def _files(place, encoding):
     """The files, or tuples of files of stacked sources, of a file or folder, or of a list of these."""
-    places = [Path(each) for each in place] if len(encoding.parts) > 1 else [Path(place)]
+    places = [Path(each).expanduser() for each in (place if len(encoding.parts) > 1 else [place])]
     folders = [each.is_dir() for each in places]
     if len(set(folders)) > 1:
         raise ValueError(

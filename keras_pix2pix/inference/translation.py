@@ -50,7 +50,7 @@ def translate(
     patches_of = _whole(model) if tile is None else _tiled(model, tile, overlap, fixed_statistics)
     sources = source_pictures(inputs, encoding, side_by_side, tiled=tile is not None)
     if output_directory is not None:
-        return _write(sources, patches_of, Path(output_directory), target_encoding, beside=tile is None)
+        return _write(sources, patches_of, Path(output_directory).expanduser(), target_encoding, beside=tile is None)
     generated = [_fill(source.open(), patches_of, target_encoding) for source in sources]
     if is_one_picture(inputs, encoding):
         return generated[0]

@@ -87,7 +87,7 @@ def load_weights(model, path):
 
 def model_file(path):
     """The `.keras` file of a run folder, or the file itself, without loading it."""
-    path = Path(path)
+    path = Path(path).expanduser()
     file = RunFolder(path).model if path.is_dir() else path
     if not file.is_file() or file.suffix != ".keras":
         raise ValueError(

@@ -15,6 +15,7 @@ from keras_pix2pix.data.pairs import (
     match_folders,
     split_side_by_side,
 )
+from keras_pix2pix.encodings import Picture
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 ON_THE_SIDE = 6  # EXIF: row 0 of what is stored belongs to the right.
@@ -323,3 +324,18 @@ def test_progress_is_not_written_into_logs(tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("FORCE_COLOR", raising=False)
     find_side_by_side(tmp_path, "AtoB")
     assert capsys.readouterr() == ("", "")
+
+
+def test_headers_that_have_passed_are_not_read_again(tmp_path, monkeypatch):
+    write(tmp_path / "1.png")
+    read = []
+    size = Picture.size
+    monkeypatch.setattr(Picture, "size", lambda self, path: read.append(path.name) or size(self, path))
+    for _ in range(3):
+        find_side_by_side(tmp_path, "AtoB")
+    assert read == ["1.png"]
+    find_side_by_side(tmp_path, "AtoB", "gray")
+    assert len(read) > 1  # Under another encoding they are.
+    write(tmp_path / "1.png", width=9)
+    with pytest.raises(ValueError, match="odd"):
+        find_side_by_side(tmp_path, "AtoB")

@@ -38,7 +38,7 @@ class SavedLayer(NamedTuple):
 
 def read_hdf5(path):
     """Read an HDF5 file of Keras."""
-    path = Path(path)
+    path = Path(path).expanduser()
     if not path.is_file():
         raise ValueError(f"{path} is not a file. {ACCEPTED} Check the path.")
     if not h5py.is_hdf5(path):

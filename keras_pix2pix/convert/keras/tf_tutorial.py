@@ -60,7 +60,7 @@ def from_tf_tutorial(path):
     Reference:
         "pix2pix: Image-to-image translation with a conditional GAN", TensorFlow's tutorials.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     original, kind, others = _read(path)
     replaced = [_with_instance_norm(step) for step in original]
     remark = f"; {kind} of TensorFlow's tutorial, its batch norm on each picture's own statistics now instance norm"

@@ -66,7 +66,7 @@ def from_pytorch(path, *, norm="instance"):
     """
     if norm not in NORMS:
         raise ValueError(f"`norm` must be one of {', '.join(map(repr, NORMS))}. Received: norm={norm!r}.")
-    path = Path(path)
+    path = Path(path).expanduser()
     state = read_state_dict(path)
     layout = _layout(state, path)
     normalization, words = _normalization(state, layout, norm, path)

@@ -21,7 +21,7 @@ def read_state_dict(path):
     code and runs none. A `.safetensors` file holds no code. What tells nothing about the network is taken off: a
     dictionary around the tensors ("state_dict"), the prefix "module." of `DataParallel`, the counters of batch norms.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     if path.suffix not in READERS:
         raise ValueError(f"A PyTorch file ends in {', '.join(READERS)}. Received: {path}. Choose another file.")
     if not path.is_file():
