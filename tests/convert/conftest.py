@@ -37,7 +37,9 @@ def keras_2_network(network):
     layers = []
     for layer in network.layers:
         inputs = [] if isinstance(layer, keras.layers.InputLayer) else layer._inbound_nodes[-1].input_tensors
-        sources = [[tensor._keras_history.operation.name, 0, 0, {}] for tensor in inputs]
+        called = {} if not inputs else layer._inbound_nodes[-1].arguments.kwargs
+        arguments = {name: value for name, value in called.items() if value is not None}
+        sources = [[tensor._keras_history.operation.name, 0, 0, arguments] for tensor in inputs]
         layers.append(
             {**keras_2_config(layer), "name": layer.name, "inbound_nodes": [sources] if sources else []},
         )

@@ -2,10 +2,11 @@
 
 import keras
 
-from keras_pix2pix.convert.keras.known_layers import ADDONS, KINDS, name_of, require_known, settings_of
-from keras_pix2pix.convert.keras.steps import Step
+from keras_pix2pix.convert.keras.known_layers import ADDONS, INSTEAD, KINDS, name_of, require_known, settings_of
+from keras_pix2pix.convert.keras.steps import ALWAYS_DROPPING, DROPPING, Step
 
 NETWORKS = ("Functional", "Model", "Sequential")
+BATCH_NORM_IN_TRAINING = "batch norm called with training=True, here instance norm, the same at batch 1"
 
 
 def steps_from_config(config, weights_of, path):
@@ -51,17 +52,18 @@ class _Reader:
         self.path = path
         self.steps = [Step("Input", "source", (), {"channels": channels}, {})]
 
-    def network(self, config, names, inputs):
+    def network(self, config, names, inputs, training=None):
         """Read a network called on the results of `inputs`; the name of its own result."""
         if config["class_name"] == "Sequential":
             result = inputs[0]
             for layer in _layers(config):
-                result = self.layer(layer, names, [result])
+                result = self.layer(layer, names, [result], training)
             return result
         results, inputs = {}, list(inputs)
         for layer in _layers(config):
             own = inputs if layer["class_name"] == "InputLayer" else [results[name] for name in _references(layer)]
-            results[name_of(layer)] = self.layer(layer, names, own)
+            called = _training_of(layer, self.path)
+            results[name_of(layer)] = self.layer(layer, names, own, training if called is None else called)
         ends = _names_in(config["config"]["output_layers"])
         starts = _names_in(config["config"]["input_layers"])
         if len(starts) != 1 or len(ends) != 1:
@@ -71,14 +73,14 @@ class _Reader:
             )
         return results[ends[0]]
 
-    def layer(self, layer, names, inputs):
+    def layer(self, layer, names, inputs, training):
         """Read a layer called on the results of `inputs`; the name of its own result."""
         kind = layer["class_name"]
         names = (*names, name_of(layer))
         if kind == "InputLayer":
             return inputs[0]
         if kind in NETWORKS:
-            return self.network(layer, names, inputs)
+            return self.network(layer, names, inputs, training)
         known = {step.name for step in self.steps}
         # Keras 3 keeps "/" for itself, and two blocks may have layers of the same name.
         name = next(
@@ -90,7 +92,7 @@ class _Reader:
         if any(weight.shape == (settings.get("groups"),) for weight in weights.values()):
             settings["groups"] = -1  # Keras and tensorflow-addons write the number of channels instead.
         step = Step(KINDS[kind], name, tuple(inputs), settings, weights, ADDONS.get(kind, ""))
-        self.steps.append(step)
+        self.steps.append(_as_in_training(step) if training else step)
         return name
 
 
@@ -118,6 +120,39 @@ def _channels(leaves, path):
         f"{path}: the input of a generator is (batch, height, width, channels), channels known. "
         "Received: no such input in the configuration. Save the model after it has been built."
     )
+
+
+def _training_of(layer, path):
+    """What a layer is called with as `training`, which is a part of the network; other arguments are refused."""
+    given = {name: value for name, value in _call_arguments(layer.get("inbound_nodes") or []) if value is not None}
+    training = given.pop("training", None)
+    if given or training not in (None, True, False):
+        raise ValueError(
+            f"{path}: the layer {name_of(layer)!r} is called with arguments that are not read here. Accepted: tensors "
+            f"of other layers, and training=True or False. Received: {', '.join(given) or 'training'}. {INSTEAD}"
+        )
+    return training
+
+
+def _call_arguments(nodes):
+    """(name, value) of the arguments in Keras 2's [name, node, tensor, arguments] and Keras 3's {"kwargs": ...}."""
+    for node in nodes:
+        if isinstance(node, dict):
+            yield from node.get("kwargs", {}).items()
+            continue
+        for reference in node:
+            yield from (reference[3] if len(reference) > 3 else {}).items()
+
+
+def _as_in_training(step):
+    """The step that computes at any time what a layer does with `training=True`, at batch 1."""
+    if step.kind == "BatchNormalization":
+        weights = {name: weight for name, weight in step.weights.items() if not name.startswith("moving_")}
+        settings = {**step.settings, "groups": -1}
+        return step._replace(
+            kind="GroupNormalization", settings=settings, weights=weights, recorded_as=BATCH_NORM_IN_TRAINING
+        )
+    return step._replace(recorded_as=ALWAYS_DROPPING) if step.kind in DROPPING else step
 
 
 def _references(layer):

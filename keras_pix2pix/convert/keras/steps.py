@@ -31,6 +31,8 @@ SETTINGS = {
     "GroupNormalization": {"groups": None, **NORMALIZATION},
 }
 MERGING = ("Concatenate", "Add")
+DROPPING = ("Dropout", "SpatialDropout2D")
+ALWAYS_DROPPING = "dropout called with training=True"
 
 
 class Step(NamedTuple):
@@ -84,7 +86,11 @@ def describe(steps, parameters):
         for step in steps
         if step.kind in ("BatchNormalization", "GroupNormalization")
     }
-    return ", ".join([*words, *sorted(norms), f"{parameters:,} parameters"])
+    dropping = sum(step.recorded_as == ALWAYS_DROPPING for step in steps)
+    left_out = (
+        [f"{dropping} layers of {ALWAYS_DROPPING}, left out of what translate and exports run"] if dropping else []
+    )
+    return ", ".join([*words, *sorted(norms), f"{parameters:,} parameters", *left_out])
 
 
 def _norm(groups):

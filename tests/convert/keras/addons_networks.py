@@ -69,6 +69,23 @@ def block_unet(norm, widths=WIDTHS, size=SIZE):
     return tf.keras.Model(source, x)
 
 
+def called_unet(down, up):
+    """As the best-known tutorial has it: batch norm called with `training` within the network."""
+    source = x = layers.Input((SIZE, SIZE, 3))
+    skips = []
+    for depth, width in enumerate(WIDTHS):
+        x = layers.Conv2D(width, 4, strides=2, padding="same")(x)
+        x = layers.BatchNormalization()(x, training=down) if depth else x
+        x = layers.LeakyReLU(0.2)(x)
+        skips.append(x)
+    for width, skip in zip(WIDTHS[-2::-1], skips[-2::-1], strict=True):
+        x = layers.Conv2DTranspose(width, 4, strides=2, padding="same")(x)
+        x = layers.BatchNormalization()(x, training=up)
+        x = layers.Activation("relu")(layers.Concatenate()([x, skip]))
+    x = layers.Conv2DTranspose(3, 4, strides=2, padding="same")(x)
+    return tf.keras.Model(source, layers.Activation("tanh")(x))
+
+
 def residual_network(norm):
     """What else the reader knows: padding, cropping, sums, averages, two convolutions at one name each."""
     source = layers.Input((SIZE, SIZE, 3))
@@ -109,6 +126,9 @@ def main(folder):
     save(folder, "blocks", block_unet(instance), rng)
     save(folder, "batch", flat_unet(layers.BatchNormalization), rng)
     save(folder, "groups", flat_unet(lambda: tfa.layers.GroupNormalization(groups=2, center=False)), rng)
+    save(folder, "in_training", called_unet(True, True), rng)
+    save(folder, "mixed", called_unet(True, False), rng)
+    save(folder, "not_in_training", called_unet(False, False), rng)
     save(folder, "residual", residual_network(lambda: instance(scale=False)), rng)
 
     # The tutorial, in the Keras that it was first written for; dropout off, as its picture can't be told otherwise.

@@ -11,7 +11,7 @@ import pytest
 from keras_pix2pix.convert.keras.loading import from_legacy_keras
 from keras_pix2pix.convert.keras.tf_tutorial import from_tf_tutorial
 
-ENVIRONMENT = Path(__file__).parents[2] / ".venv-addons"
+ENVIRONMENT = Path(__file__).parents[3] / ".venv-addons"
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.addons,
@@ -47,6 +47,12 @@ def assert_same_images(conversion, oracle):
         ("resizing", "U-Net of 4 downsamples, 4 filters, tensorflow-addons InstanceNormalization (epsilon 1e-05)"),
         ("groups", "U-Net of 4 downsamples, 4 filters, tensorflow-addons GroupNormalization (epsilon 0.001)"),
         ("batch", "U-Net of 4 downsamples, 4 filters, batch norm (epsilon 0.001)"),
+        ("in_training", "U-Net of 4 downsamples, 4 filters, batch norm called with training=True"),
+        (
+            "mixed",
+            "U-Net of 4 downsamples, 4 filters, batch norm (epsilon 0.001), batch norm called with training=True",
+        ),
+        ("not_in_training", "U-Net of 4 downsamples, 4 filters, batch norm (epsilon 0.001)"),
         ("residual", "network of 14 layers, 6 filters, tensorflow-addons InstanceNormalization (epsilon 0.001)"),
     ],
 )

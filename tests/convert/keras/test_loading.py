@@ -86,6 +86,48 @@ def test_a_converted_batch_norm_network_becomes_an_instance_norm_network(old_une
     np.testing.assert_allclose(instance.predict(source, verbose=0), network(source, training=True), atol=1e-5)
 
 
+@pytest.mark.parametrize("modes", [(True, True), (True, None), (False, True), (False, None)])
+def test_batch_norm_is_called_as_the_file_says(modes, randomised, save_keras_2, images):
+    """Tutorials call it with `training=True` within the network, so that the file generates on batch statistics."""
+    layers = keras.layers
+    x = source = keras.Input((16, 16, 3))
+    for training in modes:
+        x = layers.BatchNormalization()(layers.Conv2D(4, 3, padding="same")(x), training=training)
+    network = randomised(keras.Model(source, layers.Conv2D(3, 1)(layers.ReLU()(x))))
+    conversion = from_legacy_keras(save_keras_2(network))
+    pictures = images(1)[0][:, :16, :16]
+    np.testing.assert_allclose(conversion.network(pictures), network(pictures), atol=1e-5)
+    assert ("training=True, here instance norm" in conversion.recognised) == (True in modes)
+
+
+def test_a_whole_network_called_in_training_mode(randomised, tmp_path, images):
+    layers = keras.layers
+    inner = keras.Sequential(
+        [keras.Input((16, 16, 3)), layers.Conv2D(4, 3, padding="same"), layers.BatchNormalization()]
+    )
+    source = keras.Input((16, 16, 3))
+    network = randomised(keras.Model(source, layers.Conv2D(3, 1)(inner(source, training=True))))
+    network.save(tmp_path / "old.h5")
+    pictures = images(1)[0][:, :16, :16]
+    converted = from_legacy_keras(tmp_path / "old.h5").network
+    np.testing.assert_allclose(converted(pictures), network(pictures), atol=1e-5)
+
+
+def test_dropout_that_never_ends_is_said(randomised, save_keras_2):
+    source = keras.Input((16, 16, 3))
+    x = keras.layers.Dropout(0.5)(keras.layers.Conv2D(4, 3, padding="same")(source), training=True)
+    conversion = from_legacy_keras(save_keras_2(randomised(keras.Model(source, keras.layers.Conv2D(3, 1)(x)))))
+    assert "1 layers of dropout called with training=True" in conversion.recognised
+
+
+def test_other_arguments_of_a_call_are_refused(randomised, save_keras_2, monkeypatch):
+    source = keras.Input((16, 16, 3))
+    network = randomised(keras.Model(source, keras.layers.Conv2D(3, 1, name="last")(source)))
+    network.layers[-1]._inbound_nodes[-1].arguments.kwargs["scale"] = 2
+    with pytest.raises(ValueError, match="'last'.*scale"):
+        from_legacy_keras(save_keras_2(network))
+
+
 def test_everything_is_float32_whatever_the_policy(old_unet, save_keras_2):
     path = save_keras_2(old_unet())
     keras.config.set_dtype_policy("mixed_bfloat16")
