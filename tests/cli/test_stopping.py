@@ -12,7 +12,7 @@ import time
 import keras
 import pytest
 
-from keras_pix2pix.callbacks import resume_point
+from keras_pix2pix.callbacks import resume_point, run_callbacks
 from keras_pix2pix.cli.main import main
 from keras_pix2pix.runs.progress_bar import ProgressBar
 
@@ -30,7 +30,7 @@ class Interrupting(keras.callbacks.TensorBoard):
 def interrupted(run, pairs, run_dir, monkeypatch, at_step, *options):
     Interrupting.at_step = lambda self: at_step()
     with monkeypatch.context() as patch:
-        patch.setattr(keras.callbacks, "TensorBoard", Interrupting)
+        patch.setattr(run_callbacks, "TensorBoard", Interrupting)
         code, _, errors = run("train", pairs, "--run-dir", run_dir, "--image-size", 32, "--epochs", 2, *options)
     assert code == 130
     assert f"keras-pix2pix train --run-dir {run_dir} --resume" in errors
@@ -102,7 +102,7 @@ def test_a_second_hangup_does_not_stop_the_saving(on_a_terminal, run, pairs, tmp
 def test_a_hangup_is_ignored_under_nohup(run, pairs, tmp_path, monkeypatch):
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        monkeypatch.setattr(keras.callbacks, "TensorBoard", Interrupting)
+        monkeypatch.setattr(run_callbacks, "TensorBoard", Interrupting)
         Interrupting.at_step = lambda self: signal.raise_signal(signal.SIGHUP)
         assert run("train", pairs, "--run-dir", tmp_path / "run", "--image-size", 32, "--epochs", 2)[0] == 0
     finally:
@@ -122,7 +122,7 @@ def test_training_needs_nobody_who_reads(pairs, tmp_path, monkeypatch, number):
             signal.raise_signal(number)
 
     Interrupting.at_step = lambda self: close()
-    monkeypatch.setattr(keras.callbacks, "TensorBoard", Interrupting)
+    monkeypatch.setattr(run_callbacks, "TensorBoard", Interrupting)
     arguments = ["train", str(pairs), "--run-dir", str(tmp_path / "run"), "--image-size", "32", "--epochs", "3"]
     with open(writers[0], "w") as output, open(writers[1], "w") as errors, monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", output)
@@ -161,7 +161,7 @@ def test_a_checkpoint_comes_every_so_many_steps(run, pairs, tmp_path, monkeypatc
     run_dir = tmp_path / "run"
     Interrupting.at_step = lambda self: crash()
     with monkeypatch.context() as patch:
-        patch.setattr(keras.callbacks, "TensorBoard", Interrupting)
+        patch.setattr(run_callbacks, "TensorBoard", Interrupting)
         run(
             *("train", pairs, "--run-dir", run_dir, "--image-size", 32, "--epochs", 2),
             *("--steps-per-epoch", 6, "--checkpoint-every", 3),
@@ -180,7 +180,7 @@ def test_a_full_disk_ends_in_one_message_that_says_how_to_go_on(run, pairs, tmp_
     run_dir = tmp_path / "run"
     Interrupting.at_step = lambda self: full()
     with monkeypatch.context() as patch:
-        patch.setattr(keras.callbacks, "TensorBoard", Interrupting)
+        patch.setattr(run_callbacks, "TensorBoard", Interrupting)
         code, _, errors = run("train", pairs, "--run-dir", run_dir, "--image-size", 32, "--epochs", 2)
     assert code == 2
     go_on = f"Resume with:\nkeras-pix2pix train --run-dir {run_dir} --resume"
