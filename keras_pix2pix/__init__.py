@@ -16,7 +16,7 @@ __version__ = "0.1.0"
 _import_public, __dir__, _public = lazy_loader.attach_stub(__name__, __file__)
 __all__ = [*_public, "__version__"]
 
-_WITHOUT_TENSORFLOW = ("data", "draw_pairs", "encodings", "images", "write_report")
+_WITHOUT_TENSORFLOW = ("data", "download_dataset", "draw_pairs", "encodings", "images", "write_report")
 # Where classes are registered with Keras.
 _SERIALIZABLE = ("metrics", "networks.blocks", "networks.spectral", "training.model")
 

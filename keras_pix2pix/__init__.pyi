@@ -2,6 +2,7 @@ from . import callbacks, data, encodings, evaluation, images, metrics
 from .convert.keras.loading import from_legacy_keras
 from .convert.keras.tf_tutorial import from_tf_tutorial
 from .convert.pytorch.loading import from_pytorch
+from .data.download import download_dataset
 from .data.inspection import draw_pairs
 from .data.pipeline import paired_dataset
 from .deploy.metadata import read_metadata
@@ -25,6 +26,7 @@ __all__ = [
     "Pix2Pix",
     "callbacks",
     "data",
+    "download_dataset",
     "draw_pairs",
     "encodings",
     "evaluation",

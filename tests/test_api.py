@@ -17,6 +17,7 @@ NAMES = {
     "Pix2Pix",
     "callbacks",
     "data",
+    "download_dataset",
     "draw_pairs",
     "encodings",
     "evaluation",

@@ -11,6 +11,7 @@ import typer
 from keras_pix2pix import __version__
 from keras_pix2pix.cli.convert import convert
 from keras_pix2pix.cli.demo import demo
+from keras_pix2pix.cli.download import download
 from keras_pix2pix.cli.evaluate import evaluate
 from keras_pix2pix.cli.export import export
 from keras_pix2pix.cli.inspect import inspect
@@ -34,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Paired image-to-image translation (pix2pix): train, translate, export to a phone.",
 )
-for command in (train, translate, evaluate, export, demo, report, inspect, presets, convert):
+for command in (download, train, translate, evaluate, export, demo, report, inspect, presets, convert):
     app.command()(command)
 
 
