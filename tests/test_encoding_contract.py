@@ -123,3 +123,12 @@ def test_indices_are_not_taken_for_a_mask():
     with pytest.raises(ValueError, match='labels.png.*"classes:2"'):
         encodings.get("mask").raw(np.eye(4, dtype=np.uint8), "labels.png")
     encodings.get("mask:1").raw(np.eye(4, dtype=np.uint8), "labels.png")
+
+
+@pytest.mark.parametrize("word", [word for word in WORDS if encodings.get(word).is_label_map])
+def test_the_class_of_a_pixel_is_the_largest_channel(word, pixels):
+    encoding = encodings.get(word)
+    raw = encoding.from_pixels(pixels)
+    image = np.asarray(encoding.to_image(raw))
+    expected = image.argmax(axis=-1) if encoding.channels > 1 else (image[..., 0] > 0)
+    np.testing.assert_array_equal(encoding.classes_of(raw), expected)

@@ -21,6 +21,7 @@ def inspect(
     target_encoding: Annotated[str | None, option(DRAW, "target_encoding")] = None,
     output: Annotated[str | None, option(DRAW, "output")] = None,
     count: Annotated[int | None, option(DRAW, "count")] = None,
+    full: Annotated[bool, option(DRAW, "full", "--full")] = False,
 ):
     """Check a data set, say what was found, and draw its first pairs."""
     if target and direction:
@@ -37,14 +38,26 @@ def inspect(
         "target_encoding": target_encoding,
         "output": output,
         "count": count,
+        "full": full,
     }
     sources = [data, *extra_source] if extra_source else data
     findings = draw_pairs(sources, target, **{name: value for name, value in given.items() if value is not None})
     sizes = ", ".join(f"{height}x{width} ({number})" for (height, width), number in list(findings.sizes.items())[:5])
     removed = f", matched after removing {findings.endings}" if findings.endings else ""
     print(f"{findings.pairs} pairs{removed}; height x width of one side (pairs): {sizes}")
+    for side, shares in findings.shares.items():
+        print(f"Classes of the {side}: {_in_words(shares)}")
     print(f"The first of them: {findings.picture}")
     print(f"Train on them: {_train_command(data, target, extra_source or [], given)}")
+
+
+def _in_words(shares):
+    """The share of each class, and those that are in no picture."""
+    present = [f"{index} {share:.1%}" for index, share in enumerate(shares) if share]
+    absent = ", ".join(str(index) for index, share in enumerate(shares) if not share)
+    none = 1 - sum(shares)
+    words = [*present, f"none {none:.1%}"] if none > 1e-9 else present
+    return ", ".join([*words, f"in no picture: {absent}"] if absent else words)
 
 
 def _train_command(data, target, extra_source, given):

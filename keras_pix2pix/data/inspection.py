@@ -1,15 +1,25 @@
 """Look at a data set before training on it."""
 
 from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
+import numpy as np
+from PIL import Image
+
 from keras_pix2pix.data.folders import removed_endings, searched_folder
-from keras_pix2pix.data.pairs import encoding_of_folders, find_side_by_side, match_folders
+from keras_pix2pix.data.pairs import encoding_of_folders, find_side_by_side, match_folders, with_progress
 from keras_pix2pix.encodings import get as get_encoding
+from keras_pix2pix.encodings.files import is_array_file
 from keras_pix2pix.files import refuse_to_replace, refuse_to_replace_what_is_read, remove_leftovers, whole_file
-from keras_pix2pix.images import OWN_KIND, SOFTWARE, is_own_png
+from keras_pix2pix.images import OWN_KIND, SOFTWARE, UNREADABLE, is_own_png
 from keras_pix2pix.terminal import printable
+
+SIDES = ("source", "target")
 
 
 class Findings(NamedTuple):
@@ -20,12 +30,15 @@ class Findings(NamedTuple):
         sizes: (height, width) of one side in pixels -> number of pairs, the most frequent first.
         picture: File with the picture of the first pairs.
         endings: The endings of the names that were removed to match them, in words; empty if there are none.
+        shares: "source" and "target", where they are label maps -> share of the pixels of each class, from 0 to 1; what
+            is missing to 1 belongs to no class.
     """
 
     pairs: int
     sizes: dict
     picture: Path
     endings: str = ""
+    shares: Mapping = MappingProxyType({})
 
 
 def draw_pairs(
@@ -37,8 +50,11 @@ def draw_pairs(
     target_encoding="rgb",
     output=None,
     count=4,
+    full=False,
 ):
     """Check a data set and draw its first pairs, source and target named as training would take them.
+
+    Headers are checked, and label maps read as a whole: an index that is no class is found before training.
 
     Args:
         data: Folder of side-by-side files; or of sources, if `target` is given, or a list of such folders. A pattern
@@ -51,6 +67,8 @@ def draw_pairs(
         output: PNG file to write, outside the folders of pictures. Default: "pairs.png" in the working folder; beside
             that folder, if it holds the pictures.
         count: Pairs drawn, 1 or more. Defaults to 4.
+        full: Whether all pictures are decoded and their checksums compared, which PNG files have, to find those that
+            are damaged in the middle. Defaults to False.
 
     Returns:
         `Findings`: the number of pairs, their sizes, the file written.
@@ -82,7 +100,40 @@ def draw_pairs(
         sizes[height, width // half] += 1
     _draw(pairs[:count], encodings, output, _layout(folders) if target else f'direction "{direction}"')
     endings = removed_endings([*folders, target]) if target else ""
-    return Findings(len(pairs), dict(sizes.most_common()), output, endings)
+    return Findings(len(pairs), dict(sizes.most_common()), output, endings, _shares(pairs, encodings, full))
+
+
+def _shares(pairs, encodings, full):
+    """The share of each class on each side that is a label map, of whose pictures all are read."""
+    labels = {name: side for side, name in enumerate(SIDES) if encodings[side].is_label_map}
+    if not labels and not full:
+        return {}
+    # A mask has two classes in one channel; the first number is of those pixels that are in none.
+    totals = {name: np.zeros(1 + max(2, encodings[side].channels)) for name, side in labels.items()}
+    with ThreadPoolExecutor() as pool:
+        for raw in with_progress(pool.map(partial(_raw, encodings, full), pairs), len(pairs), "Reading the pictures"):
+            for name, side in labels.items():
+                classes = encodings[side].classes_of(raw[side])
+                totals[name] += np.bincount(classes.ravel() + 1, minlength=len(totals[name]))
+    return {name: (total[1:] / total.sum()).tolist() for name, total in totals.items()}
+
+
+def _raw(encodings, full, pair):
+    for file in {file for side in pair[:2] for file in _files(side)} if full else ():
+        _verify(file)
+    opened = pair.read(*encodings)
+    return [encoding.raw(each, file) for encoding, each, file in zip(encodings, opened, pair[:2], strict=True)]
+
+
+def _verify(file):
+    """Raise for a PNG file whose checksums are wrong, which is decoded without a word otherwise."""
+    if is_array_file(file):
+        return
+    try:
+        with Image.open(file) as picture:
+            picture.verify()
+    except UNREADABLE as error:
+        raise ValueError(f"{file} is damaged: {error}. Replace the file, or take it out of the folder.") from error
 
 
 def _output(output, folders):
@@ -116,7 +167,7 @@ def _draw(pairs, encodings, output, layout):
     figure = Figure(figsize=(6, 0.6 + 2.8 * len(pairs)), layout="constrained")
     figure.suptitle(f"{layout}: source → target")
     for axes, pair in zip(figure.subplots(len(pairs), 2, squeeze=False), pairs, strict=True):
-        sides = zip(axes, ("source", "target"), encodings, pair.read(*encodings), pair[:2], strict=True)
+        sides = zip(axes, SIDES, encodings, pair.read(*encodings), pair[:2], strict=True)
         for each, side, encoding, opened, file in sides:
             each.imshow(encoding.show(encoding.raw(opened, file)))
             name = _files(file)[0].name

@@ -148,13 +148,8 @@ def _check(pairs, fault_of, *encodings):
     """Read every header, and raise once for all the faults found; those of files that have passed aren't read again."""
     states = [(_state(pair), encodings) for pair in pairs]
     pairs = [pair for pair, state in zip(pairs, states, strict=True) if state not in _passed]
-    console = rich.console.Console(stderr=True)
     with ThreadPoolExecutor() as pool:
-        results = pool.map(fault_of, pairs)
-        if len(pairs) >= SHOW_PROGRESS_FROM and console.is_terminal:
-            results = rich.progress.track(
-                results, total=len(pairs), description="Checking pictures", console=console, transient=True
-            )
+        results = with_progress(pool.map(fault_of, pairs), len(pairs), "Checking pictures")
         faults = [fault for fault in results if fault]
     if len(faults) == 1:
         raise ValueError(faults[0])
@@ -162,6 +157,14 @@ def _check(pairs, fault_of, *encodings):
         shown = "\n".join(f"- {fault}" for fault in faults[:NAMED_AT_MOST])
         raise ValueError(f"{len(faults)} of {len(states)} pairs can't be used. The first ones:\n{shown}")
     _passed.update(states)
+
+
+def with_progress(results, number, description):
+    """The results of something done to many files, with a bar on a terminal."""
+    console = rich.console.Console(stderr=True)
+    if number < SHOW_PROGRESS_FROM or not console.is_terminal:
+        return results
+    return rich.progress.track(results, total=number, description=description, console=console, transient=True)
 
 
 def _state(pair):

@@ -126,6 +126,11 @@ class Classes(SingleEncoding):
 
         return ops.cast(ops.expand_dims(_largest(image), -1), "uint8")
 
+    def classes_of(self, raw):
+        """The class of each pixel of `(height, width, 1)`; -1 for none."""
+        indices = np.asarray(raw)[..., 0].astype(int)
+        return indices if self.ignore is None else np.where(indices == self.ignore, -1, indices)
+
     def show(self, raw):
         """Indices `(height, width, 1)` as RGB pixels: black for 0, a colour for each other class, gray for none."""
         colors = np.full((MOST_CLASSES, 3), MIDDLE, np.uint8)
@@ -216,6 +221,14 @@ class Palette(SingleEncoding):
         from keras import ops
 
         return ops.take(np.array(self.colors, np.uint8), _largest(image), axis=0)
+
+    def classes_of(self, raw):
+        """The class whose colour is nearest, of each pixel of `(height, width, 3)`."""
+        pixels = np.asarray(raw).astype(int)
+        codes, places = np.unique(pixels @ (2**16, 2**8, 1), return_inverse=True)
+        colors = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=-1)
+        distances = np.square(colors[:, np.newaxis] - np.array(self.colors)).sum(axis=-1)
+        return distances.argmin(axis=-1)[places].reshape(pixels.shape[:-1])
 
     def show(self, raw):
         """Colours are pixels already."""

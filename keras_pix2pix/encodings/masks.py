@@ -91,6 +91,10 @@ class Mask(SingleEncoding):
 
         return ops.cast(image > 0, "uint8") * HIGHEST
 
+    def classes_of(self, raw):
+        """1 in the mask, 0 outside, of each pixel of `(height, width, 1)`."""
+        return (np.asarray(raw)[..., 0] >= self.threshold).astype(int)
+
     def show(self, raw):
         """Black and white, as RGB pixels."""
         return beside(np.asarray(raw))

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from keras_pix2pix.data.inspection import Findings, draw_pairs
+from keras_pix2pix.data.synthetic import write_facades
 from keras_pix2pix.images import write_png
 
 # One colour for each side of each pair: the source is red, the target blue, the green tells the pairs apart.
@@ -216,3 +217,46 @@ def test_the_picture_drawn_by_default_replaces_no_other_file_and_is_no_pair(tmp_
     with pytest.raises(ValueError, match="pairs.png exists and is not"):
         draw_pairs(folder)
     assert (tmp_path / "pairs.png").read_text() == "mine"
+
+
+@pytest.fixture
+def labelled(tmp_path):
+    def put(*maps):
+        for number, indices in enumerate(maps):
+            for folder, picture in (("labels", np.array(indices, np.uint8)), ("photos", np.zeros((2, 2, 3), np.uint8))):
+                (tmp_path / folder).mkdir(exist_ok=True)
+                Image.fromarray(picture).save(tmp_path / folder / f"{number}.png")
+        return tmp_path / "labels", tmp_path / "photos"
+
+    return put
+
+
+def test_the_share_of_each_class(labelled, tmp_path):
+    folders = labelled([[0, 0], [2, 255]], [[0, 0], [0, 0]])
+    findings = draw_pairs(*folders, source_encoding="classes:4:ignore=255", output=tmp_path / "pairs.png")
+    assert findings.shares == {"source": [0.75, 0.0, 0.125, 0.0]}
+
+
+def test_an_index_that_is_no_class_is_found_wherever_it_is(labelled, tmp_path):
+    folders = labelled(*[[[0, 1], [1, 0]]] * 6, [[0, 1], [9, 0]])
+    with pytest.raises(ValueError, match=r"6.png.*Received: 9"):
+        draw_pairs(*folders, source_encoding="classes:2", output=tmp_path / "pairs.png")
+
+
+def test_shares_of_masks_and_colours(labelled, tmp_path):
+    folders = labelled([[0, 255], [255, 255]])
+    found = draw_pairs(*folders, source_encoding="mask", output=tmp_path / "pairs.png")
+    assert found.shares == {"source": [0.25, 0.75]}
+    found = draw_pairs(*folders, target_encoding="palette:#0a0a0a,#ffffff", output=tmp_path / "pairs.png")
+    assert found.shares == {"target": [1.0, 0.0]}
+
+
+def test_a_picture_that_breaks_in_the_middle_is_found_if_asked_for(tmp_path):
+    write_facades(tmp_path / "pairs", 6, image_size=(32, 32))
+    broken = sorted((tmp_path / "pairs").iterdir())[5]
+    contents = bytearray(broken.read_bytes())
+    contents[-40:-30] = bytes(10)
+    broken.write_bytes(contents)
+    draw_pairs(tmp_path / "pairs", output=tmp_path / "pairs.png")
+    with pytest.raises(ValueError, match=broken.name):
+        draw_pairs(tmp_path / "pairs", output=tmp_path / "pairs.png", full=True)
