@@ -56,6 +56,17 @@ def batches(images):
         yield images[1:2], images[1:2]
 
 
+def fit_on(kind, model, images):
+    """An epoch on images as one of the kinds of data that `fit` takes."""
+    data = {
+        "arrays": {"x": images, "y": images},
+        "dataset": {"x": tf.data.Dataset.from_tensor_slices((images, images)).batch(2)},
+        "pydataset": {"x": Flat(images)},
+        "generator": {"x": batches(images), "steps_per_epoch": 1},
+    }
+    model.fit(**data[kind], verbose=0)
+
+
 @pytest.mark.parametrize(("monitor", "up"), [("val_g_l1", False), ("val_d_loss", False), ("val_psnr", True)])
 def test_stock_callbacks_know_in_which_direction_a_log_gets_better(make_model, images, monitor, up):
     stop = keras.callbacks.EarlyStopping(monitor)
@@ -253,32 +264,15 @@ def test_pixels_are_refused(make_model, images, method):
 @pytest.mark.parametrize(("scale", "shift"), [(127.5, 127.5), (0.5, 0.5), (2.0, 0.0)])
 @pytest.mark.parametrize("kind", ["arrays", "dataset", "pydataset", "generator"])
 def test_another_range_is_warned_of(make_model, images, scale, shift, kind):
-    images = images * scale + shift
-    data = {
-        "arrays": images,
-        "dataset": tf.data.Dataset.from_tensor_slices((images, images)).batch(2),
-        "pydataset": Flat(images),
-        "generator": batches(images),
-    }[kind]
     with pytest.warns(UserWarning, match="\\[-1, 1\\]"):
-        make_model().fit(
-            data, images if kind == "arrays" else None, steps_per_epoch=1 if kind == "generator" else None, verbose=0
-        )
+        fit_on(kind, make_model(), images * scale + shift)
 
 
 @pytest.mark.parametrize("kind", ["arrays", "dataset", "pydataset", "generator"])
 def test_data_as_they_should_be_cause_no_warning(make_model, images, kind):
-    data = {
-        "arrays": images,
-        "dataset": tf.data.Dataset.from_tensor_slices((images, images)).batch(2),
-        "pydataset": Flat(images),
-        "generator": batches(images),
-    }[kind]
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
-        make_model().fit(
-            data, images if kind == "arrays" else None, steps_per_epoch=1 if kind == "generator" else None, verbose=0
-        )
+        fit_on(kind, make_model(), images)
 
 
 def test_the_first_batch_of_a_generator_is_trained_on(make_model, images):
