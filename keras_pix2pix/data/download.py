@@ -42,7 +42,7 @@ PARTIAL = ".partial"
 class Downloaded(NamedTuple):
     """A data set that was fetched.
 
-    Args:
+    Attributes:
         folder: Where it is: one folder of side-by-side files for each split.
         direction: Which half is the source in the paper's experiments, "AtoB" or "BtoA".
         sha256: Digest of the archive.

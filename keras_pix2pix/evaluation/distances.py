@@ -16,7 +16,7 @@ RESIZES = {"antialiased": True, "bilinear": False}
 class Distance(NamedTuple):
     """A distance between two sets of pictures.
 
-    Args:
+    Attributes:
         value: The distance: 0 for equal sets, on the mean of many.
         standard_error: Of the mean over subsets; None for FID, which has none.
         warning: Why the value says little, in words; empty if it doesn't.
