@@ -35,7 +35,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from keras_pix2pix.data.pairs import list_picture_files
+from keras_pix2pix.data.folders import list_picture_files
 from keras_pix2pix.data.synthetic import write_facades
 
 IMAGE_SIZE = 256
