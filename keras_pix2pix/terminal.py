@@ -1,10 +1,10 @@
-"""What is written to a terminal: no control characters out of names and files, and no error where nobody reads."""
+"""What is written to a terminal: no control characters out of names, no error where nobody reads, and progress."""
 
 import contextlib
 import os
 import sys
 
-__all__ = ["printable", "safe_output"]
+__all__ = ["printable", "safe_output", "with_progress"]
 
 
 def printable(text):
@@ -24,6 +24,17 @@ def safe_output():
             if stream:
                 stream.flush()  # Python's own flush, at the very end, would complain.
         sys.stdout, sys.stderr = before
+
+
+def with_progress(steps, number, description, least=2):
+    """The same steps, with a bar while they are taken, on a terminal, if there are at least so many."""
+    import rich.console  # Here, as most commands draw no bar.
+    import rich.progress
+
+    console = rich.console.Console(stderr=True)
+    if not console.is_terminal or number < least:
+        return steps
+    return rich.progress.track(steps, total=number, description=description, console=console, transient=True)
 
 
 def _escape(character):

@@ -23,7 +23,7 @@ HOSTS = (
     "http://efrosgans.eecs.berkeley.edu/pix2pix/datasets",
     "https://people.eecs.berkeley.edu/~tinghuiz/projects/pix2pix/datasets",
 )
-# Name -> the direction of the paper's experiments: which half is the source.
+# Name -> which half is the source: as the name says, or else as in the paper.
 DATASETS = {
     "cityscapes": "BtoA",
     "edges2handbags": "AtoB",
@@ -44,7 +44,7 @@ class Downloaded(NamedTuple):
 
     Attributes:
         folder: Where it is: one folder of side-by-side files for each split.
-        direction: Which half is the source in the paper's experiments, "AtoB" or "BtoA".
+        direction: Which half is the source by its name, or else in the paper, "AtoB" or "BtoA".
         sha256: Digest of the archive.
 
     Example:

@@ -12,12 +12,12 @@ import numpy as np
 from PIL import Image
 
 from keras_pix2pix.data.folders import removed_endings, searched_folder
-from keras_pix2pix.data.pairs import encoding_of_folders, find_side_by_side, match_folders, with_progress
+from keras_pix2pix.data.pairs import encoding_of_folders, find_side_by_side, match_folders
 from keras_pix2pix.encodings import get as get_encoding
 from keras_pix2pix.encodings.files import is_array_file
 from keras_pix2pix.files import refuse_to_replace, refuse_to_replace_what_is_read, remove_leftovers, whole_file
 from keras_pix2pix.images import OWN_KIND, SOFTWARE, UNREADABLE, is_own_png
-from keras_pix2pix.terminal import printable
+from keras_pix2pix.terminal import printable, with_progress
 
 SIDES = ("source", "target")
 

@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import rich.console
-import rich.progress
 
 from keras_pix2pix.data.folders import NAMED_AT_MOST, list_picture_files, match_files
 from keras_pix2pix.encodings import EXTENSIONS as ENCODED_EXTENSIONS
 from keras_pix2pix.encodings import get as get_encoding
+from keras_pix2pix.terminal import with_progress
 
 DIRECTIONS = ("AtoB", "BtoA")
 SUBSETS = ("training", "validation")
-SHOW_PROGRESS_FROM = 1000  # Fewer headers are read in about a second.
+MANY = 1000  # Fewer headers are read in about a second.
 
 _passed: set = set()  # States of pairs, and their encodings.
 
@@ -149,7 +148,7 @@ def _check(pairs, fault_of, *encodings):
     states = [(_state(pair), encodings) for pair in pairs]
     pairs = [pair for pair, state in zip(pairs, states, strict=True) if state not in _passed]
     with ThreadPoolExecutor() as pool:
-        results = with_progress(pool.map(fault_of, pairs), len(pairs), "Checking pictures")
+        results = with_progress(pool.map(fault_of, pairs), len(pairs), "Checking pictures", least=MANY)
         faults = [fault for fault in results if fault]
     if len(faults) == 1:
         raise ValueError(faults[0])
@@ -157,14 +156,6 @@ def _check(pairs, fault_of, *encodings):
         shown = "\n".join(f"- {fault}" for fault in faults[:NAMED_AT_MOST])
         raise ValueError(f"{len(faults)} of {len(states)} pairs can't be used. The first ones:\n{shown}")
     _passed.update(states)
-
-
-def with_progress(results, number, description):
-    """The results of something done to many files, with a bar on a terminal."""
-    console = rich.console.Console(stderr=True)
-    if number < SHOW_PROGRESS_FROM or not console.is_terminal:
-        return results
-    return rich.progress.track(results, total=number, description=description, console=console, transient=True)
 
 
 def _state(pair):

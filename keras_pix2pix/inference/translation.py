@@ -1,14 +1,11 @@
 """A trained generator on arrays, files and folders of any size."""
 
 import itertools
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import rich.console
-import rich.progress
 import tensorflow as tf
 
 from keras_pix2pix.files import (
@@ -25,6 +22,7 @@ from keras_pix2pix.inference.kept_serving import kept_serving_model
 from keras_pix2pix.inference.serving import encodings_of, generator_of
 from keras_pix2pix.inference.source_pictures import is_one_picture, is_path, source_pictures
 from keras_pix2pix.inference.tiling import blended_patches, reflected_indices, tile_spans
+from keras_pix2pix.terminal import with_progress
 
 IN_MEMORY_AT_MOST = 2**25  # Pixels of a result on its way to a file; a larger one waits on the disk.
 
@@ -91,7 +89,7 @@ def _tiled(model, tile, overlap, fixed_statistics):
             fixed.measure(encoding.to_image(_extended(picture.small(tile), multiple)[np.newaxis]))
         number = np.prod([len(tile_spans(length, tile, overlap, multiple)) for length in picture.size])
         patches = blended_patches(picture.rows, picture.size, generate, tile, overlap, multiple)
-        for rows, columns, image in _with_progress(patches, int(number), "Translating tiles"):
+        for rows, columns, image in with_progress(patches, int(number), "Translating tiles"):
             yield rows, columns, np.asarray(target_encoding.to_raw(image))
 
     return patches_of
@@ -109,13 +107,6 @@ def _extended(pixels, multiple):
     height, width = pixels.shape[:2]
     rows, columns = (reflected_indices(0, -(-side // multiple) * multiple, side) for side in (height, width))
     return pixels[rows][:, columns]
-
-
-def _with_progress(steps: Iterable, number: int, description: str) -> Iterable:
-    console = rich.console.Console(stderr=True)
-    if not console.is_terminal or number == 1:
-        return steps
-    return rich.progress.track(steps, total=number, description=description, console=console, transient=True)
 
 
 def _fill(picture, patches_of, target_encoding, allocate=np.empty):
@@ -144,7 +135,7 @@ def _write(sources, patches_of, directory, encoding, beside):
     directory.mkdir(parents=True, exist_ok=True)
     remove_leftovers(directory)
     write = partial(_write_beside if beside else _write_in_turn, directory, patches_of, encoding)
-    return list(_with_progress(write(sources), len(sources), "Translating pictures"))
+    return list(with_progress(write(sources), len(sources), "Translating pictures"))
 
 
 def _write_in_turn(directory, patches_of, encoding, sources):

@@ -24,8 +24,8 @@ def leaves(network):
             yield layer
 
 
-def _is_functional(layer):
-    # Without a class of its own, which may do more than its graph.
+def is_functional(layer):
+    """Whether this is a functional network without a class of its own, which may do more than its graph."""
     return isinstance(layer, keras.Model) and type(layer).__name__ == "Functional"
 
 
@@ -44,7 +44,7 @@ def rebuilt(network, visit, source=None):
             for inner in layer.layers:
                 inputs = [call(inner, *inputs)]
             return inputs[0]
-        if _is_functional(layer) and not training:
+        if is_functional(layer) and not training:
             return layer._run_through_graph(inputs, call_fn=call)  # As `clone_model` does, for the whole.
         return visit(layer, *inputs, **options)
 

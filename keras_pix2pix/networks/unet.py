@@ -106,8 +106,8 @@ def unet_generator(
     num_downsamples = _num_downsamples(image_shape, num_downsamples)
     has_odd_sides = any(side is not None and side % 2**num_downsamples for side in image_shape[:2])
     last_upsampling = upsampling if last_upsampling is None else last_upsampling
-    _check(dropout, skip_activation, upsampling, last_upsampling)
-    _check_blocks(dropout_blocks=dropout_blocks, encoder_dropout_blocks=encoder_dropout_blocks)
+    _check(skip_activation, upsampling, last_upsampling)
+    _check_dropout(dropout, dropout_blocks=dropout_blocks, encoder_dropout_blocks=encoder_dropout_blocks)
     _check_separable(separable, separable_kernel_size, upsampling)
     normalize = normalization_layers(normalization, norm_epsilon)
     convolutions = {
@@ -151,8 +151,7 @@ def unet_generator(
     return keras.Model(source, generated, name=name)
 
 
-def _check(dropout, skip_activation, upsampling, last_upsampling):
-    check_dropout(dropout)
+def _check(skip_activation, upsampling, last_upsampling):
     if skip_activation not in SKIP_ACTIVATIONS:
         raise ValueError(
             f"`skip_activation` must be one of {', '.join(map(repr, SKIP_ACTIVATIONS))}. "
@@ -165,7 +164,8 @@ def _check(dropout, skip_activation, upsampling, last_upsampling):
             )
 
 
-def _check_blocks(**blocks):
+def _check_dropout(dropout, **blocks):
+    check_dropout(dropout)
     for argument, numbers in blocks.items():
         if not isinstance(numbers, (list, tuple, set, range)) or not all(
             isinstance(number, int) and number >= 1 for number in numbers

@@ -4,16 +4,14 @@ import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 
-import rich.console
-import rich.progress
-
 from keras_pix2pix.data.folders import list_picture_files, searched_folder
 from keras_pix2pix.encodings import EXTENSIONS
 from keras_pix2pix.files import whole_file
 from keras_pix2pix.run_folder import RunFolder
+from keras_pix2pix.terminal import with_progress
 
 NAMED_AT_MOST = 3
-SHOW_PROGRESS_FROM = 1000  # Fewer files are read in a few seconds.
+MANY = 1000  # Fewer files are read in a few seconds.
 
 
 def record_data(folders, known):
@@ -22,14 +20,9 @@ def record_data(folders, known):
     Files whose size and time are those in `known` aren't read again.
     """
     files = {f"{role}/{name}": file for role, place in _roles(folders) for name, file in _listed(place)}
-    console = rich.console.Console(stderr=True)
     with ThreadPoolExecutor() as pool:
         found = pool.map(lambda item: _file_record(item[1], known.get(item[0])), files.items())
-        if len(files) >= SHOW_PROGRESS_FROM and console.is_terminal:
-            found = rich.progress.track(
-                found, total=len(files), description="Reading the data", console=console, transient=True
-            )
-        return dict(zip(files, found, strict=True))
+        return dict(zip(files, with_progress(found, len(files), "Reading the data", least=MANY), strict=True))
 
 
 def digest_of(record):

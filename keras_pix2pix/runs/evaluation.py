@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import rich.console
-import rich.progress
 
 from keras_pix2pix.files import whole_file
 from keras_pix2pix.images import beside, write_png
@@ -15,6 +13,7 @@ from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.data import run_dataset, run_encodings, run_folders, run_pairs
 from keras_pix2pix.runs.model import load_model
 from keras_pix2pix.runs.pictures import configuration_of
+from keras_pix2pix.terminal import with_progress
 
 __all__ = ["Evaluation", "evaluate_folder", "evaluate_run", "write_evaluation"]
 
@@ -111,43 +110,51 @@ def _folders(config, run, data, target):
 
 
 def _evaluated(name, files, triples, encodings, extractor):
-    from keras_pix2pix.evaluation import picture_scores
+    from keras_pix2pix.evaluation import features_of, picture_scores
 
     source_encoding, target_encoding = encodings
-    found, shown, sets = [], [], ([], [])
-    for source, generated, target in _with_progress(triples, len(files)):
-        found.append(picture_scores(generated, target, target_encoding))
-        raw = [np.asarray(target_encoding.to_raw(each))[0] for each in (generated, target)]
-        pixels = [target_encoding.show(each) for each in raw]
-        shown.append(beside(source_encoding.show(np.asarray(source_encoding.to_raw(source))[0]), *pixels))
-        for kept, each in zip(sets, pixels, strict=True):
-            kept.append(each)
+    found, features, extremes = [], [], _Extremes()
+    for source, generated, target in with_progress(triples, len(files), "Evaluating"):
+        scores = picture_scores(generated, target, target_encoding)
+        pictures = [_shown(each, target_encoding) for each in (target, generated)]
+        if extractor:
+            features.append([features_of(extractor, picture[np.newaxis])[0] for picture in pictures])
+        extremes.add(scores, beside(_shown(source, source_encoding), *reversed(pictures)))
+        found.append(scores)
     scores = {key: np.concatenate([each[key] for each in found]) for key in found[0]}
-    distances = _distances(*map(np.stack, sets), extractor) if extractor else {}
-    return Evaluation(name, files, scores, distances, _best_and_worst(scores, shown))
+    return Evaluation(name, files, scores, _distances(features), extremes.rows())
 
 
-def _distances(generated, target, extractor):
-    from keras_pix2pix.evaluation import features_of, fid, kid
+def _distances(features):
+    """KID and FID of the features of (target, generated) of each picture; none without."""
+    from keras_pix2pix.evaluation import fid, kid
 
-    features = [features_of(extractor, pixels) for pixels in (target, generated)]
-    return {"kid": kid(*features), "fid": fid(*features)}
+    if not features:
+        return {}
+    sets = [np.stack(each) for each in zip(*features, strict=True)]
+    return {"kid": kid(*sets), "fid": fid(*sets)}
 
 
-def _best_and_worst(scores, shown):
-    """The best pictures above the worst, by the last score: the one that is nearest to what people see."""
-    name, values = list(scores.items())[-1]
-    order = np.argsort(-values if UP[name] else values)
-    few = order if len(order) <= 2 * SHOWN else [*order[:SHOWN], *order[-SHOWN:]]
-    return np.concatenate([shown[index] for index in few])
+class _Extremes:
+    """The rows of the best and the worst pictures, by the last score, the nearest to what people see."""
+
+    def __init__(self):
+        self.kept = []
+
+    def add(self, scores, row):
+        name, (value,) = list(scores.items())[-1]
+        self.kept.append((float(value if UP[name] else -value), row))
+        self.kept.sort(key=lambda each: -each[0])
+        # The best come first; those in the middle are let go.
+        del self.kept[SHOWN:-SHOWN]
+
+    def rows(self):
+        return np.concatenate([row for _, row in self.kept])
+
+
+def _shown(images, encoding):
+    return encoding.show(np.asarray(encoding.to_raw(images))[0])
 
 
 def _name_of(file):
     return Path(file[0] if isinstance(file, tuple) else file).name
-
-
-def _with_progress(triples, number):
-    console = rich.console.Console(stderr=True)
-    if not console.is_terminal:
-        return triples
-    return rich.progress.track(triples, total=number, description="Evaluating", console=console, transient=True)

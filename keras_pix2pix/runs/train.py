@@ -51,7 +51,6 @@ def _run(config, run_dir, resume, devices, data_changed):
     config = {**config, "identity": {**config.get("identity", new_identity()), "data": digest_of(data)}}
     start_tensorflow()
     from keras_pix2pix import callbacks
-    from keras_pix2pix.runs.progress_bar import ProgressBar
     from keras_pix2pix.training.workers import one_error_if_a_worker_stops
 
     _seed(config)
@@ -68,31 +67,32 @@ def _run(config, run_dir, resume, devices, data_changed):
     monitor = monitored_log(config, model.objective.log_names, validation is not None)
     options = {name: config[name] for name in WATCHED if name in config}
     watching = callbacks.for_run(run_dir, shown, monitor=monitor, resume=resume, **options)
-    bar = ProgressBar(config["batch_size"])
     write_configuration(run_dir, config)
     write_record(run_dir, data)
     forget_what_comes_again(folder.history, epoch)
     print_header(config, run_dir, model, steps, validation, monitor, strategy.num_replicas_in_sync)
     # Several workers' `fit` needs the scope; others' has it from the model.
-    with (
-        _stopped_with_words(run_dir, model, devices),
-        strategy.scope(),
-        one_error_if_a_worker_stops(),
-        contextlib.closing(bar),
-        stopping_after_a_step(watching[-1]),
-    ):
-        model.fit(
+    with _stopped_with_words(run_dir, model, devices), strategy.scope(), one_error_if_a_worker_stops():
+        _fit(
+            model,
             run_dataset(config, training_data, repeat=True, initial_step=step),
+            watching,
+            batch_size=config["batch_size"],
             epochs=config["epochs"],
             initial_epoch=epoch,
             steps_per_epoch=steps,
             validation_data=validation,
-            verbose=0,  # The bar is ours.
-            shuffle=False,  # The data set shuffles, and Keras would warn that it doesn't.
-            callbacks=[*watching, bar],
         )
     print(f"The model: {folder.model}")
     print(f"How training went: {folder.report}, or tensorboard --logdir {folder.logs}")
+
+
+def _fit(model, data, watching, batch_size, **arguments):
+    """Train with a bar of ours, and end after the step in which somebody asks for it."""
+    from keras_pix2pix.runs.progress_bar import ProgressBar
+
+    with contextlib.closing(ProgressBar(batch_size)) as bar, stopping_after_a_step(watching[-1]):
+        model.fit(data, verbose=0, callbacks=[*watching, bar], **arguments)
 
 
 def _refuse_files_for_folders(folder):

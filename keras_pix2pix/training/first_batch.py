@@ -1,5 +1,6 @@
 """What `fit`, `evaluate` and `predict` are given, looked at before it is trained on for hours."""
 
+import itertools
 import types
 import warnings
 import weakref
@@ -20,6 +21,8 @@ _suitable_sizes: weakref.WeakKeyDictionary[keras.Model, set] = weakref.WeakKeyDi
 def check_first_batch(model, inputs, targets=None):
     """Raise, or warn once, for a batch that the networks can't learn from; return the inputs, none of them lost."""
     inputs, (source, target) = _first_batch(inputs, targets)
+    if source is None:
+        return inputs
     for name, images, shape in (
         ("source", source, model.generator.input_shape),
         ("target", target, model.generator.output_shape),
@@ -27,7 +30,7 @@ def check_first_batch(model, inputs, targets=None):
         if images is not None:
             _check_shape(name, tuple(images.shape), shape, tuple(source.shape))
             _check_values(name, images)
-    if source is not None and model.generator.input_shape[1] is None:
+    if model.generator.input_shape[1] is None:
         _check_multiple(model.generator, tuple(source.shape[1:]))
     return inputs
 
@@ -51,8 +54,8 @@ def _first_batch(inputs, targets):
     if isinstance(inputs, keras.utils.PyDataset):
         return inputs, _pair(inputs[0])
     if isinstance(inputs, types.GeneratorType):
-        first = next(inputs)
-        return _restored(first, inputs), _pair(first)
+        first = list(itertools.islice(inputs, 1))
+        return _restored(first, inputs), _pair(*first)
     if not isinstance(inputs, tf.data.Dataset):
         return inputs, (None, None)
     # A data set of ours is known to be in range, and counts how often it is read.
@@ -61,11 +64,12 @@ def _first_batch(inputs, targets):
 
 
 def _restored(first, others):
-    yield first
+    # A generator, as Keras takes no other iterator.
+    yield from first
     yield from others
 
 
-def _pair(batch):
+def _pair(batch=None):
     source, target, *_ = (*batch, None) if isinstance(batch, (list, tuple)) else (batch, None)
     known = [each if hasattr(each, "shape") and each.shape is not None else None for each in (source, target)]
     return [None if each is None or None in tuple(each.shape)[1:] else each for each in known]

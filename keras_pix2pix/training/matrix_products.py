@@ -8,13 +8,12 @@ goes from large to small, a transposed one from small to large, and both have ke
 """
 
 import inspect
-import weakref
 
 import keras
 import tensorflow as tf
 from keras import layers, ops
 
-__all__ = ["FasterNetworks", "FasterOnCpu"]
+__all__ = ["FasterOnCpu"]
 
 KERNEL, STRIDE = (4, 4), (2, 2)
 MOST_PIXELS = 64  # Of small, up to which the product is faster than the convolution.
@@ -35,19 +34,6 @@ class FasterOnCpu(keras.Model):
             return _called(layer, *arguments, **options)
 
         return self.network._run_through_graph(inputs, call_fn=called)
-
-
-class FasterNetworks:
-    """The faster form of a network, made once: no layer of the model that has it, so that files stay as they are."""
-
-    def __init__(self):
-        self.made = weakref.WeakKeyDictionary()
-
-    def of(self, network):
-        """The form for a CPU."""
-        if network not in self.made:
-            self.made[network] = FasterOnCpu(network)
-        return self.made[network]
 
 
 def _called(layer, *inputs, **options):

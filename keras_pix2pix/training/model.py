@@ -1,7 +1,5 @@
 """Pix2Pix: two networks, a recipe, and the step that trains them."""
 
-import functools
-import inspect
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -17,23 +15,22 @@ import keras_pix2pix.metrics  # noqa: F401 (makes them known to Keras, for the r
 from keras_pix2pix.encodings import Encoding, get_for_channels
 from keras_pix2pix.inference import translation
 from keras_pix2pix.inference.serving import check_generator
-from keras_pix2pix.inference.walk import leaves
+from keras_pix2pix.inference.walk import is_functional, leaves
 from keras_pix2pix.training.building import build_network, build_optimizers, called, check_steps, dtype_policy
 from keras_pix2pix.training.compiling import check_replicas, check_updates, metric_of, optimizer_of, uses_xla
 from keras_pix2pix.training.distribution import logs_of_all_workers
-from keras_pix2pix.training.first_batch import check_first_batch, check_validation_data
-from keras_pix2pix.training.fitting import Logs, OptimizerOfBoth, completed_callbacks, is_shuffled
-from keras_pix2pix.training.matrix_products import FasterNetworks
+from keras_pix2pix.training.matrix_products import FasterOnCpu
 from keras_pix2pix.training.objective import Objective, check_discriminator, discriminate
 from keras_pix2pix.training.presets import preset
 from keras_pix2pix.training.saving import copy_average
+from keras_pix2pix.training.stock import Logs, OptimizerOfBoth, StockModel
 from keras_pix2pix.training.training_state import TrainingState
 
 __all__ = ["Pix2Pix"]
 
 
 @keras.saving.register_keras_serializable("keras_pix2pix")
-class Pix2Pix(keras.Model):
+class Pix2Pix(StockModel):
     """Paired image-to-image translation: a generator trained against a discriminator of pairs.
 
     The constructor takes the networks, `compile` the recipe. A file written by `model.save("x.keras")` continues
@@ -98,8 +95,6 @@ class Pix2Pix(keras.Model):
                 "stacked."
             )
         self.training_state = TrainingState()
-        self._faster = FasterNetworks()
-        self._optimizer_of_both: OptimizerOfBoth | None = None
         self.built = True
 
     @classmethod
@@ -271,69 +266,6 @@ class Pix2Pix(keras.Model):
             "jit_compile": jit_compile,
         }
 
-    @property
-    def optimizer(self):
-        """What learning-rate callbacks change: the generator's optimizer, which takes the discriminator's along."""
-        return self._optimizer_of_both
-
-    @optimizer.setter
-    def optimizer(self, optimizer):
-        pass  # Keras' `compile` sets its own, None.
-
-    @functools.wraps(keras.Model.fit)
-    def fit(self, *args, **kwargs):
-        arguments = _bound(keras.Model.fit, self, args, kwargs)
-        if arguments["class_weight"] is not None:
-            raise ValueError("`class_weight` is for classifiers. Weigh pairs with `sample_weight`.")
-        self._assert_compile_called("fit")
-        arguments["x"] = check_first_batch(self, arguments["x"], arguments["y"])
-        arguments["validation_data"] = check_validation_data(self, arguments["validation_data"])
-        arguments["shuffle"] = is_shuffled(arguments["x"], arguments["shuffle"])
-        arguments["callbacks"] = completed_callbacks(self, arguments["callbacks"])
-        return super().fit(**arguments)
-
-    @functools.wraps(keras.Model.evaluate)
-    def evaluate(self, *args, **kwargs):
-        arguments = _bound(keras.Model.evaluate, self, args, kwargs)
-        if not arguments.get("_use_cached_eval_dataset"):  # Which `fit` has looked at.
-            arguments["x"] = check_first_batch(self, arguments["x"], arguments["y"])
-        return super().evaluate(**arguments)
-
-    @functools.wraps(keras.Model.predict)
-    def predict(self, *args, **kwargs):
-        arguments = _bound(keras.Model.predict, self, args, kwargs)
-        arguments["x"] = check_first_batch(self, arguments["x"])
-        return super().predict(**arguments)
-
-    @functools.wraps(keras.Model.save)
-    def save(self, filepath, *args, **kwargs):
-        if str(filepath).endswith((".h5", ".hdf5")):
-            raise ValueError(
-                f"An .h5 file doesn't hold a model with two networks and optimizers. Accepted: a path that ends in "
-                f".keras. Received: {filepath}. For the networks' weights alone, `save_weights` takes .weights.h5."
-            )
-        return super().save(filepath, *args, **kwargs)
-
-    def export(self, filepath: str | Path, format: str = "tf_saved_model", **kwargs: Any) -> None:
-        """Write the generator with `keras.Model.export`: images in [-1, 1] in and out, of the size it was built for.
-
-        `export_saved_model`, `export_tflite` and `export_onnx` write files that take and return pixels, and check them.
-
-        Args:
-            filepath: File or folder to write.
-            format: "tf_saved_model", "onnx" or another that `keras.Model.export` knows. Defaults to "tf_saved_model".
-            **kwargs: Further arguments of `keras.Model.export`.
-
-        Example:
-
-        ```python
-        from keras_pix2pix import Pix2Pix
-
-        Pix2Pix.from_preset("mobile", (64, 64, 3)).export("exported", verbose=False)
-        ```
-        """
-        self.generator.export(filepath, format=format, **kwargs)
-
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         # Under a strategy, Keras would take a batch from the data to build networks that are built already; a data set
         # that counts its epochs would count that one.
@@ -349,7 +281,7 @@ class Pix2Pix(keras.Model):
 
         # Generate. One forward pass, with one dropout mask, serves all updates.
         with tf.GradientTape() as tape:
-            generated = self._judged(target, _full_precision(self._trained_generator()(source, training=True)))
+            generated = self._where_labelled(target, _full_precision(self._trained_generator()(source, training=True)))
 
             # Update the discriminator on the real and the generated pair.
             if self.update_order == "discriminator_first":
@@ -370,11 +302,11 @@ class Pix2Pix(keras.Model):
 
     def _trained_generator(self):
         """The generator, in the form that trains fastest here: with the same variables."""
-        if tf.config.list_logical_devices("GPU"):
+        if tf.config.list_logical_devices("GPU") or not is_functional(self.generator):
             return self.generator
-        return self._faster.of(self.generator)
+        return FasterOnCpu(self.generator)  # While a graph is traced; kept as an attribute, it would be saved, too.
 
-    def _judged(self, target, generated):
+    def _where_labelled(self, target, generated):
         """The generated images; where the target belongs to no class, the target's own, which no loss can tell."""
         if self.target_encoding.ignore is None:
             return generated
@@ -399,7 +331,7 @@ class Pix2Pix(keras.Model):
     def test_step(self, data):
         """The logs of `train_step`, and the metrics, without an update and without dropout."""
         source, target, weights = _tensors(data)
-        generated = self._judged(target, _full_precision(self.generator(source, training=False)))
+        generated = self._where_labelled(target, _full_precision(self.generator(source, training=False)))
         logs = self.objective.of_generator(source, target, generated)
         if self.objective.adversarial:
             logs |= self._discriminator_logs(source, target, generated, training=False)
@@ -547,14 +479,6 @@ class Pix2Pix(keras.Model):
     def _layers_that_draw(self):
         networks = [network for network in (self.generator, self.discriminator) if network]
         return [layer for network in networks for layer in leaves(network) if hasattr(layer, "seed_generator")]
-
-
-def _bound(method, model, args, kwargs):
-    """All arguments of a call to Keras' method by name, defaults included."""
-    bound = inspect.signature(method).bind(model, *args, **kwargs)
-    bound.apply_defaults()
-    named = {name: value for name, value in bound.arguments.items() if name not in ("self", "kwargs")}
-    return {**named, **bound.arguments.get("kwargs", {})}
 
 
 def _tensors(data):

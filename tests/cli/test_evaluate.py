@@ -35,7 +35,13 @@ def test_a_run_on_other_pairs(run, trained, others):
     assert record["scores"]["psnr"]["value"] == pytest.approx(np.mean(expected), rel=1e-4)
     assert record["scores"]["psnr"]["standard_error"] > 0
     assert f"psnr {np.mean(expected):.4g}" in printed
-    assert Image.open(trained / "evaluation.png").size == (3 * 32, 6 * 32)
+    picture = np.asarray(Image.open(trained / "evaluation.png"))
+    assert picture.shape == (6 * 32, 3 * 32, 3)
+    # Its targets are those of the three best and the three worst by SSIM.
+    order = sorted(range(8), key=lambda index: -float(rows[index]["ssim"]))
+    for row, index in enumerate([*order[:3], *order[-3:]]):
+        photo = np.asarray(Image.open(others / rows[index]["picture"]))[:, 32:]
+        np.testing.assert_array_equal(picture[32 * row : 32 * row + 32, 64:], photo)
     assert "Evaluation" in (trained / "report.html").read_text()
 
 

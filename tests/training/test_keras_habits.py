@@ -289,6 +289,11 @@ def test_the_first_batch_of_a_generator_is_trained_on(make_model, images):
     assert int(model.generator_optimizer.iterations) == 4
 
 
+def test_an_empty_generator_is_left_to_keras(make_model):
+    with pytest.raises(Exception, match="(?i)data|empty|generator"):
+        make_model().fit((pair for pair in ()), verbose=0)
+
+
 def test_validation_data_are_looked_at(make_model, images):
     with pytest.raises(ValueError, match="to_image"):
         fit(make_model(), images, validation_data=(np.zeros((1, *SHAPE), "uint8"), images))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_pix2pix import unet_generator
+from keras_pix2pix import Pix2Pix, unet_generator
 from keras_pix2pix.training import matrix_products
 from keras_pix2pix.training.matrix_products import (
     FasterOnCpu,
@@ -138,3 +138,22 @@ def test_dropout_and_losses_are_those_of_the_network():
     np.testing.assert_allclose(ours, network(image, training=True), atol=1e-6)
     assert losses == pytest.approx([float(each) for each in network.losses])
     assert len(losses) == 2
+
+
+@pytest.mark.parametrize("kind", ["sequential", "own"])
+def test_other_networks_than_plain_graphs_are_trained_as_they_are(kind):
+    class Doubling(keras.Model):
+        def call(self, inputs, training=None):
+            return 2 * super().call(inputs, training=training)
+
+    convolution = keras.layers.Conv2D(3, 3, padding="same")
+    if kind == "sequential":
+        network = keras.Sequential([keras.Input((8, 8, 3)), convolution])
+    else:
+        source = keras.Input((8, 8, 3))
+        network = Doubling(source, convolution(source))
+    model = Pix2Pix(network)
+    model.compile(lambda_gan=0)
+    image = np.random.default_rng(0).uniform(-1, 1, (1, 8, 8, 3)).astype("float32")
+    expected = np.abs(network(image) - image).mean()
+    assert model.fit(image, image, verbose=0).history["g_l1"] == pytest.approx([expected], rel=1e-5)

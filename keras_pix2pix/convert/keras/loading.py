@@ -16,7 +16,8 @@ def from_legacy_keras(path, *, into=None, leaky_slope=None, epsilon=None):
     A file of the whole model, `model.save("x.h5")`, tells everything; code in it is never run. A file of weights,
     `model.save_weights("x.h5")`, is read as a U-Net of the common layout, or into your own network, layer by layer
     in order. Instance norm of tensorflow-addons becomes `GroupNormalization(groups=-1)`; batch norm keeps its moving
-    averages (`instance_from_batch` makes instance norm of it).
+    averages (`instance_from_batch` makes instance norm of it), but becomes instance norm where the file calls it with
+    `training=True`, as some tutorials do: at batch 1 the two are the same.
 
     The network is run beside a NumPy evaluation of the file's layers, at each layer what Keras 2 computes. For a file
     of weights that evaluation shares what had to be taken as usual, which `recognised` lists: look at a picture.
