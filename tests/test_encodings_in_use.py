@@ -22,7 +22,12 @@ WAYS = [
     ("values:5:-1:1", "values:2:0:9"),
     ("rgb+classes:4", PALETTE),
     (f"gray16+{PALETTE}", "gray"),
+    ("mask", "rgb"),
+    ("rgb", "mask"),
+    ("classes:4:ignore=255", "mask:9"),
+    ("mask+rgb", "classes:4:ignore=255"),
 ]
+FILES = ("gray", "rgba", "rgb", "mask", PALETTE)  # What TensorFlow decodes as it is meant.
 
 
 def parts_of(word):
@@ -110,7 +115,7 @@ def test_saved_models_take_and_give_what_is_stored(trained, tmp_path, source, ta
     expected = model.translate(raw)
     assert generated.dtype == expected.dtype
     np.testing.assert_allclose(generated, expected, rtol=1e-4, atol=1e-4 if expected.dtype == np.float32 else 0)
-    decodable = source in ("gray", "rgba", "rgb", PALETTE) and target in ("gray", "rgba", "rgb", PALETTE, "classes:4")
+    decodable = source in FILES and target in (*FILES, "classes:4")
     assert ("serve_encoded" in loaded.signatures) == decodable
     if decodable:
         path = model.source_encoding.write(tmp_path / "source", raw)

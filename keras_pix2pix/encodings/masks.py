@@ -89,7 +89,7 @@ class Mask(SingleEncoding):
         """255 where the image is above 0, uint8 `(..., 1)`."""
         from keras import ops
 
-        return ops.cast(image > 0, "uint8") * HIGHEST
+        return ops.cast(ops.cast(image > 0, "float32") * HIGHEST, "uint8")  # TFLite multiplies no uint8.
 
     def classes_of(self, raw):
         """1 in the mask, 0 outside, of each pixel of `(height, width, 1)`."""
