@@ -310,7 +310,7 @@ def test_either_folder_without_pictures_is_named(tmp_path, empty):
 def test_progress_is_shown_to_people_from_many_files_on(tmp_path, monkeypatch, capsys, count, shown):
     for number in range(count):
         write(tmp_path / f"{number}.png")
-    monkeypatch.setattr(pairs_module, "SHOW_PROGRESS_FROM", 3)
+    monkeypatch.setattr(pairs_module, "MANY", 3)
     monkeypatch.setenv("FORCE_COLOR", "1")  # Rich takes this for a terminal.
     find_side_by_side(tmp_path, "AtoB")
     output = capsys.readouterr()
@@ -320,7 +320,7 @@ def test_progress_is_shown_to_people_from_many_files_on(tmp_path, monkeypatch, c
 
 def test_progress_is_not_written_into_logs(tmp_path, monkeypatch, capsys):
     write(tmp_path / "1.png")
-    monkeypatch.setattr(pairs_module, "SHOW_PROGRESS_FROM", 1)
+    monkeypatch.setattr(pairs_module, "MANY", 1)
     monkeypatch.delenv("FORCE_COLOR", raising=False)
     find_side_by_side(tmp_path, "AtoB")
     assert capsys.readouterr() == ("", "")
