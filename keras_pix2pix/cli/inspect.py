@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from keras_pix2pix.cli.documentation import option, parameter_help
+from keras_pix2pix.data.pair_lists import subsets_in
 
 DRAW = "data.inspection:draw_pairs"
 
@@ -68,4 +69,4 @@ def _train_command(data, target, extra_source, given):
     for name in ("direction", "source_encoding", "target_encoding"):
         if given[name] is not None:
             command += [f"--{name.replace('_', '-')}", given[name]]
-    return shlex.join([*command, "--validation-split", "0.1", "--run-dir", "run"])
+    return shlex.join([*command, *([] if subsets_in(data) else ["--validation-split", "0.1"]), "--run-dir", "run"])

@@ -32,7 +32,9 @@ def train(
     ],
     data: Annotated[
         str | None,
-        typer.Argument(help=f'Folder of side-by-side files; of sources, with --target; or the word "{SYNTHETIC}".'),
+        typer.Argument(
+            help=f'Folder of side-by-side files, or of sources, with --target; list of pairs; or the word "{SYNTHETIC}".'
+        ),
     ] = None,
     target: Annotated[
         str | None, typer.Option(help="Folder of targets under the names of the sources.", rich_help_panel=DATA)

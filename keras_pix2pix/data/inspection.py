@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from keras_pix2pix.data.folders import removed_endings, searched_folder
-from keras_pix2pix.data.pairs import encoding_of_folders, find_side_by_side, match_folders
-from keras_pix2pix.encodings import get as get_encoding
+from keras_pix2pix.data.pair_lists import is_pair_list
+from keras_pix2pix.data.pairs import as_list, encodings_of_sides, find_pairs
 from keras_pix2pix.encodings.files import is_array_file
 from keras_pix2pix.files import refuse_to_replace, refuse_to_replace_what_is_read, remove_leftovers, whole_file
 from keras_pix2pix.images import OWN_KIND, SOFTWARE, UNREADABLE, is_own_png
@@ -57,8 +57,8 @@ def draw_pairs(
     Headers are checked, and label maps read as a whole: an index that is no class is found before training.
 
     Args:
-        data: Folder of side-by-side files; or of sources, if `target` is given, or a list of such folders. A pattern
-            may stand for a folder: see `paired_dataset`.
+        data: Folder of side-by-side files; or of sources, if `target` is given, or several such folders; or a list of
+            pairs. A pattern may stand for a folder: see `paired_dataset`.
         target: Folder of targets under the same names. Defaults to None.
         direction: Which half of a side-by-side file is the source: "AtoB", the left one, or "BtoA", the right one.
             Defaults to "AtoB".
@@ -88,17 +88,17 @@ def draw_pairs(
     """
     if count < 1:
         raise ValueError(f"`count` must be 1 or more. Received: count={count}.")
-    folders = list(data) if isinstance(data, (list, tuple)) else [data]
+    folders = as_list(data)
     output = _output(output, [*folders, target] if target else folders)
-    encodings = encoding_of_folders(source_encoding, folders), get_encoding(target_encoding)
-    pairs = match_folders(folders, target, *encodings) if target else find_side_by_side(data, direction, *encodings)
-    half = 1 if target else 2
+    encodings = encodings_of_sides(data, target, source_encoding, target_encoding)
+    pairs = find_pairs(data, target, direction, *encodings)
+    half = 1 if pairs[0].direction is None else 2
     refuse_to_replace_what_is_read([output], {file for pair in pairs for side in pair[:2] for file in _files(side)})
     sizes = Counter()
     for pair in pairs:
         height, width = encodings[0].size(pair.source_file)
         sizes[height, width // half] += 1
-    _draw(pairs[:count], encodings, output, _layout(folders) if target else f'direction "{direction}"')
+    _draw(pairs[:count], encodings, output, _layout(folders, target, direction))
     endings = removed_endings([*folders, target]) if target else ""
     return Findings(len(pairs), dict(sizes.most_common()), output, endings, _shares(pairs, encodings, full))
 
@@ -156,7 +156,9 @@ def _files(side):
     return side if isinstance(side, tuple) else (side,)
 
 
-def _layout(folders):
+def _layout(folders, target, direction):
+    if not target:
+        return "list of pairs" if is_pair_list(folders[0]) else f'direction "{direction}"'
     return "two folders" if len(folders) == 1 else f"{len(folders)} folders of sources, one of targets"
 
 

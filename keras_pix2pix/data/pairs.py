@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_pix2pix.data.folders import NAMED_AT_MOST, list_picture_files, match_files
+from keras_pix2pix.data.pair_lists import is_pair_list, read_pair_list
 from keras_pix2pix.encodings import EXTENSIONS as ENCODED_EXTENSIONS
 from keras_pix2pix.encodings import get as get_encoding
 from keras_pix2pix.terminal import with_progress
@@ -27,11 +28,13 @@ class Pair(NamedTuple):
         source_file: Path of the source, or of the side-by-side file; a tuple of paths for stacked sources.
         target_file: Path of the target; equal to `source_file` for a side-by-side file.
         direction: "AtoB" (the source is the left half), "BtoA" (the right half), or None for two files.
+        subset: "training", "validation" or "test", where a list of pairs says so.
     """
 
     source_file: Path | tuple
     target_file: Path
     direction: str | None = None
+    subset: str | None = None
 
     def read(self, source_encoding="rgb", target_encoding="rgb"):
         """Decode the pair, source first: what its encodings `open`, two `PIL.Image.Image` for "rgb"."""
@@ -43,10 +46,42 @@ class Pair(NamedTuple):
         return split_side_by_side(source, self.direction)[0], split_side_by_side(target, self.direction)[1]
 
 
+def encodings_of_sides(directory, target_directory, source_encoding, target_encoding):
+    """The encodings of source and target of a data set; one for each folder of sources."""
+    if target_directory is None:
+        return get_encoding(source_encoding), get_encoding(target_encoding)
+    return encoding_of_folders(source_encoding, as_list(directory)), get_encoding(target_encoding)
+
+
+def find_pairs(directory, target_directory, direction, source_encoding, target_encoding):
+    """The pairs of a folder of side-by-side files, of two or more folders, or of a list, each checked by its header."""
+    if target_directory is not None:
+        return match_folders(directory, target_directory, source_encoding, target_encoding)
+    if is_pair_list(directory):
+        return listed_pairs(directory, source_encoding, target_encoding)
+    return find_side_by_side(directory, direction, source_encoding, target_encoding)
+
+
+def as_list(directory):
+    """One folder, or several, as a list."""
+    return list(directory) if isinstance(directory, (list, tuple)) else [directory]
+
+
 def subset_of(pairs, validation_split, subset, seed):
-    """The pairs of one subset, drawn by a seed: "validation", a share of all, or "training", the others."""
+    """The pairs of one subset: by the splits of their list, or else by a share that a seed draws for validation."""
+    listed = {pair.subset for pair in pairs} - {None}
+    if listed and validation_split:
+        raise ValueError("The list of pairs names their splits already. Leave `validation_split` out.")
     if not validation_split and subset is None:
         return pairs
+    if not listed:
+        return _drawn_subset(pairs, validation_split, subset, seed)
+    if subset not in listed:
+        raise ValueError(f"The list names no pairs for {subset!r}. Accepted: {', '.join(sorted(listed))}.")
+    return [pair for pair in pairs if pair.subset == subset]
+
+
+def _drawn_subset(pairs, validation_split, subset, seed):
     if isinstance(validation_split, bool) or not isinstance(validation_split, Real) or not 0 < validation_split < 1:
         raise ValueError(
             f"`validation_split` is a share above 0 and below 1, with `subset`. Received: {validation_split!r}."
@@ -90,16 +125,26 @@ def find_side_by_side(directory, direction, source_encoding="rgb", target_encodi
 
 def match_folders(source_directory, target_directory, source_encoding="rgb", target_encoding="rgb"):
     """The pairs of two or more folders, matched by file name without extension, each checked by its header."""
-    folders = [source_directory] if isinstance(source_directory, (str, Path)) else list(source_directory)
+    folders = as_list(source_directory)
     source_encoding = encoding_of_folders(source_encoding, folders)
     target_encoding = get_encoding(target_encoding)
     if len(target_encoding.parts) > 1:
         raise ValueError(f"A target has one encoding. Received: target_encoding={target_encoding.word!r}.")
     matched = match_files([*folders, target_directory])
     pairs = [Pair(sources[0] if len(sources) == 1 else tuple(sources), target) for *sources, target in matched]
-    encodings = source_encoding, target_encoding
-    _check(pairs, lambda pair: _fault_of_two_files(pair, *encodings), *encodings)
-    return pairs
+    return _of_equal_size(pairs, source_encoding, target_encoding)
+
+
+def listed_pairs(path, source_encoding="rgb", target_encoding="rgb"):
+    """The pairs that a list names, each checked by its header."""
+    encodings = get_encoding(source_encoding), get_encoding(target_encoding)
+    if any(len(encoding.parts) > 1 for encoding in encodings):
+        raise ValueError(
+            f"{path} names one source for each pair. Accepted: one encoding for each side. Received: "
+            f"{' and '.join(repr(encoding.word) for encoding in encodings)}. Put the sources into folders."
+        )
+    pairs = [Pair(row.source, row.target, subset=row.subset) for row in read_pair_list(path)]
+    return _of_equal_size(pairs, *encodings)
 
 
 def encoding_of_folders(encoding, folders):
@@ -113,6 +158,11 @@ def encoding_of_folders(encoding, folders):
             f"Received: {len(encoding.parts)}, {encoding.word!r}."
         )
     return encoding
+
+
+def _of_equal_size(pairs, *encodings):
+    _check(pairs, lambda pair: _fault_of_two_files(pair, *encodings), *encodings)
+    return pairs
 
 
 def _fault_of_side_by_side(pair, encodings):

@@ -8,11 +8,10 @@ from numbers import Integral, Real
 import numpy as np
 import tensorflow as tf
 
-from keras_pix2pix.data.pairs import encoding_of_folders, find_side_by_side, match_folders, subset_of
+from keras_pix2pix.data.pairs import encodings_of_sides, find_pairs, subset_of
 from keras_pix2pix.data.photometric import adjust_colors, check_color_jitter, random_factors
 from keras_pix2pix.data.pixel_cache import PixelCache
 from keras_pix2pix.data.python_calls import python_call
-from keras_pix2pix.encodings import get as get_encoding
 from keras_pix2pix.images import INTERPOLATIONS, height_and_width
 
 MOST_JITTER = 10  # Beyond, a hundredth of a picture is seen.
@@ -55,8 +54,9 @@ def paired_dataset(
     `repeat=True` and `initial_step` it does so in the middle of an epoch too.
 
     Args:
-        directory: Folder of side-by-side files, of even width; with `target_directory`, of sources, or a list of
-            folders, whose sources are concatenated along the channels. JPEG, PNG, BMP, GIF, TIFF or WebP files, or
+        directory: Folder of side-by-side files, of even width; with `target_directory`, of sources, or several
+            folders, whose sources are concatenated along the channels; or a list of pairs: a CSV file with the columns
+            source, target and, if it has, split (train, val, test), or JSON lines with these names. JPEG, PNG, BMP, GIF, TIFF or WebP files, or
             `.npy` arrays. EXIF orientation is applied; for "rgb", gray and palette pictures become RGB, and alpha is
             dropped.
         target_directory: Folder of targets: the names of the sources, any extensions, the same sizes. Defaults to
@@ -89,7 +89,8 @@ def paired_dataset(
             the cache off. Defaults to 2 GiB.
         validation_split: Share of the pairs, above 0 and below 1, that is kept for validation, drawn by `seed`; with
             `subset`. Defaults to 0: all pairs are used.
-        subset: "training" or "validation", the part of the pairs to use. Defaults to None: all pairs.
+        subset: "training" or "validation", the part of the pairs to use; "test", too, of a list that has splits.
+            Defaults to None: all pairs.
 
     Returns:
         A `tf.data.Dataset` of known cardinality, or infinite with `repeat=True`. With `training=True` its elements are
@@ -115,7 +116,7 @@ def paired_dataset(
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", Section 6.2.
     """
     interpolations = source_interpolation, target_interpolation
-    encodings, find_pairs = _sides(directory, target_directory, direction, source_encoding, target_encoding)
+    encodings = encodings_of_sides(directory, target_directory, source_encoding, target_encoding)
     _check_whole_numbers(batch_size=(batch_size, 1), initial_epoch=(initial_epoch, 0), initial_step=(initial_step, 0))
     _check_whole_numbers(seed=(seed, -math.inf), cache_bytes=(cache_bytes, 0))
     _check_start(training, initial_step, repeat)
@@ -123,7 +124,8 @@ def paired_dataset(
     check_color_jitter(color_jitter, encodings[0])
     image_size = height_and_width(image_size)
     stored_size = tuple(round(side * jitter) for side in image_size) if training else image_size
-    pairs = subset_of(find_pairs(), validation_split, subset, seed)
+    found = find_pairs(directory, target_directory, direction, *encodings)
+    pairs = subset_of(found, validation_split, subset, seed)
     load = _loader(PixelCache(pairs, encodings, stored_size, interpolations, cache_bytes), stored_size, encodings)
     if training:
         batches = len(pairs) // batch_size
@@ -151,16 +153,6 @@ def paired_dataset(
     dataset = dataset.prefetch(tf.data.AUTOTUNE).with_options(options)
     dataset.is_paired_dataset = True  # `fit` need not look at its values.
     return dataset
-
-
-def _sides(directory, target_directory, direction, source_encoding, target_encoding):
-    """The encodings of source and target, and a function that finds the pairs."""
-    if target_directory is None:
-        encodings = get_encoding(source_encoding), get_encoding(target_encoding)
-        return encodings, partial(find_side_by_side, directory, direction, *encodings)
-    folders = list(directory) if isinstance(directory, (list, tuple)) else [directory]
-    encodings = encoding_of_folders(source_encoding, folders), get_encoding(target_encoding)
-    return encodings, partial(match_folders, folders, target_directory, *encodings)
 
 
 def _loader(read, size, encodings):

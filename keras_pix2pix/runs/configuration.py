@@ -6,6 +6,7 @@ import shlex
 from importlib.metadata import version
 
 from keras_pix2pix import __version__
+from keras_pix2pix.data.pair_lists import is_pair_list
 from keras_pix2pix.files import whole_file
 from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.data import SYNTHETIC
@@ -118,9 +119,9 @@ def _check_folders(given):
         raise ValueError(
             f"--target needs a folder of sources. Received: DATA={SYNTHETIC}, which is drawn side by side."
         )
-    if "target" in given and "direction" in given:
+    if "direction" in given and ("target" in given or is_pair_list(given["data"])):
         raise ValueError(
-            "--direction is for side-by-side files; with --target the two folders say which side is which."
+            "--direction is for side-by-side files; with --target, or a list of pairs, it is known which side is which."
         )
     if ("target" in given and "validation" in given) != ("validation_target" in given):
         raise ValueError("--validation-target, --target and --validation belong together: give all three.")

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from keras_pix2pix.data.pair_lists import subsets_in
 from keras_pix2pix.data.synthetic import holds_only_facades, write_facades
 from keras_pix2pix.files import whole_file
 from keras_pix2pix.run_folder import RunFolder
@@ -19,7 +20,7 @@ def run_folders(config, run_dir, resume):
     validation = None
     if "validation" in config:
         validation = _sources(config, "validation", "extra_validation_source"), config.get("validation_target")
-    elif "validation_split" in config:
+    elif "validation_split" in config or "validation" in subsets_in(config["data"]):
         validation = training
     if config["data"] != SYNTHETIC:
         return training, validation
@@ -32,7 +33,7 @@ def run_folders(config, run_dir, resume):
     return (drawn["train"], None), validation or (drawn["validation"], None)
 
 
-def run_dataset(config, folders, **options):
+def run_dataset(config, folders, subset=None, **options):
     """The data set of one of the results of `run_folders`."""
     from keras_pix2pix import paired_dataset, preset_data
 
@@ -42,10 +43,8 @@ def run_dataset(config, folders, **options):
         **{name: config[name] for name in (*ENCODINGS, "color_jitter") if name in config},
         **options,
     }
-    if "validation_split" in config:
-        subset = "training" if options.get("training", True) else "validation"
-        options |= {"validation_split": config["validation_split"], "subset": subset}
     directory, target = folders
+    options |= _part(config, directory, subset or ("training" if options.get("training", True) else "validation"))
     if target:
         return paired_dataset(directory, target, **options)
     return paired_dataset(directory, direction=config["direction"], **options)
@@ -53,12 +52,10 @@ def run_dataset(config, folders, **options):
 
 def run_encodings(config):
     """The encodings of a run's source and target."""
-    from keras_pix2pix.data.pairs import encoding_of_folders
-    from keras_pix2pix.encodings import get
+    from keras_pix2pix.data.pairs import encodings_of_sides
 
-    source_encoding, target_encoding = (config.get(name, "rgb") for name in ENCODINGS)
-    folders = [config["data"], *config.get("extra_source", [])]
-    return encoding_of_folders(source_encoding, folders), get(target_encoding)
+    words = (config.get(name, "rgb") for name in ENCODINGS)
+    return encodings_of_sides(_sources(config, "data", "extra_source"), config.get("target"), *words)
 
 
 def run_sources(config, folders, image_size, count, subset="validation"):
@@ -74,17 +71,19 @@ def run_sources(config, folders, image_size, count, subset="validation"):
 
 def run_pairs(config, folders, subset="validation"):
     """The pairs of one of the results of `run_folders`; where one folder has both, those of a subset."""
-    from keras_pix2pix.data.pairs import find_side_by_side, match_folders, subset_of
+    from keras_pix2pix.data.pairs import find_pairs, subset_of
 
-    encodings = run_encodings(config)
     directory, target = folders
-    if target:
-        pairs = match_folders(directory, target, *encodings)
-    else:
-        pairs = find_side_by_side(directory, config["direction"], *encodings)
-    if "validation_split" not in config:
-        return pairs
-    return subset_of(pairs, config["validation_split"], subset, config["seed"])
+    pairs = find_pairs(directory, target, config["direction"], *run_encodings(config))
+    part = _part(config, directory, subset)
+    return subset_of(pairs, part["validation_split"], part["subset"], config["seed"]) if part else pairs
+
+
+def _part(config, directory, subset):
+    """The arguments of `paired_dataset` by which a data set is divided; empty if it is not."""
+    if subsets_in(directory) or "validation_split" in config:
+        return {"validation_split": config.get("validation_split", 0), "subset": subset}
+    return {}
 
 
 def folder_sources(directory, encoding, image_size, count):

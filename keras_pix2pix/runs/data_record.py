@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from keras_pix2pix.data.folders import list_picture_files, searched_folder
+from keras_pix2pix.data.pair_lists import is_pair_list, read_pair_list
 from keras_pix2pix.encodings import EXTENSIONS
 from keras_pix2pix.files import whole_file
 from keras_pix2pix.run_folder import RunFolder
@@ -73,6 +76,10 @@ def _roles(folders):
 
 
 def _listed(place):
+    if is_pair_list(place):
+        named = {file for row in read_pair_list(place) for file in (row.source, row.target)}
+        folder = Path(place).parent
+        return [(os.path.relpath(file, folder), file) for file in (Path(place), *sorted(named))]
     folder = searched_folder(place)
     return [(file.relative_to(folder).as_posix(), file) for file in list_picture_files(place, EXTENSIONS)]
 

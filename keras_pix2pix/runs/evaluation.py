@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_pix2pix.data.pair_lists import is_pair_list, subsets_in
 from keras_pix2pix.files import whole_file
 from keras_pix2pix.images import beside, write_png
 from keras_pix2pix.run_folder import RunFolder
@@ -60,9 +61,10 @@ def evaluate_run(run, data=None, target=None, features=None):
     folders = _folders(config, run, data, target)
     if data is not None:
         config.pop("validation_split", None)  # A share of the run's own data.
-    pairs = run_pairs(config, folders)
+    subset = "test" if data is not None and "test" in subsets_in(data) else "validation"
+    pairs = run_pairs(config, folders, subset)
     model = load_model(run)
-    dataset = run_dataset({**config, "batch_size": 1}, folders, training=False)
+    dataset = run_dataset({**config, "batch_size": 1}, folders, subset, training=False)
     files = [_name_of(pair.source_file) for pair in pairs]
     triples = ((source, model.generator(source, training=False), target) for source, target, _ in dataset)
     return _evaluated(str(run), files, triples, run_encodings(config), features)
@@ -96,7 +98,7 @@ def write_evaluation(run, evaluation):
 
 def _folders(config, run, data, target):
     if data is not None:
-        if bool(target) != ("target" in config):
+        if not is_pair_list(data) and bool(target) != ("target" in config):
             advice = "two folders: give" if "target" in config else "side-by-side files: leave out"
             raise ValueError(f"The run in {run} was trained on {advice} --target. Received: DATA={data}.")
         return data, target

@@ -48,4 +48,4 @@ def _are_there(folders):
 
     sources, target = folders
     wanted = [*([sources] if isinstance(sources, (str, Path)) else sources), *([target] if target else [])]
-    return all(searched_folder(folder).is_dir() for folder in wanted)
+    return all(searched_folder(folder).exists() for folder in wanted)

@@ -56,7 +56,7 @@ def _run(config, run_dir, resume, devices, data_changed):
     _seed(config)
     strategy = _strategy(config, devices)
     validation = run_dataset(config, validation_data, training=False) if validation_data else None
-    shown = validation or run_dataset(config, training_data, training=False)
+    shown = validation or run_dataset(config, training_data, "training", training=False)
     batches = len(run_dataset(config, training_data))
     steps = config.get("steps_per_epoch", batches)
     refuse_a_lost_model(run_dir)

@@ -6,7 +6,9 @@ from PIL import Image
 
 from keras_pix2pix import draw_pairs, paired_dataset
 from keras_pix2pix.data.folders import list_picture_files, match_files, removed_endings
-from keras_pix2pix.data.pairs import find_side_by_side, match_folders, subset_of
+from keras_pix2pix.data.pairs import Pair, find_side_by_side, match_folders, subset_of
+
+FOUR = [Pair(str(number), str(number)) for number in range(4)]
 
 
 @pytest.fixture
@@ -157,9 +159,9 @@ def test_a_share_for_validation(draw, tmp_path):
 )
 def test_a_wrong_share_or_subset(arguments, word):
     with pytest.raises(ValueError, match=word):
-        subset_of(list(range(4)), *arguments, seed=0)
+        subset_of(FOUR, *arguments, seed=0)
 
 
 @pytest.mark.parametrize("share", [0.01, 0.99])
 def test_no_subset_is_empty(share):
-    assert all(subset_of(list(range(4)), share, subset, 0) for subset in ("training", "validation"))
+    assert all(subset_of(FOUR, share, subset, 0) for subset in ("training", "validation"))
