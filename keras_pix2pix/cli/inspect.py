@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from keras_pix2pix.cli.documentation import option, parameter_help
-from keras_pix2pix.data.pair_lists import subsets_in
 
 DRAW = "data.inspection:draw_pairs"
 
@@ -49,7 +48,7 @@ def inspect(
     for side, shares in findings.shares.items():
         print(f"Classes of the {side}: {_in_words(shares)}")
     print(f"The first of them: {findings.picture}")
-    print(f"Train on them: {_train_command(data, target, extra_source or [], given)}")
+    print(f"Train on them: {_train_command(data, target, extra_source or [], given, findings.subsets)}")
 
 
 def _in_words(shares):
@@ -61,12 +60,12 @@ def _in_words(shares):
     return ", ".join([*words, f"in no picture: {absent}"] if absent else words)
 
 
-def _train_command(data, target, extra_source, given):
-    """The command line that trains on what was looked at; with a share of it for validation."""
+def _train_command(data, target, extra_source, given, subsets):
+    """The command line that trains on what was looked at; with a share for validation, unless a list names one."""
     command = ["keras-pix2pix", "train", data, *(["--target", target] if target else [])]
     for folder in extra_source:
         command += ["--extra-source", folder]
     for name in ("direction", "source_encoding", "target_encoding"):
         if given[name] is not None:
             command += [f"--{name.replace('_', '-')}", given[name]]
-    return shlex.join([*command, *([] if subsets_in(data) else ["--validation-split", "0.1"]), "--run-dir", "run"])
+    return shlex.join([*command, *([] if subsets else ["--validation-split", "0.1"]), "--run-dir", "run"])

@@ -33,7 +33,8 @@ def train(
     data: Annotated[
         str | None,
         typer.Argument(
-            help=f'Folder of side-by-side files, or of sources, with --target; list of pairs; or the word "{SYNTHETIC}".'
+            help="Folder of side-by-side files; of sources, with --target; a list of pairs, as CSV or JSON lines; "
+            f'or the word "{SYNTHETIC}".'
         ),
     ] = None,
     target: Annotated[

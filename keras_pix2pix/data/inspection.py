@@ -32,6 +32,7 @@ class Findings(NamedTuple):
         endings: The endings of the names that were removed to match them, in words; empty if there are none.
         shares: "source" and "target", where they are label maps -> share of the pixels of each class, from 0 to 1; what
             is missing to 1 belongs to no class.
+        subsets: The subsets that a list of pairs names by its splits; empty without.
     """
 
     pairs: int
@@ -39,6 +40,7 @@ class Findings(NamedTuple):
     picture: Path
     endings: str = ""
     shares: Mapping = MappingProxyType({})
+    subsets: frozenset = frozenset()
 
 
 def draw_pairs(
@@ -100,7 +102,8 @@ def draw_pairs(
         sizes[height, width // half] += 1
     _draw(pairs[:count], encodings, output, _layout(folders, target, direction))
     endings = removed_endings([*folders, target]) if target else ""
-    return Findings(len(pairs), dict(sizes.most_common()), output, endings, _shares(pairs, encodings, full))
+    shares, subsets = _shares(pairs, encodings, full), frozenset(pair.subset for pair in pairs) - {None}
+    return Findings(len(pairs), dict(sizes.most_common()), output, endings, shares, subsets)
 
 
 def _shares(pairs, encodings, full):

@@ -91,7 +91,8 @@ def _row(path, line, fields):
     split = fields.get("split")
     if split and str(split).lower() not in SUBSET_OF_SPLIT:
         raise ValueError(
-            f"Line {line} of {path} names an unknown split. Accepted: {', '.join(SUBSET_OF_SPLIT)}. Received: {split!r}."
+            f"Line {line} of {path} names an unknown split. Accepted: {', '.join(SUBSET_OF_SPLIT)}. "
+            f"Received: {split!r}."
         )
     source, target = (path.parent / Path(name).expanduser() for name in names)
     return Row(source, target, SUBSET_OF_SPLIT[str(split).lower()] if split else None)

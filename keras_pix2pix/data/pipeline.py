@@ -56,9 +56,9 @@ def paired_dataset(
     Args:
         directory: Folder of side-by-side files, of even width; with `target_directory`, of sources, or several
             folders, whose sources are concatenated along the channels; or a list of pairs: a CSV file with the columns
-            source, target and, if it has, split (train, val, test), or JSON lines with these names. JPEG, PNG, BMP, GIF, TIFF or WebP files, or
-            `.npy` arrays. EXIF orientation is applied; for "rgb", gray and palette pictures become RGB, and alpha is
-            dropped.
+            source, target and, if you like, split (train, val, test), or JSON lines with these names. JPEG, PNG, BMP,
+            GIF, TIFF or WebP files, or `.npy` arrays. EXIF orientation is applied; for "rgb", gray and palette
+            pictures become RGB, and alpha is dropped.
         target_directory: Folder of targets: the names of the sources, any extensions, the same sizes. Defaults to
             None: the files are side by side.
         image_size: Height and width in pixels of the images, or one integer for a square. Defaults to (256, 256).

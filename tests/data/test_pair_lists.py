@@ -60,7 +60,8 @@ def test_the_data_set_of_a_list(write):
     assert numbers_of(paired_dataset(place, image_size=(6, 8), training=False)) == [0, 1, 2, 3, 4]
     kept = paired_dataset(place, image_size=(6, 8), training=False, validation_split=0.4, subset="validation")
     rest = paired_dataset(place, image_size=(6, 8), training=False, validation_split=0.4, subset="training")
-    assert sorted(numbers_of(kept) + numbers_of(rest)) == [0, 1, 2, 3, 4] and len(kept) == 2
+    assert sorted(numbers_of(kept) + numbers_of(rest)) == [0, 1, 2, 3, 4]
+    assert len(kept) == 2
 
 
 @pytest.mark.parametrize(("subset", "expected"), [("training", [0, 1, 2]), ("validation", [3]), ("test", [4])])
