@@ -7,7 +7,7 @@ import contextlib
 import os
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -198,12 +198,13 @@ def beside(*pictures: np.ndarray) -> np.ndarray:
     return np.concatenate([_as_rgb(np.asarray(pixels)) for pixels in pictures], axis=1)
 
 
-def write_png(path: str | os.PathLike, pixels: np.ndarray) -> None:
+def write_png(path: str | os.PathLike, pixels: np.ndarray, palette: Sequence | None = None) -> None:
     """Write pixels as a PNG file, whole or not at all; its "Software" is this package.
 
     Args:
         path: File to write; its folder is made if need be.
         pixels: uint8 array, `(height, width, channels)` with 1, 3 or 4 channels; or uint16 with 1 channel.
+        palette: (red, green, blue) of each level of 1 channel. Defaults to None: no palette.
 
     Example:
 
@@ -216,6 +217,8 @@ def write_png(path: str | os.PathLike, pixels: np.ndarray) -> None:
     """
     pixels = np.asarray(pixels)
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    if palette is not None:
+        picture.putpalette([level for color in palette for level in color])
     mark = PngInfo()
     mark.add_text("Software", SOFTWARE)
     with whole_file(path) as temporary:

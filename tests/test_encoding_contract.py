@@ -13,9 +13,11 @@ WORDS = [
     "gray16",
     "classes:5",
     "classes:5:ignore=255",
+    "classes:2:colors=#000000,#808000",
     "mask",
     "mask:9",
     "palette:#000000,#ff0000,#00ff00",
+    "palette:#000000=road,#ff0000=wild grass",
     "values:2:-1.0:3.0",
 ]
 STACKED = ["rgb+classes:5", "gray16+palette:#000000,#ffffff+rgb"]
@@ -67,7 +69,7 @@ def test_a_single_encoding_writes_what_it_reads(word, pixels, tmp_path):
 
 def test_label_maps_are_told_from_measurements():
     found = {word: encodings.get(word).is_label_map for word in WORDS + STACKED}
-    assert [word for word, is_label_map in found.items() if is_label_map] == WORDS[4:9]
+    assert [word for word, is_label_map in found.items() if is_label_map] == WORDS[4:11]
 
 
 def test_a_pixel_of_no_class_is_none_of_them():

@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 
 from keras_pix2pix.cli.documentation import option, parameter_help
+from keras_pix2pix.runs.data import class_names
 
 DRAW = "data.inspection:draw_pairs"
+AUTO = ":auto"
 
 
 def inspect(
@@ -45,16 +47,21 @@ def inspect(
     sizes = ", ".join(f"{height}x{width} ({number})" for (height, width), number in list(findings.sizes.items())[:5])
     removed = f", matched after removing {findings.endings}" if findings.endings else ""
     print(f"{findings.pairs} pairs{removed}; height x width of one side (pairs): {sizes}")
+    found = dict(zip(("source", "target"), findings.encodings, strict=True))
+    for side, word in found.items():
+        if AUTO in str(given[f"{side}_encoding"]):
+            print(f"Found in the {side} files: {word}")
+            given[f"{side}_encoding"] = word
     for side, shares in findings.shares.items():
-        print(f"Classes of the {side}: {_in_words(shares)}")
+        print(f"Classes of the {side}: {_in_words(shares, class_names(found[side]))}")
     print(f"The first of them: {findings.picture}")
     print(f"Train on them: {_train_command(data, target, extra_source or [], given, findings.subsets)}")
 
 
-def _in_words(shares):
+def _in_words(shares, names):
     """The share of each class, and those that are in no picture."""
-    present = [f"{index} {share:.1%}" for index, share in enumerate(shares) if share]
-    absent = ", ".join(str(index) for index, share in enumerate(shares) if not share)
+    present = [f"{name} {share:.1%}" for name, share in zip(names, shares, strict=True) if share]
+    absent = ", ".join(name for name, share in zip(names, shares, strict=True) if not share)
     none = 1 - sum(shares)
     words = [*present, f"none {none:.1%}"] if none > 1e-9 else present
     return ", ".join([*words, f"in no picture: {absent}"] if absent else words)

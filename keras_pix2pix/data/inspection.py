@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from keras_pix2pix.data.folders import removed_endings, searched_folder
+from keras_pix2pix.data.found_encodings import found_encodings
 from keras_pix2pix.data.pair_lists import is_pair_list
 from keras_pix2pix.data.pairs import as_list, encodings_of_sides, find_pairs
 from keras_pix2pix.encodings.files import is_array_file
@@ -32,6 +33,7 @@ class Findings(NamedTuple):
         endings: The endings of the names that were removed to match them, in words; empty if there are none.
         shares: "source" and "target", where they are label maps -> share of the pixels of each class, from 0 to 1; what
             is missing to 1 belongs to no class.
+        encodings: The words of the encodings of source and target; "palette:auto" and "classes:auto" as found.
         subsets: The subsets that a list of pairs names by its splits; empty without.
     """
 
@@ -40,6 +42,7 @@ class Findings(NamedTuple):
     picture: Path
     endings: str = ""
     shares: Mapping = MappingProxyType({})
+    encodings: tuple = ("rgb", "rgb")
     subsets: frozenset = frozenset()
 
 
@@ -64,7 +67,8 @@ def draw_pairs(
         target: Folder of targets under the same names. Defaults to None.
         direction: Which half of a side-by-side file is the source: "AtoB", the left one, or "BtoA", the right one.
             Defaults to "AtoB".
-        source_encoding: How the source is stored: see `encodings.get`. Defaults to "rgb".
+        source_encoding: How the source is stored: see `encodings.get`; "palette:auto" and "classes:auto" are found in
+            the files. Defaults to "rgb".
         target_encoding: The same of the target. Defaults to "rgb".
         output: PNG file to write, outside the folders of pictures. Default: "pairs.png" in the working folder; beside
             that folder, if it holds the pictures.
@@ -92,7 +96,8 @@ def draw_pairs(
         raise ValueError(f"`count` must be 1 or more. Received: count={count}.")
     folders = as_list(data)
     output = _output(output, [*folders, target] if target else folders)
-    encodings = encodings_of_sides(data, target, source_encoding, target_encoding)
+    found = found_encodings([(data, target)], direction, source_encoding, target_encoding)
+    encodings = encodings_of_sides(data, target, *found)
     pairs = find_pairs(data, target, direction, *encodings)
     half = 1 if pairs[0].direction is None else 2
     refuse_to_replace_what_is_read([output], {file for pair in pairs for side in pair[:2] for file in _files(side)})
@@ -102,8 +107,15 @@ def draw_pairs(
         sizes[height, width // half] += 1
     _draw(pairs[:count], encodings, output, _layout(folders, target, direction))
     endings = removed_endings([*folders, target]) if target else ""
-    shares, subsets = _shares(pairs, encodings, full), frozenset(pair.subset for pair in pairs) - {None}
-    return Findings(len(pairs), dict(sizes.most_common()), output, endings, shares, subsets)
+    return Findings(
+        len(pairs),
+        dict(sizes.most_common()),
+        output,
+        endings,
+        _shares(pairs, encodings, full),
+        tuple(encoding.word for encoding in encodings),
+        frozenset(pair.subset for pair in pairs) - {None},
+    )
 
 
 def _shares(pairs, encodings, full):

@@ -15,10 +15,10 @@ import numpy as np
 
 from keras_pix2pix import __version__
 from keras_pix2pix.deploy import parity
-from keras_pix2pix.deploy.dominant_colors import dominant_colors
 from keras_pix2pix.deploy.replacing import read_json, refuse_to_replace_folder
 from keras_pix2pix.deploy.tflite import export_tflite
 from keras_pix2pix.deploy.verdict import PICTURE, RECORD
+from keras_pix2pix.dominant_colors import dominant_colors
 from keras_pix2pix.files import remove_leftovers, whole_file
 from keras_pix2pix.images import beside, height_and_width, write_png
 from keras_pix2pix.inference.serving import encodings_of, generator_of, serving_model
@@ -178,6 +178,7 @@ def _write_pictures(model, directory, image_size, pixels):
         "labels": source_encoding.is_label_map,
         "background": _hex(background),
         "palette": [_hex(color) for color in colors],
+        "names": source_encoding.names,
         "samples": names,
         "check": {"source": names[0], "expected": "check.png"},
     }

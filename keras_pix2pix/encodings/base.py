@@ -26,6 +26,7 @@ class Encoding(ABC):
         parts: The encodings of the single files, in their order: of all but `Stacked`, the encoding itself.
         is_label_map: Whether the raw form names classes, which are never mixed, instead of measuring something.
         holds_indices: Whether it names them by their number.
+        names: What people call the classes, in their order. None where they have no names.
         ignore: The raw value of pixels that belong to no class: as a target they have weight 0. None for none.
 
     Example:
@@ -46,6 +47,7 @@ class Encoding(ABC):
     parts: tuple[SingleEncoding, ...]
     is_label_map: bool = False
     holds_indices: bool = False
+    names: tuple[str, ...] | None = None
     ignore: int | None = None
 
     @abstractmethod

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 from PIL import Image
@@ -31,6 +32,8 @@ class Classes(SingleEncoding):
         ignore: Index, `num_classes` to 255, of pixels that belong to no class, such as 255 in Pascal VOC. As a target
             they have weight 0 in all losses, and count as right in metrics; as a source they are -1 in all channels.
             Defaults to None: there are none.
+        palette: Colour of each class, (red, green, blue) in 0..255 or "#rrggbb", in which people see it; `write` makes
+            palette files then. Defaults to None: colours far apart, and gray files.
 
     Raises:
         ValueError: Another number.
@@ -46,6 +49,7 @@ class Classes(SingleEncoding):
 
     num_classes: int
     ignore: int | None = None
+    palette: tuple | None = None
 
     holds_indices = True
     raw_channels = 1
@@ -66,6 +70,13 @@ class Classes(SingleEncoding):
                 f"`ignore` must be an integer from {self.num_classes}, the first that is no class, to "
                 f"{MOST_CLASSES - 1}. Received: ignore={self.ignore!r}."
             )
+        if self.palette is not None:
+            object.__setattr__(self, "palette", tuple(_color(each) for each in self.palette))
+            if len(self.palette) != self.num_classes:
+                raise ValueError(
+                    f"`palette` must have a colour for each of {self.num_classes} classes. "
+                    f"Received: {len(self.palette)}."
+                )
 
     @property
     def channels(self):
@@ -75,11 +86,15 @@ class Classes(SingleEncoding):
     @property
     def word(self):
         """What `encodings.get` makes this encoding of."""
-        return f"classes:{self.num_classes}" + ("" if self.ignore is None else f":ignore={self.ignore}")
+        ignore = "" if self.ignore is None else f":ignore={self.ignore}"
+        colors = "" if self.palette is None else f":colors={','.join(map(_hex, self.palette))}"
+        return f"classes:{self.num_classes}{ignore}{colors}"
 
     @property
     def colors(self):
-        """What each class is shown in, (red, green, blue): black for 0."""
+        """What each class is shown in, (red, green, blue): without a palette, black for 0."""
+        if self.palette is not None:
+            return self.palette
         hues = [index * GOLDEN % 1 for index in range(1, self.num_classes)]
         return ((0, 0, 0), *(tuple(round(255 * each) for each in colorsys.hsv_to_rgb(hue, 0.75, 1.0)) for hue in hues))
 
@@ -132,7 +147,7 @@ class Classes(SingleEncoding):
         return indices if self.ignore is None else np.where(indices == self.ignore, -1, indices)
 
     def show(self, raw):
-        """Indices `(height, width, 1)` as RGB pixels: black for 0, a colour for each other class, gray for none."""
+        """Indices `(height, width, 1)` as RGB pixels: the colour of the class, gray for none."""
         colors = np.full((MOST_CLASSES, 3), MIDDLE, np.uint8)
         colors[: self.num_classes] = self.colors
         return colors[np.asarray(raw)[..., 0]]
@@ -142,9 +157,9 @@ class Classes(SingleEncoding):
         return (pixels[..., :1].astype(int) * self.num_classes // MOST_CLASSES).astype(np.uint8)
 
     def write(self, path, raw):
-        """Write indices as a gray PNG file under a path without extension; return its path."""
+        """Write indices as a PNG file, gray or with the palette, under a path without extension; return its path."""
         path = Path(f"{path}{self.extension}")
-        write_png(path, raw)
+        write_png(path, raw, self.palette)
         return path
 
 
@@ -155,6 +170,7 @@ class Palette(SingleEncoding):
     Args:
         colors: Sequence of 2 to 256 different colours, each (red, green, blue) in 0..255 or "#rrggbb"; their number
             is that of the image's channels.
+        names: Name of each class, for people. Defaults to None: they have none.
 
     Raises:
         ValueError: Something else.
@@ -169,6 +185,7 @@ class Palette(SingleEncoding):
     """
 
     colors: tuple
+    names: tuple | None = None
 
     raw_channels = 3
     raw_dtype = "uint8"
@@ -179,7 +196,10 @@ class Palette(SingleEncoding):
         colors = tuple(_color(each) for each in self.colors)
         if not 2 <= len(colors) <= MOST_CLASSES or len(set(colors)) < len(colors):
             raise ValueError(f"`colors` must be 2 to {MOST_CLASSES} different colours. Received: {self.colors!r}.")
+        if self.names is not None and len(self.names) != len(colors):
+            raise ValueError(f"`names` must have one for each of {len(colors)} colours. Received: {self.names!r}.")
         object.__setattr__(self, "colors", colors)
+        object.__setattr__(self, "names", None if self.names is None else tuple(map(str, self.names)))
 
     @property
     def channels(self):
@@ -189,7 +209,11 @@ class Palette(SingleEncoding):
     @property
     def word(self):
         """What `encodings.get` makes this encoding of."""
-        return "palette:" + ",".join("#{:02x}{:02x}{:02x}".format(*color) for color in self.colors)
+        colors = map(_hex, self.colors)
+        if self.names is None:
+            return f"palette:{','.join(colors)}"
+        names = (quote(name, " ") for name in self.names)  # The signs between words are part of some.
+        return "palette:" + ",".join(map("=".join, zip(colors, names, strict=True)))
 
     def size(self, path):
         """(height, width) of a file that suits, from its header; an error names a file that doesn't."""
@@ -273,6 +297,10 @@ def _check_indices(picture, path):
             f"Received: a {picture.format} file of mode {picture.mode!r}. Convert the file; for a label map in colours "
             'declare them, as in "palette:#000000,#ffffff".'
         )
+
+
+def _hex(color):
+    return "#{:02x}{:02x}{:02x}".format(*color)
 
 
 def _color(color):

@@ -1,17 +1,20 @@
 """The short words of the encodings of one file."""
 
 from numbers import Integral
+from urllib.parse import unquote
 
 from keras_pix2pix.encodings.base import SingleEncoding
+from keras_pix2pix.encodings.color_tables import is_color_table, read_color_table
 from keras_pix2pix.encodings.labels import Classes, Palette
 from keras_pix2pix.encodings.masks import Mask
 from keras_pix2pix.encodings.pictures import WORDS, Picture
 
 __all__ = ["get_single"]
 
+FOUND_IN_DATA = ("palette:auto", "classes:auto")
 ACCEPTED = (
     '"rgb", "gray", "rgba", "gray16", "mask", "classes:NUMBER", "classes:NUMBER:ignore=INDEX", '
-    '"palette:#RRGGBB,#RRGGBB,...", "values:CHANNELS:LOW:HIGH", '
+    '"palette:#RRGGBB,#RRGGBB,...", "palette:FILE.csv", "values:CHANNELS:LOW:HIGH", '
     'several of these joined by "+" for several source folders, a list of these, a number of channels, or an encoding'
 )
 
@@ -30,19 +33,33 @@ def get_single(identifier):
 def _get_with_numbers(word):
     kind, *numbers = word.split(":")
     try:
-        if kind == "classes" and len(numbers) in (1, 2):
-            ignore = _number(int, numbers[1].removeprefix("ignore=")) if len(numbers) == 2 else None
-            return Classes(_number(int, numbers[0]), ignore)
+        if kind == "classes" and numbers and numbers != ["auto"]:
+            return _classes(_number(int, numbers[0]), *numbers[1:])
         if kind == "mask" and len(numbers) <= 1:
             return Mask(*(_number(int, each) for each in numbers))
-        if kind == "palette" and len(numbers) == 1:
-            return Palette(numbers[0].split(","))
+        if kind == "palette" and numbers and is_color_table(word):
+            return Palette(*read_color_table(word.removeprefix("palette:")))
+        if kind == "palette" and len(numbers) == 1 and numbers != ["auto"]:
+            return _palette(numbers[0].split(","))
         if kind == "values" and len(numbers) == 3:
             channels, low, high = numbers
             return Picture(_number(int, channels), (_number(float, low), _number(float, high)))
     except TypeError:
         pass
     raise _unknown(word)
+
+
+def _classes(number, *options):
+    given = dict(option.split("=") for option in options if option.count("=") == 1)
+    if len(given) < len(options) or given.keys() - {"ignore", "colors"}:
+        raise TypeError(options)
+    palette = tuple(given["colors"].split(",")) if "colors" in given else None
+    return Classes(number, _number(int, given["ignore"]) if "ignore" in given else None, palette)
+
+
+def _palette(texts):
+    colors, equals, names = zip(*(text.partition("=") for text in texts), strict=True)
+    return Palette(colors, tuple(map(unquote, names)) if all(equals) else None)
 
 
 def _number(kind, text):
@@ -53,4 +70,9 @@ def _number(kind, text):
 
 
 def _unknown(identifier):
+    if identifier in FOUND_IN_DATA:
+        return ValueError(
+            f"{identifier!r} is found in data, by `keras-pix2pix train` and `inspect`, and by `draw_pairs`, whose "
+            "`encodings` say what to pass here."
+        )
     return ValueError(f"An encoding must be {ACCEPTED}. Received: {identifier!r}.")

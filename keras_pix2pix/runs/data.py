@@ -58,6 +58,45 @@ def run_encodings(config):
     return encodings_of_sides(_sources(config, "data", "extra_source"), config.get("target"), *words)
 
 
+def with_found_encodings(config, folders):
+    """The configuration with the encodings that the data tell in place of "auto", and of tables of colours."""
+    from keras_pix2pix.data.found_encodings import found_encodings
+    from keras_pix2pix.encodings import get
+
+    words = {name: config[name] for name in ENCODINGS if name in config}
+    if not words:
+        return config
+    sides = [words.get(name, "rgb") for name in ENCODINGS]
+    found = found_encodings([each for each in folders if each], config["direction"], *sides)
+    for name, encoding in zip(ENCODINGS, found, strict=True):
+        word = words.get(name)
+        if word and (":auto" in word or ".csv" in word or get(word) != encoding):
+            print(f"{name.replace('_', ' ').capitalize()}, as found: {encoding.word}")
+            config = {**config, name: encoding.word}
+    return config
+
+
+def class_names(word):
+    """What people call the classes of an encoding: their names, colours or numbers."""
+    from keras_pix2pix.encodings import get
+
+    encoding = get(word)
+    if encoding.names:
+        return encoding.names
+    if encoding.is_label_map and not encoding.holds_indices and encoding.raw_channels == 3:
+        return word.removeprefix("palette:").split(",")
+    return [str(index) for index in range(max(2, encoding.channels))]
+
+
+def check_labels(config, folders):
+    """Read the label maps of a run as a whole, if it has some."""
+    from keras_pix2pix.data.label_maps import check_label_maps
+
+    for place, subset in zip(folders, ("training", "validation"), strict=True):
+        if place:
+            check_label_maps(run_pairs(config, place, subset), run_encodings(config))
+
+
 def run_sources(config, folders, image_size, count, subset="validation"):
     """Stored source pixels `(pictures, height, width, channels)` of `count` pairs, spread evenly over a data set."""
     from keras_pix2pix import preset_data

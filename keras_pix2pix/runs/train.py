@@ -11,7 +11,7 @@ from pathlib import Path
 from keras_pix2pix.files import remove_leftovers
 from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.configuration import new_configuration, write_configuration
-from keras_pix2pix.runs.data import run_dataset, run_encodings, run_folders
+from keras_pix2pix.runs.data import check_labels, run_dataset, run_encodings, run_folders, with_found_encodings
 from keras_pix2pix.runs.data_record import digest_of, write_record
 from keras_pix2pix.runs.header import print_header
 from keras_pix2pix.runs.model import load_model, load_weights
@@ -47,8 +47,12 @@ def _run(config, run_dir, resume, devices, data_changed):
     folder = RunFolder(run_dir)
     _refuse_files_for_folders(folder)
     training_data, validation_data = run_folders(config, run_dir, resume)
+    config = with_found_encodings(config, (training_data, validation_data))
     data = data_of_this_run(config, (training_data, validation_data), run_dir, data_changed)
-    config = {**config, "identity": {**config.get("identity", new_identity()), "data": digest_of(data)}}
+    identity = config.get("identity", new_identity())
+    if identity.get("data") != digest_of(data):
+        check_labels(config, (training_data, validation_data))
+    config = {**config, "identity": {**identity, "data": digest_of(data)}}
     start_tensorflow()
     from keras_pix2pix import callbacks
     from keras_pix2pix.training.workers import one_error_if_a_worker_stops

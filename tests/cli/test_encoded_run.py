@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import keras_pix2pix
+from keras_pix2pix.data.synthetic import PALETTE, write_facades
 
 pytestmark = pytest.mark.usefixtures("small_networks")
 
@@ -78,3 +79,63 @@ def test_color_jitter_reaches_the_data_set_of_training(run, pairs, tmp_path, mon
     options = ("--image-size", 32, "--epochs", 1, "--color-jitter", 0.25)
     assert run("train", pairs, "--run-dir", tmp_path / "run", *options)[0] == 0
     assert given[0]["color_jitter"] == 0.25
+
+
+@pytest.fixture
+def classes_in_colors(tmp_path):
+    """Pairs of a photo and a palette file of three classes, the last file with one more index, 255."""
+    palette = [0, 0, 0, 128, 0, 0, 0, 128, 0]
+    for number in range(4):
+        indices = np.resize(np.arange(3, dtype=np.uint8), (32, 32))
+        labels = Image.fromarray(indices)
+        labels.putpalette(palette)
+        for side, picture in (("photos", Image.new("RGB", (32, 32), (number,) * 3)), ("labels", labels)):
+            (tmp_path / side).mkdir(exist_ok=True)
+            picture.save(tmp_path / side / f"{number}.png")
+    return tmp_path
+
+
+@pytest.mark.usefixtures("small_networks")
+def test_found_classes_are_kept_in_the_run_and_their_palette_in_what_is_written(run, classes_in_colors):
+    folder = classes_in_colors
+    where = "--run-dir", folder / "run", "--image-size", 32, "--epochs", 1
+    sides = folder / "photos", "--target", folder / "labels"
+    code, printed, errors = run("train", *sides, *where, "--target-encoding", "classes:auto")
+    assert code == 0, errors
+    word = "classes:3:colors=#000000,#800000,#008000"
+    assert f"Target encoding, as found: {word}" in printed
+    assert json.loads((folder / "run/config.json").read_text())["target_encoding"] == word
+    assert run("translate", folder / "run", folder / "photos", "--output", folder / "out")[0] == 0
+    with Image.open(folder / "out/0.png") as written:
+        assert written.mode == "P"
+        assert written.getpalette()[:9] == [0, 0, 0, 128, 0, 0, 0, 128, 0]
+    assert run("train", "--run-dir", folder / "run", "--resume", "--epochs", 2)[0] == 0
+
+
+def test_label_maps_are_read_before_networks_are_built(run, classes_in_colors, monkeypatch):
+    from keras_pix2pix.runs import train
+
+    folder = classes_in_colors
+    Image.fromarray(np.full((32, 32), 9, np.uint8)).save(folder / "labels/3.png")
+    monkeypatch.setattr(train, "start_tensorflow", lambda: pytest.fail("The labels were not read before."))
+    where = "--run-dir", folder / "run", "--image-size", 32
+    sides = folder / "photos", "--target", folder / "labels"
+    code, _, errors = run("train", *sides, *where, "--target-encoding", "classes:3")
+    assert code == 2
+    assert "labels/3.png" in errors.replace("\n", "")
+
+
+def test_colours_and_names_in_a_look(run, tmp_path):
+    write_facades(tmp_path / "pairs", 2, image_size=(32, 32))
+    where = "--output", tmp_path / "drawn.png"
+    code, printed, errors = run("inspect", tmp_path / "pairs", *where, "--source-encoding", "palette:auto")
+    assert code == 0, errors
+    assert "Found in the source files: palette:#" in printed
+    assert "#0030ff" in printed.partition("Classes of the source")[2]
+    assert "--source-encoding 'palette:#" in printed
+    table = "\n".join(f"{name},{','.join(map(str, color))}" for name, color in PALETTE.items())
+    (tmp_path / "classes.csv").write_text(table)
+    word = f"palette:{tmp_path / 'classes.csv'}"
+    code, printed, _ = run("inspect", tmp_path / "pairs", *where, "--source-encoding", word)
+    assert code == 0
+    assert "wall " in printed.partition("Classes of the source")[2]

@@ -2,9 +2,9 @@
 
 const SIZES = [2, 6, 12, 24]; // Of the brush, in pixels of a 256-pixel picture.
 
-export function addColors(place, { palette, labels, source }) {
+export function addColors(place, { palette, names, labels, source }) {
   // Classes are counted as in the files, from 0.
-  const name = (index) => (source.classes ? `Class ${index}` : `Colour ${index + 1}`);
+  const name = (index) => names?.[index] ?? (source.classes ? `Class ${index}` : `Colour ${index + 1}`);
   palette.forEach((hex, index) => place.append(radio("color", hex, `${name(index)}, ${hex}`, hex)));
   document.querySelectorAll("[name=color]")[Math.min(1, palette.length - 1)].checked = true;
   if (labels) return;

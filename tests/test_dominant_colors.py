@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from keras_pix2pix.data.synthetic import facade
-from keras_pix2pix.deploy.dominant_colors import dominant_colors
 from keras_pix2pix.deploy.parity import drawn_sources
+from keras_pix2pix.dominant_colors import dominant_colors
 
 
 def blurred(pixels):

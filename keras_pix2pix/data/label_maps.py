@@ -1,0 +1,24 @@
+"""Label maps read as a whole before training, which finds an index that is no class only when it comes to it."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from keras_pix2pix.data.pairs import split_side_by_side
+from keras_pix2pix.terminal import with_progress
+
+__all__ = ["check_label_maps"]
+
+
+def check_label_maps(pairs, encodings):
+    """Raise for the first file of indices that are no classes."""
+    sides = [side for side, each in enumerate(encodings) if any(part.holds_indices for part in each.parts)]
+    items = [(pair, side, encodings[side]) for pair in pairs for side in sides]
+    with ThreadPoolExecutor() as pool:
+        for _ in with_progress(pool.map(lambda item: _read(*item), items), len(items), "Checking the label maps"):
+            pass
+
+
+def _read(pair, side, encoding):
+    opened = encoding.open(pair[side])
+    if pair.direction is not None:
+        opened = split_side_by_side(opened, pair.direction)[side]
+    encoding.raw(opened, pair[side])

@@ -1,0 +1,105 @@
+"""The few colours that pictures are mostly made of: what a label map was drawn with, though JPEG has blurred it."""
+
+from collections import Counter
+
+import numpy as np
+
+__all__ = ["Colors", "dominant_colors"]
+
+# Found on the facades, whose 12 colours are 70 or more apart: with these numbers 8 of their label maps give the 12.
+REACH = 2  # Pixels: so far from an edge JPEG's blurred colours end.
+FLAT = 16  # Levels: pixels that differ by no more within that reach belong to an area, and not to an edge.
+APART = 50  # Levels: nearer colours are one.
+LEAST_SHARE = 2e-4  # Of the pixels of all areas: the rarest of the 12 has 4e-4.
+PURE = 6  # Levels from 0 or 255 that JPEG may have moved a colour by.
+BIN = 16  # Levels.
+
+
+def dominant_colors(pixels, most=16):
+    """The colours of pictures `(count, height, width, 3)`, or those of their even areas, the most frequent first."""
+    counted = Colors()
+    for picture in pixels:
+        counted.add(picture)
+    return counted.exact(most) or counted.clustered(most)
+
+
+class Colors:
+    """How often each colour is there, in all of the pictures added and in their even areas."""
+
+    def __init__(self):
+        self.everywhere, self.inside = Counter(), Counter()
+
+    def add(self, pixels):
+        """Count the colours of one picture `(height, width, 3)`."""
+        codes = pixels.astype(np.int32) @ np.array([256**2, 256, 1])
+        for counter, chosen in ((self.everywhere, codes), (self.inside, codes[_flat(pixels)])):
+            found, counts = np.unique(chosen, return_counts=True)
+            counter.update(dict(zip(found.tolist(), counts.tolist(), strict=True)))
+
+    def exact(self, most):
+        """All colours as (red, green, blue), the most frequent first; None if there are more than `most`."""
+        if len(self.everywhere) > most:
+            return None
+        return [_color(code) for code, _ in sorted(self.everywhere.items(), key=lambda each: (-each[1], each[0]))]
+
+    def clustered(self, most):
+        """The colours around which those of even areas lie, the most frequent first, at most so many."""
+        left, weights = self._areas()
+        fewest = LEAST_SHARE * weights.sum()
+        colors = []
+        while weights.sum() > fewest and len(colors) < most:
+            bins = left // BIN @ np.array([1, 256 // BIN, (256 // BIN) ** 2])
+            in_fullest = bins == np.bincount(bins, weights).argmax()
+            fullest = _median(left[in_fullest], weights[in_fullest])
+            # A colour on the border of bins is spread over several.
+            around = _distance(left, fullest) < APART
+            color = _median(left[around], weights[around])
+            near = np.minimum(_distance(left, fullest), _distance(left, color)) < APART
+            if weights[near].sum() >= fewest:
+                colors.append(_pure(color))
+            left, weights = left[~near], weights[~near]
+        return colors
+
+    def share_near(self, colors):
+        """The share of even areas that is as near to one of some colours as JPEG leaves them."""
+        found, weights = self._areas()
+        nearest = np.min([np.abs(found - color).max(axis=-1) for color in np.array(colors)], axis=0)
+        return weights[nearest <= FLAT].sum() / weights.sum()
+
+    def _areas(self):
+        """The colours of even areas, and how often each is there."""
+        # In pictures without an even area, such as photos of leaves, every pixel counts.
+        counted = self.inside or self.everywhere
+        return np.array([_color(code) for code in counted], np.int32), np.array(list(counted.values()))
+
+
+def _color(code):
+    return tuple(code.to_bytes(3))
+
+
+def _flat(pixels):
+    """Which pixels are like those at their right, left, above and below."""
+    flat = np.ones(pixels.shape[:2], bool)
+    levels = pixels.astype(np.int16)
+    for axis in (0, 1):
+        lines, flat_lines = np.moveaxis(levels, axis, 0), np.moveaxis(flat, axis, 0)
+        for reach in range(1, REACH + 1):
+            like = (np.abs(lines[reach:] - lines[:-reach]) <= FLAT).all(axis=-1)
+            flat_lines[reach:] &= like
+            flat_lines[:-reach] &= like
+    return flat
+
+
+def _median(colors, weights):
+    """The median of each channel, each colour as often as its weight says."""
+    order = np.argsort(colors, axis=0)
+    reached = np.cumsum(weights[order], axis=0) >= weights.sum() / 2
+    return np.take_along_axis(colors, order, axis=0)[reached.argmax(axis=0), range(colors.shape[1])]
+
+
+def _distance(colors, color):
+    return np.sqrt(np.square(colors - color).sum(axis=-1))
+
+
+def _pure(color):
+    return tuple(0 if level <= PURE else 255 if level >= 255 - PURE else int(level) for level in color)
