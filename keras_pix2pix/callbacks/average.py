@@ -8,6 +8,8 @@ import tensorflow as tf
 
 from keras_pix2pix.training.saving import copy_average, save_whole
 
+__all__ = ["ExponentialMovingAverage"]
+
 
 class ExponentialMovingAverage(keras.callbacks.Callback):
     """A second generator whose weights are the running mean of the trained one's: steadier, and often better.

@@ -11,6 +11,8 @@ from keras_pix2pix.report.history import best_of, better_side, read_history
 from keras_pix2pix.training.saving import save_whole
 from keras_pix2pix.training.training_state import read_records
 
+__all__ = ["BestModel"]
+
 
 class BestModel(keras.callbacks.Callback):
     """Keeps the model of the best epoch by one of the logs, and can end training when nothing gets better.

@@ -14,9 +14,11 @@ from keras_pix2pix.training.model import Pix2Pix
 from keras_pix2pix.training.saving import save_whole
 from keras_pix2pix.training.training_state import Progress, build_metrics, metric_states, set_metric_states
 
+__all__ = ["Checkpoint", "refuse_broken_weights", "resume_point"]
+
 # A value of `model.stop_training` that ends the epoch only. Keras stops at any true value; other callbacks, which end
 # the training, put True there.
-END_OF_EPOCH = "end of epoch"
+_END_OF_EPOCH = "end of epoch"
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -91,7 +93,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.seen = self.seen_before + step
         if self.params["steps"] is not None and step >= self.params["steps"]:
             if self.first_step and not self.model.stop_training:
-                self.model.stop_training = END_OF_EPOCH
+                self.model.stop_training = _END_OF_EPOCH
             return
         # A worker that stops alone can't save: the others would have to take part.
         if (self.stopping and worker_count() == 1) or (self.every_steps and step - self.saved_step >= self.every_steps):
@@ -100,7 +102,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._stop_if_asked()
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.model.stop_training == END_OF_EPOCH:
+        if self.model.stop_training == _END_OF_EPOCH:
             self.model.stop_training = False
         self._save(Progress(epoch + 1, 0, self.seen))
         self._stop_if_asked()

@@ -12,8 +12,10 @@ from keras_pix2pix.callbacks.fixed_pairs import Pairs, first_pairs, generate_one
 from keras_pix2pix.files import whole_file
 from keras_pix2pix.report.history import read_messages
 
-RECORD = "health"  # Among the model's records: the epochs in a row, so that a resumed run continues to count.
-ADVICE = {
+__all__ = ["Health"]
+
+_RECORD = "health"  # Among the model's records: the epochs in a row, so that a resumed run continues to count.
+_ADVICE = {
     "won": (
         "The discriminator has won: it was all but certain what is real ({d_real:.3f}) and what is generated "
         "({d_fake:.3f}) in each of the last {patience} epochs, and the generator learns little from it. Lower its "
@@ -96,12 +98,12 @@ class Health(keras.callbacks.Callback):
         self.won_gap = won_gap
         self.lost_gap = lost_gap
         self.least_variety = least_variety
-        self.in_a_row = dict.fromkeys(ADVICE, 0)
+        self.in_a_row = dict.fromkeys(_ADVICE, 0)
         self.epoch = 0
         self.said = read_messages(self.messages) if self.messages else []
 
     def on_train_begin(self, logs=None):
-        self.in_a_row |= self.model.training_state.records.get(RECORD, {})
+        self.in_a_row |= self.model.training_state.records.get(_RECORD, {})
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
@@ -122,8 +124,8 @@ class Health(keras.callbacks.Callback):
         for state, is_shown in shown.items():
             self.in_a_row[state] = self.in_a_row[state] + 1 if is_shown else 0
             if self.in_a_row[state] >= self.patience and state not in (each["state"] for each in self.said):
-                self._say(state, ADVICE[state].format(patience=self.patience, variety=variety, **logs))
-        self.model.training_state.records[RECORD] = dict(self.in_a_row)
+                self._say(state, _ADVICE[state].format(patience=self.patience, variety=variety, **logs))
+        self.model.training_state.records[_RECORD] = dict(self.in_a_row)
 
     def _variety(self):
         """How much the generated pictures of different sources differ, relative to their targets; None if unknown."""

@@ -13,7 +13,9 @@ from keras_pix2pix.report.page import write_report
 from keras_pix2pix.report.samples import write_over_time
 from keras_pix2pix.training.losses import as_list
 
-OVER_TIME_FILE = "over_time.png"
+__all__ = ["ImageSummary", "Report", "SampleGrid"]
+
+_OVER_TIME_FILE = "over_time.png"
 
 
 class ImageSummary(FixedPairs):
@@ -106,7 +108,7 @@ class SampleGrid(FixedPairs):
 
     def show(self, epochs_done):
         write_png(self.directory / f"epoch_{epochs_done:04d}.png", np.concatenate(self.rows(self.generate())))
-        write_over_time(self.directory, self.directory / OVER_TIME_FILE)
+        write_over_time(self.directory, self.directory / _OVER_TIME_FILE)
 
 
 class Report(keras.callbacks.Callback):

@@ -5,6 +5,8 @@ import time
 import keras
 import tensorflow as tf
 
+__all__ = ["Rates"]
+
 
 class Rates(keras.callbacks.Callback):
     """Adds to the logs of each epoch: `g_learning_rate`, `d_learning_rate` and `images_per_second`.

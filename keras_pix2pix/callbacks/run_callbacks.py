@@ -14,6 +14,8 @@ from keras_pix2pix.callbacks.rates import Rates
 from keras_pix2pix.callbacks.tensorboard import TensorBoard
 from keras_pix2pix.run_folder import RunFolder
 
+__all__ = ["for_run"]
+
 
 def for_run(
     run_dir: str | Path,

@@ -2,6 +2,8 @@
 
 import keras
 
+__all__ = ["TensorBoard"]
+
 
 class TensorBoard(keras.callbacks.TensorBoard):
     """`keras.callbacks.TensorBoard` that leaves out the logs of single steps where it writes by epoch.

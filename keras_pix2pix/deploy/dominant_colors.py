@@ -2,13 +2,15 @@
 
 import numpy as np
 
+__all__ = ["dominant_colors"]
+
 # Found on the facades, whose 12 colours are 70 or more apart: with these numbers 8 of their label maps give the 12.
-REACH = 2  # Pixels: so far from an edge JPEG's blurred colours end.
-FLAT = 16  # Levels: pixels that differ by no more within that reach belong to an area, and not to an edge.
-APART = 50  # Levels: nearer colours are one.
-LEAST_SHARE = 2e-4  # Of the pixels of all areas: the rarest of the 12 has 4e-4.
-PURE = 6  # Levels from 0 or 255 that JPEG may have moved a colour by.
-BIN = 16  # Levels.
+_REACH = 2  # Pixels: so far from an edge JPEG's blurred colours end.
+_FLAT = 16  # Levels: pixels that differ by no more within that reach belong to an area, and not to an edge.
+_APART = 50  # Levels: nearer colours are one.
+_LEAST_SHARE = 2e-4  # Of the pixels of all areas: the rarest of the 12 has 4e-4.
+_PURE = 6  # Levels from 0 or 255 that JPEG may have moved a colour by.
+_BIN = 16  # Levels.
 
 
 def dominant_colors(pixels, most=16):
@@ -22,14 +24,14 @@ def dominant_colors(pixels, most=16):
     inside = _flat(pixels)
     # In pictures without an even area, such as photos of leaves, every pixel counts.
     left = pixels[inside if inside.any() else np.ones_like(inside)].astype(np.int32)
-    fewest = LEAST_SHARE * len(left)
+    fewest = _LEAST_SHARE * len(left)
     colors = []
     while len(left) > fewest and len(colors) < most:
-        bins = left // BIN @ np.array([1, 256 // BIN, (256 // BIN) ** 2])
+        bins = left // _BIN @ np.array([1, 256 // _BIN, (256 // _BIN) ** 2])
         fullest = np.median(left[bins == np.bincount(bins).argmax()], axis=0)
         # A colour on the border of bins is spread over several.
-        color = np.median(left[_distance(left, fullest) < APART], axis=0)
-        near = np.minimum(_distance(left, fullest), _distance(left, color)) < APART
+        color = np.median(left[_distance(left, fullest) < _APART], axis=0)
+        near = np.minimum(_distance(left, fullest), _distance(left, color)) < _APART
         if near.sum() >= fewest:
             colors.append(_pure(color))
         left = left[~near]
@@ -42,8 +44,8 @@ def _flat(pixels):
     levels = pixels.astype(np.int16)
     for axis in (1, 2):
         lines, flat_lines = np.moveaxis(levels, axis, 0), np.moveaxis(flat, axis, 0)
-        for reach in range(1, REACH + 1):
-            like = (np.abs(lines[reach:] - lines[:-reach]) <= FLAT).all(axis=-1)
+        for reach in range(1, _REACH + 1):
+            like = (np.abs(lines[reach:] - lines[:-reach]) <= _FLAT).all(axis=-1)
             flat_lines[reach:] &= like
             flat_lines[:-reach] &= like
     return flat
@@ -54,4 +56,4 @@ def _distance(colors, color):
 
 
 def _pure(color):
-    return tuple(0 if level <= PURE else 255 if level >= 255 - PURE else int(level) for level in color)
+    return tuple(0 if level <= _PURE else 255 if level >= 255 - _PURE else int(level) for level in color)

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from ai_edge_litert import schema_py_generated as schema
 
-MOST_DIMENSIONS = 4
-TAKEN = frozenset(
+__all__ = ["OF_NO_FIXED_SIZE", "gpu_fallbacks", "operators"]
+
+_MOST_DIMENSIONS = 4
+_TAKEN = frozenset(
     re.findall(
         r"\w+",
         """
@@ -25,12 +27,12 @@ SUB SUM TANH TILE TRANSPOSE TRANSPOSE_CONV
 """,
     )
 )
-CASTS = {("FLOAT32", "FLOAT32"), ("FLOAT32", "INT32"), ("INT32", "FLOAT32"), ("INT32", "INT32")}
-CASTS |= {pair for kind in ("FLOAT16", "FLOAT32") for pair in ((kind, "BOOL"), ("BOOL", kind))}
-REDUCTIONS = {"MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD"}
-SLICES = {"SLICE", "STRIDED_SLICE"}
-MASKS = ("ellipsisMask", "newAxisMask", "shrinkAxisMask")
-PADDINGS = {"PAD", "PADV2", "MIRROR_PAD"}
+_CASTS = {("FLOAT32", "FLOAT32"), ("FLOAT32", "INT32"), ("INT32", "FLOAT32"), ("INT32", "INT32")}
+_CASTS |= {pair for kind in ("FLOAT16", "FLOAT32") for pair in ((kind, "BOOL"), ("BOOL", kind))}
+_REDUCTIONS = {"MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD"}
+_SLICES = {"SLICE", "STRIDED_SLICE"}
+_MASKS = ("ellipsisMask", "newAxisMask", "shrinkAxisMask")
+_PADDINGS = {"PAD", "PADV2", "MIRROR_PAD"}
 OF_NO_FIXED_SIZE = "of no fixed size"
 
 
@@ -66,20 +68,20 @@ class _Tensor:
 def _reason(name, options, sources, results):
     """Why an operator is left to the CPU: "" if the delegate doesn't know it, None if it is taken."""
     tensors = [*sources, *results]
-    if name not in TAKEN:
+    if name not in _TAKEN:
         return ""
     if not all(tensor.is_sized for tensor in tensors):
         return OF_NO_FIXED_SIZE
-    if any(len(tensor.shape) > MOST_DIMENSIONS for tensor in tensors):
-        return f"of more than {MOST_DIMENSIONS} dimensions"
+    if any(len(tensor.shape) > _MOST_DIMENSIONS for tensor in tensors):
+        return f"of more than {_MOST_DIMENSIONS} dimensions"
     kinds = sources[0].kind, results[0].kind
     faults = {
-        f"{kinds[0]} to {kinds[1]}": name == "CAST" and kinds not in CASTS,
+        f"{kinds[0]} to {kinds[1]}": name == "CAST" and kinds not in _CASTS,
         f"of {kinds[0]}": (name, kinds[0]) in {("DEQUANTIZE", "INT16"), ("GATHER", "INT32")},
-        "of other than 3 or 4 dimensions": name in SLICES and len(sources[0].shape) not in (3, 4),
-        "that adds or drops an axis": name == "STRIDED_SLICE" and any(getattr(options, mask) for mask in MASKS),
-        "over axes of the run": name in REDUCTIONS and not (sources[1].is_constant and sources[1].kind == "INT32"),
-        "of other than 3 or 4 axes": name in PADDINGS and sources[1].shape not in ([3, 2], [4, 2]),
+        "of other than 3 or 4 dimensions": name in _SLICES and len(sources[0].shape) not in (3, 4),
+        "that adds or drops an axis": name == "STRIDED_SLICE" and any(getattr(options, mask) for mask in _MASKS),
+        "over axes of the run": name in _REDUCTIONS and not (sources[1].is_constant and sources[1].kind == "INT32"),
+        "of other than 3 or 4 axes": name in _PADDINGS and sources[1].shape not in ([3, 2], [4, 2]),
         "not by reflection": name == "MIRROR_PAD" and options.mode != schema.MirrorPadMode.REFLECT,
         "of tensors that extend each other": name == "MUL" and _extend_each_other(*sources),
         "with a depth multiplier": name == "DEPTHWISE_CONV_2D"

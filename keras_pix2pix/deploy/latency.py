@@ -3,8 +3,10 @@
 import statistics
 import time
 
-SECONDS = 1.0  # For all functions together: few runs, so that an export stays quick.
-LEAST_ROUNDS = 3
+__all__ = ["latencies"]
+
+_SECONDS = 1.0  # For all functions together: few runs, so that an export stays quick.
+_LEAST_ROUNDS = 3
 
 
 def latencies(runs, source):
@@ -13,7 +15,7 @@ def latencies(runs, source):
         run(source)
     times = {name: [] for name in runs}
     started, rounds = time.perf_counter(), 0
-    while rounds < LEAST_ROUNDS or time.perf_counter() - started < SECONDS:
+    while rounds < _LEAST_ROUNDS or time.perf_counter() - started < _SECONDS:
         for name, run in runs.items():
             begun = time.perf_counter()
             run(source)

@@ -13,8 +13,10 @@ import numpy as np
 
 from keras_pix2pix import __version__
 
-MEMBER = "metadata.json"
-OLDEST_DATE = (1980, 1, 1, 0, 0, 0)  # Of the zip format: equal models shall give equal files.
+__all__ = ["describe", "read_metadata", "write_metadata"]
+
+_MEMBER = "metadata.json"
+_OLDEST_DATE = (1980, 1, 1, 0, 0, 0)  # Of the zip format: equal models shall give equal files.
 
 
 def describe(generator, encodings, image_size, *, quantization, license=None, config=None):
@@ -28,7 +30,7 @@ def describe(generator, encodings, image_size, *, quantization, license=None, co
         "quantization": quantization,
         "license": license,
         "config": config,
-        "weights_sha256": weights_digest(generator),
+        "weights_sha256": _weights_digest(generator),
     }
     try:
         return json.loads(json.dumps(description))
@@ -36,7 +38,7 @@ def describe(generator, encodings, image_size, *, quantization, license=None, co
         raise ValueError(f"`config` must be a dictionary that JSON can hold: {error}. Received: {config!r}.") from error
 
 
-def weights_digest(generator):
+def _weights_digest(generator):
     """SHA-256 of a network's weights, in the order of `get_weights`: their types, shapes and bytes."""
     digest = hashlib.sha256()
     for weight in generator.get_weights():
@@ -48,7 +50,7 @@ def weights_digest(generator):
 def write_metadata(path, description):
     """Add a description to a TFLite file that has none."""
     with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr(zipfile.ZipInfo(MEMBER, OLDEST_DATE), json.dumps(description, indent=1))
+        archive.writestr(zipfile.ZipInfo(_MEMBER, _OLDEST_DATE), json.dumps(description, indent=1))
 
 
 def read_metadata(path: str | Path) -> dict[str, Any]:
@@ -77,10 +79,10 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
     path = Path(path).expanduser()
     try:
         with zipfile.ZipFile(path) as archive:
-            return json.loads(archive.read(MEMBER))
+            return json.loads(archive.read(_MEMBER))
     except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
         raise ValueError(
-            f"{path} has no {MEMBER} at its end: {error}. Accepted: a file that `export_tflite` has written. "
+            f"{path} has no {_MEMBER} at its end: {error}. Accepted: a file that `export_tflite` has written. "
             "Check the path, or export again."
         ) from error
 

@@ -16,9 +16,11 @@ from keras_pix2pix.images import height_and_width
 from keras_pix2pix.inference.serving import serving_model
 from keras_pix2pix.quiet import quiet_native_code
 
-NEEDED = ("onnx", "onnxruntime", "tf2onnx")
-OPSET = 15  # Of 2021: what tf2onnx writes unless told, and runtimes of any age read.
-AXES = ("batch", "height", "width")  # What the file calls those of any size.
+__all__ = ["export_onnx"]
+
+_NEEDED = ("onnx", "onnxruntime", "tf2onnx")
+_OPSET = 15  # Of 2021: what tf2onnx writes unless told, and runtimes of any age read.
+_AXES = ("batch", "height", "width")  # What the file calls those of any size.
 
 
 def export_onnx(
@@ -68,7 +70,7 @@ def export_onnx(
     ```
     """
     path = Path(path).expanduser()
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise ImportError(
             f"Writing {path} needs {', '.join(missing)}, which is not installed. Run `pip install .[onnx]` in a "
@@ -87,7 +89,7 @@ def export_onnx(
         image_size=image_size,
         pixels=pixels,
         accept=accept,
-        packages=NEEDED,
+        packages=_NEEDED,
     )
 
 
@@ -107,9 +109,9 @@ def _convert(serving, path):
     signature = [tf.TensorSpec(serving.input_shape, serving.input.dtype, name="source")]
     serve = tf.function(lambda source: {"generated": serving(source, training=False)}, input_signature=signature)
     with quiet_native_code():
-        written, _ = tf2onnx.convert.from_function(serve, input_signature=signature, opset=OPSET)
+        written, _ = tf2onnx.convert.from_function(serve, input_signature=signature, opset=_OPSET)
     for value in (*written.graph.input, *written.graph.output):
-        for axis, name in zip(value.type.tensor_type.shape.dim, AXES, strict=False):
+        for axis, name in zip(value.type.tensor_type.shape.dim, _AXES, strict=False):
             if not axis.dim_value:
                 axis.dim_param = name
     path.write_bytes(written.SerializeToString())

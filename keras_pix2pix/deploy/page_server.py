@@ -10,11 +10,13 @@ import time
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+__all__ = ["HERE", "page_server"]
+
 HERE = "127.0.0.1"
-MOST_CONNECTIONS = 32  # A browser opens six.
-PAUSE = 0.1  # Seconds.
+_MOST_CONNECTIONS = 32  # A browser opens six.
+_PAUSE = 0.1  # Seconds.
 # Not left to the system's table, which knows some of these on some machines.
-TYPES = {
+_TYPES = {
     "": "application/octet-stream",
     ".css": "text/css",
     ".html": "text/html",
@@ -24,7 +26,7 @@ TYPES = {
     ".png": "image/png",
     ".wasm": "application/wasm",
 }
-HEADERS = {
+_HEADERS = {
     # Together they allow threads in WebAssembly.
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
@@ -81,11 +83,11 @@ class _Server(ThreadingHTTPServer):
     def get_request(self):
         # A connection that can't be accepted yet waits in the system's queue, and without a pause the loop would spin.
         try:
-            if len(self.deadlines) >= MOST_CONNECTIONS:
+            if len(self.deadlines) >= _MOST_CONNECTIONS:
                 raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
             return super().get_request()
         except OSError:
-            time.sleep(PAUSE)
+            time.sleep(_PAUSE)
             raise
 
     def verify_request(self, request, client_address):
@@ -110,7 +112,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    extensions_map = TYPES
+    extensions_map = _TYPES
     timeout = 10  # Seconds, for one request to arrive, and for each part of the answer to be taken.
 
     def handle_one_request(self):
@@ -140,7 +142,7 @@ class _Handler(SimpleHTTPRequestHandler):
             return ""
 
     def end_headers(self):
-        for name, value in HEADERS.items():
+        for name, value in _HEADERS.items():
             self.send_header(name, value)
         super().end_headers()
 

@@ -13,9 +13,11 @@ from keras_pix2pix.encodings import get as get_encoding
 from keras_pix2pix.inference.serving import encodings_of, generator_of
 from keras_pix2pix.metrics import MOST_DECIBELS, SSIM_WINDOW, ssim
 
+__all__ = ["GREY_LEVELS", "Parity", "compare", "grey_levels_apart", "keras_function", "sources_or_drawn"]
+
 GREY_LEVELS = 255
-DRAWN_PICTURES = 4
-DRAWN_SIDES = (16, 1024)  # What `facade` draws, in pixels; others are enlarged or reduced.
+_DRAWN_PICTURES = 4
+_DRAWN_SIDES = (16, 1024)  # What `facade` draws, in pixels; others are enlarged or reduced.
 
 
 class Parity(NamedTuple):
@@ -152,14 +154,14 @@ def grey_levels_apart(expected, received, encoding):
     return np.abs(expected.astype("float64") - received) * (GREY_LEVELS / (high - low))
 
 
-def drawn_sources(image_size, channels):
+def _drawn_sources(image_size, channels):
     """Source pictures to compare on where none are given: label maps of drawn facades.
 
     Returns uint8 pixels, `(4, height, width, channels)`.
     """
     height, width = image_size
-    drawn_size = tuple(np.clip(image_size, *DRAWN_SIDES).tolist())
-    drawn = [Image.fromarray(facade(seed, drawn_size)[0]) for seed in range(DRAWN_PICTURES)]
+    drawn_size = tuple(np.clip(image_size, *_DRAWN_SIDES).tolist())
+    drawn = [Image.fromarray(facade(seed, drawn_size)[0]) for seed in range(_DRAWN_PICTURES)]
     labels = np.stack([np.asarray(each.resize((width, height), Image.Resampling.NEAREST)) for each in drawn])
     return np.tile(labels, (1, 1, 1, -(-channels // 3)))[..., :channels]
 
@@ -172,7 +174,7 @@ def sources_or_drawn(pixels, image_size, encoding, name="`pixels`"):
     encoding = get_encoding(encoding)
     channels = encoding.raw_channels
     if pixels is None:
-        return np.stack([encoding.from_pixels(picture) for picture in drawn_sources(image_size, 3)])
+        return np.stack([encoding.from_pixels(picture) for picture in _drawn_sources(image_size, 3)])
     pixels = np.asarray(pixels)
     suits = pixels.dtype == encoding.raw_dtype and pixels.ndim == 4 and pixels.shape[1:] == (*image_size, channels)
     if not suits or not len(pixels):

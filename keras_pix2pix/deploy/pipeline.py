@@ -8,7 +8,9 @@ from keras_pix2pix.deploy.verdict import THREADS, judge, publish, record_of
 from keras_pix2pix.files import remove_leftovers, whole_file
 from keras_pix2pix.inference.serving import encodings_of, generator_of
 
-USUAL_SIZE = 256
+__all__ = ["write_judged"]
+
+_USUAL_SIZE = 256
 
 
 def write_judged(
@@ -62,4 +64,4 @@ def write_judged(
 def _usual_size(model, pixels):
     if pixels is not None:
         return np.shape(pixels)[1:3]
-    return tuple(side or USUAL_SIZE for side in generator_of(model).input_shape[1:3])
+    return tuple(side or _USUAL_SIZE for side in generator_of(model).input_shape[1:3])

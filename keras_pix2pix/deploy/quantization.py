@@ -12,11 +12,13 @@ from ai_edge_quantizer.quantizer import Quantizer
 
 from keras_pix2pix.quiet import quiet_native_code
 
+__all__ = ["RECIPES", "quantize"]
+
 # Per-channel weights, all of them. In `benchmarks/quantization.py` the quantizer's recipes are beside the converter's.
-BITS = 8
+_BITS = 8
 # Depthwise convolutions stay in float32 where activations are quantised: they hold few weights, XNNPACK has no
 # dynamic-range one (`mobile` takes twice as long with TFLite's), and in static int8 they are no faster than in float32.
-QUANTIZED = (TFLOperationName.CONV_2D, TFLOperationName.FULLY_CONNECTED)
+_QUANTIZED = (TFLOperationName.CONV_2D, TFLOperationName.FULLY_CONNECTED)
 
 
 def quantize(model, quantization, representative=None):
@@ -41,29 +43,29 @@ def quantize(model, quantization, representative=None):
 
 
 def _weights(quantizer, model):
-    quantizer.add_weight_only_config(".*", TFLOperationName.ALL_SUPPORTED, BITS)
+    quantizer.add_weight_only_config(".*", TFLOperationName.ALL_SUPPORTED, _BITS)
 
 
 def _dynamic(quantizer, model):
-    for operation in QUANTIZED:
-        quantizer.add_dynamic_config(".*", operation, BITS)
+    for operation in _QUANTIZED:
+        quantizer.add_dynamic_config(".*", operation, _BITS)
 
 
 def _static(quantizer, model):
-    names = small_convolutions(model)
+    names = _small_convolutions(model)
     if not names:
         raise ValueError(
             'quantization="int8" computes convolutions in int8 that give less than half the picture\'s side, and this '
             'network has none. Take "dynamic" or "weights".'
         )
     for name in names:
-        quantizer.add_static_config(f"^{re.escape(name)};?$", TFLOperationName.CONV_2D, BITS, BITS)
+        quantizer.add_static_config(f"^{re.escape(name)};?$", TFLOperationName.CONV_2D, _BITS, _BITS)
 
 
 RECIPES = {"weights": _weights, "dynamic": _dynamic, "int8": _static}
 
 
-def small_convolutions(model):
+def _small_convolutions(model):
     """The convolutions of a TFLite model that give less than half the side of the picture that goes in."""
     read = schema.Model.GetRootAs(model)
     graph = read.Subgraphs(0)

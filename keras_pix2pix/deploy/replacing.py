@@ -6,7 +6,9 @@ from pathlib import Path
 
 from keras_pix2pix.files import refuse_special_file
 
-NAMED_AT_MOST = 5
+__all__ = ["read_json", "refuse_to_replace_folder"]
+
+_NAMED_AT_MOST = 5
 
 
 def refuse_to_replace_folder(path, kind, patterns_of):
@@ -24,9 +26,9 @@ def refuse_to_replace_folder(path, kind, patterns_of):
     names = sorted(each.relative_to(path).as_posix() for each in files)
     others = [name for name in names if not any(fnmatch(name, pattern) for pattern in patterns)]
     if others:
-        more = ", ..." if len(others) > NAMED_AT_MOST else ""
+        more = ", ..." if len(others) > _NAMED_AT_MOST else ""
         raise ValueError(
-            f"{path} holds more than {kind}, which exporting again would delete: {', '.join(others[:NAMED_AT_MOST])}"
+            f"{path} holds more than {kind}, which exporting again would delete: {', '.join(others[:_NAMED_AT_MOST])}"
             f"{more}. Take it out, or choose another path."
         )
 

@@ -15,10 +15,12 @@ from keras_pix2pix.deploy.replacing import refuse_to_replace_folder
 from keras_pix2pix.deploy.verdict import refuse_to_replace_records
 from keras_pix2pix.inference.serving import encodings_of, serving_model
 
-SAVED_MODEL = "saved_model.pb"
-FILES = (SAVED_MODEL, "fingerprint.pb", "variables/variables.index", "variables/variables.data-*", "assets/*")
+__all__ = ["export_saved_model"]
+
+_SAVED_MODEL = "saved_model.pb"
+_FILES = (_SAVED_MODEL, "fingerprint.pb", "variables/variables.index", "variables/variables.data-*", "assets/*")
 # What TensorFlow's decoders and its PNG encoder both take.
-ENCODED_CHANNELS = (1, 3, 4)
+_ENCODED_CHANNELS = (1, 3, 4)
 
 
 def export_saved_model(
@@ -71,7 +73,7 @@ def export_saved_model(
     path = Path(path).expanduser()
     if set("*?[") & set(str(path)):
         raise ValueError(f"{path} has *, ? or [ in it, which TensorFlow takes for a pattern. Choose another path.")
-    refuse_to_replace_folder(path, "a SavedModel", lambda folder: FILES if (folder / SAVED_MODEL).is_file() else None)
+    refuse_to_replace_folder(path, "a SavedModel", lambda folder: _FILES if (folder / _SAVED_MODEL).is_file() else None)
     refuse_to_replace_records(path)
     serving = serving_model(model)
     source_encoding, target_encoding = encodings_of(model)
@@ -121,7 +123,7 @@ def _is_decodable(encoding):
 
 
 def _fits_a_png(encoding):
-    return encoding.raw_dtype == "uint8" and encoding.raw_channels in ENCODED_CHANNELS
+    return encoding.raw_dtype == "uint8" and encoding.raw_channels in _ENCODED_CHANNELS
 
 
 def _translate_files(serving, source_bytes):

@@ -20,9 +20,11 @@ from keras_pix2pix.images import height_and_width
 from keras_pix2pix.inference.serving import encodings_of, generator_of, serving_model
 from keras_pix2pix.quiet import quiet_native_code
 
-QUANTIZATIONS = ("none", "float16", "weights", "dynamic", "int8")
-ANY_SIZE = "any"
-MOST_DIMENSIONS = 4  # GPU delegates take no more.
+__all__ = ["export_tflite"]
+
+_QUANTIZATIONS = ("none", "float16", "weights", "dynamic", "int8")
+_ANY_SIZE = "any"
+_MOST_DIMENSIONS = 4  # GPU delegates take no more.
 
 
 def export_tflite(
@@ -85,9 +87,9 @@ def export_tflite(
     ```
     """
     path = Path(path).expanduser()
-    if quantization not in QUANTIZATIONS:
+    if quantization not in _QUANTIZATIONS:
         raise ValueError(
-            f"`quantization` must be one of {', '.join(map(repr, QUANTIZATIONS))}. Received: {quantization!r}."
+            f"`quantization` must be one of {', '.join(map(repr, _QUANTIZATIONS))}. Received: {quantization!r}."
         )
     refuse_to_replace(path, "a TFLite file", lambda file: starts_with(file, b"TFL3", offset=4))
     refuse_to_replace_records(path)
@@ -158,7 +160,7 @@ def _check_fixed_ranges(image_size, representative):
 
 def _file_size(generator, image_size):
     """(height, width) of the file's input, (None, None) for any."""
-    if image_size == ANY_SIZE:
+    if image_size == _ANY_SIZE:
         return None, None
     height, width = generator.input_shape[1:3] if image_size is None else height_and_width(image_size)
     if height is None or width is None:
@@ -186,8 +188,8 @@ def _convert(serving, types):
 
 def _refuse_many_dimensions(interpreter):
     for tensor in interpreter.get_tensor_details():
-        if len(tensor["shape"]) > MOST_DIMENSIONS:
+        if len(tensor["shape"]) > _MOST_DIMENSIONS:
             raise RuntimeError(
-                f"Tensors of the file may have {MOST_DIMENSIONS} dimensions at most, or phones' GPUs refuse them. "
+                f"Tensors of the file may have {_MOST_DIMENSIONS} dimensions at most, or phones' GPUs refuse them. "
                 f"Received: {tensor['name']!r} of shape {tensor['shape'].tolist()}. Replace the layer that makes it."
             )

@@ -20,6 +20,8 @@ from keras_pix2pix.files import regular_file, whole_file
 from keras_pix2pix.images import is_own_png, write_png
 from keras_pix2pix.inference.serving import encodings_of
 
+__all__ = ["PICTURE", "RECORD", "THREADS", "copy_verdict", "judge", "publish", "record_of", "refuse_to_replace_records"]
+
 THREADS = (1, 2)
 RECORD, PICTURE = ".export.json", ".export.png"  # Put behind the whole name of the file or folder.
 
@@ -51,7 +53,7 @@ def record_of(written, parity, factor, about, packages=()):
         "file": name,
         **about,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "sha256": digest(written),
+        "sha256": _digest(written),
         **figures,
         "picture": name + PICTURE,
         "difference_factor": factor,
@@ -79,14 +81,14 @@ def copy_verdict(path, directory):
             shutil.copyfile(original, temporary)
 
 
-def digest(path):
+def _digest(path):
     """SHA-256 of a file; of a folder, that of its files' names and contents, in the order of the names."""
     path = Path(path)
     if path.is_file():
         with open(path, "rb") as opened:
             return hashlib.file_digest(opened, "sha256").hexdigest()
     files = sorted(each.relative_to(path).as_posix() for each in path.rglob("*") if each.is_file())
-    lines = [f"{digest(path / name)}  {name}\n" for name in files]  # As `sha256sum` lists them.
+    lines = [f"{_digest(path / name)}  {name}\n" for name in files]  # As `sha256sum` lists them.
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 

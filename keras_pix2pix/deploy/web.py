@@ -23,15 +23,18 @@ from keras_pix2pix.files import remove_leftovers, whole_file
 from keras_pix2pix.images import beside, height_and_width, write_png
 from keras_pix2pix.inference.serving import encodings_of, generator_of, serving_model
 
-PAGE = Path(__file__).parent / "page"
-SETTINGS = "settings.json"
-WRITTEN = (SETTINGS, "check.png", "samples/[0-9].png", "made_from.json")  # Beside the files of `PAGE` and the model's.
-RUNTIME = "node_modules"  # LiteRT.js, as npm installs it.
-PACKAGE = "package.json"
-OF_NPM = {RUNTIME, PACKAGE, "package-lock.json"}
-CHANNELS = (1, 3, 4)  # What a canvas can show.
-SAMPLES_SHOWN = 8
-GRAY = 0.1  # Saturation up to which a colour has no hue to speak of.
+__all__ = ["export_web"]
+
+_PAGE = Path(__file__).parent / "page"
+_SETTINGS = "settings.json"
+# Written beside the files of `_PAGE` and the model's.
+_WRITTEN = (_SETTINGS, "check.png", "samples/[0-9].png", "made_from.json")
+_RUNTIME = "node_modules"  # LiteRT.js, as npm installs it.
+_PACKAGE = "package.json"
+_OF_NPM = {_RUNTIME, _PACKAGE, "package-lock.json"}
+_CHANNELS = (1, 3, 4)  # What a canvas can show.
+_SAMPLES_SHOWN = 8
+_GRAY = 0.1  # Saturation up to which a colour has no hue to speak of.
 
 
 def export_web(
@@ -92,9 +95,9 @@ def export_web(
             "pixels. Received: None. On the command line: --image-size HEIGHTxWIDTH."
         )
     for side, encoding in zip(("source", "target"), encodings_of(model), strict=True):
-        if encoding.raw_dtype != "uint8" or encoding.raw_channels not in CHANNELS:
+        if encoding.raw_dtype != "uint8" or encoding.raw_channels not in _CHANNELS:
             raise ValueError(
-                f"The page draws pictures of 8 bits with {', '.join(map(str, CHANNELS))} channels, and label maps. "
+                f"The page draws pictures of 8 bits with {', '.join(map(str, _CHANNELS))} channels, and label maps. "
                 f"Received: a {side} of encoding {encoding.word!r}. Export it as tflite or onnx instead."
             )
     # Named after the page, so that the verdicts of several pages fit in one folder.
@@ -102,7 +105,7 @@ def export_web(
     remove_leftovers(directory.parent, directory.name)
     with whole_file(directory) as temporary:
         temporary.mkdir()
-        for path in PAGE.iterdir():
+        for path in _PAGE.iterdir():
             (temporary / path.name).write_bytes(path.read_bytes())
         with _as_if_in(directory, temporary):
             parity_of_file = export_tflite(
@@ -118,11 +121,11 @@ def export_web(
             )
         settings = _write_pictures(model, temporary, image_size, pixels)
         settings |= {"model": file, "quantization": quantization, "version": __version__}
-        (temporary / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-        if (directory / RUNTIME).is_symlink():
-            (temporary / RUNTIME).symlink_to(os.readlink(directory / RUNTIME))
-        elif (directory / RUNTIME).is_dir():
-            shutil.copytree(directory / RUNTIME, temporary / RUNTIME, symlinks=True, copy_function=_link)
+        (temporary / _SETTINGS).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+        if (directory / _RUNTIME).is_symlink():
+            (temporary / _RUNTIME).symlink_to(os.readlink(directory / _RUNTIME))
+        elif (directory / _RUNTIME).is_dir():
+            shutil.copytree(directory / _RUNTIME, temporary / _RUNTIME, symlinks=True, copy_function=_link)
     return parity_of_file._replace(path=str(directory / file))
 
 
@@ -136,17 +139,17 @@ def _link(source, destination):
 def _patterns_of(directory):
     """What the files in a page's folder are called; None for another folder."""
     names = {path.name for path in directory.iterdir()}
-    of_npm = (*OF_NPM, f"{RUNTIME}/*")
-    if not {"index.html", "page.js", SETTINGS} <= names:
+    of_npm = (*_OF_NPM, f"{_RUNTIME}/*")
+    if not {"index.html", "page.js", _SETTINGS} <= names:
         # What npm has been told to fetch before there was a page; another project's is left alone.
-        fetched, wanted = (read_json(folder / PACKAGE).get("dependencies") for folder in (directory, PAGE))
-        is_ours = PACKAGE not in names or (isinstance(fetched, dict) and fetched.keys() == wanted.keys())
-        return of_npm if names <= OF_NPM and is_ours else None
-    model = read_json(directory / SETTINGS).get("model")
+        fetched, wanted = (read_json(folder / _PACKAGE).get("dependencies") for folder in (directory, _PAGE))
+        is_ours = _PACKAGE not in names or (isinstance(fetched, dict) and fetched.keys() == wanted.keys())
+        return of_npm if names <= _OF_NPM and is_ours else None
+    model = read_json(directory / _SETTINGS).get("model")
     if not isinstance(model, str):
         return None
     model_files = [glob.escape(f"{model}{suffix}") for suffix in ("", RECORD, PICTURE)]
-    return (*of_npm, *WRITTEN, *model_files, *(path.name for path in PAGE.iterdir()))
+    return (*of_npm, *_WRITTEN, *model_files, *(path.name for path in _PAGE.iterdir()))
 
 
 @contextlib.contextmanager
@@ -164,7 +167,7 @@ def _write_pictures(model, directory, image_size, pixels):
     height, width = image_size or generator_of(model).input_shape[1:3]
     samples = parity.sources_or_drawn(pixels, (height, width), source_encoding).copy()
     samples[..., 3:] = 255  # A canvas is opaque.
-    names = [f"samples/{number}.png" for number in range(1, len(samples[:SAMPLES_SHOWN]) + 1)]
+    names = [f"samples/{number}.png" for number in range(1, len(samples[:_SAMPLES_SHOWN]) + 1)]
     for name, sample in zip(names, samples, strict=False):
         write_png(directory / name, beside(source_encoding.show(sample)))
     generated = np.asarray(serving_model(model, (height, width))(samples[:1]))[0]
@@ -202,7 +205,7 @@ def _palette(encoding, samples):
 
 def _place_in_rainbow(color):
     hue, saturation, value = colorsys.rgb_to_hsv(*(level / 255 for level in color))
-    return (True, -hue, value) if saturation > GRAY else (False, 0, value)
+    return (True, -hue, value) if saturation > _GRAY else (False, 0, value)
 
 
 def _hex(color):

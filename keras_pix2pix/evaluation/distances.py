@@ -8,9 +8,11 @@ import tensorflow as tf
 
 from keras_pix2pix.images import to_image
 
-SUBSETS, LARGEST_SUBSET = 100, 1000
-BATCH = 16
-RESIZES = {"antialiased": True, "bilinear": False}
+__all__ = ["Distance", "features_of", "fid", "kid"]
+
+_SUBSETS, _LARGEST_SUBSET = 100, 1000
+_BATCH = 16
+_RESIZES = {"antialiased": True, "bilinear": False}
 
 
 class Distance(NamedTuple):
@@ -72,10 +74,10 @@ def features_of(extractor: keras.Model, pixels: np.ndarray, *, resize: str = "an
         raise ValueError(
             f"`pixels` must be uint8, (pictures, height, width, 3). Received: {pixels.dtype} of shape {pixels.shape}."
         )
-    if resize not in RESIZES:
-        raise ValueError(f"`resize` must be one of {', '.join(map(repr, RESIZES))}. Received: resize={resize!r}.")
+    if resize not in _RESIZES:
+        raise ValueError(f"`resize` must be one of {', '.join(map(repr, _RESIZES))}. Received: resize={resize!r}.")
     size = extractor.input_shape[1:3]
-    batches = (pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH))
+    batches = (pixels[start : start + _BATCH] for start in range(0, len(pixels), _BATCH))
     return np.concatenate([_features(extractor, batch, size, resize) for batch in batches])
 
 
@@ -112,10 +114,10 @@ def kid(real: np.ndarray, generated: np.ndarray, *, seed: int = 0) -> Distance:
     real, generated = _checked(real, generated)
     rng = np.random.default_rng(seed)
     # Of half of the pictures, or all subsets would be the same.
-    size = min(LARGEST_SUBSET, max(2, min(len(real), len(generated)) // 2))
-    drawn = [[each[rng.permutation(len(each))[:size]] for each in (real, generated)] for _ in range(SUBSETS)]
+    size = min(_LARGEST_SUBSET, max(2, min(len(real), len(generated)) // 2))
+    drawn = [[each[rng.permutation(len(each))[:size]] for each in (real, generated)] for _ in range(_SUBSETS)]
     values = [_discrepancy(*subsets) for subsets in drawn]
-    return Distance(float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(SUBSETS)))
+    return Distance(float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(_SUBSETS)))
 
 
 def fid(real: np.ndarray, generated: np.ndarray) -> Distance:
@@ -160,7 +162,7 @@ def fid(real: np.ndarray, generated: np.ndarray) -> Distance:
 def _features(extractor, pixels, size, resize):
     images = to_image(pixels)
     if size != tuple(pixels.shape[1:3]) and None not in size:
-        images = tf.image.resize(images, size, "bilinear", antialias=RESIZES[resize])
+        images = tf.image.resize(images, size, "bilinear", antialias=_RESIZES[resize])
     found = extractor(images, training=False)
     return np.asarray(keras.ops.mean(found, axis=(1, 2)) if len(found.shape) == 4 else found, np.float64)
 

@@ -8,7 +8,9 @@ from keras_pix2pix import metrics
 from keras_pix2pix.encodings import get as get_encoding
 from keras_pix2pix.images import HALF_RANGE
 
-RESAMPLES = 1000
+__all__ = ["picture_scores", "standard_error"]
+
+_RESAMPLES = 1000
 
 
 def picture_scores(generated: Any, target: Any, encoding: Any = "rgb") -> dict[str, np.ndarray]:
@@ -77,7 +79,7 @@ def standard_error(values: np.ndarray, seed: int = 0) -> float:
     values = np.asarray(values, np.float64)
     if len(values) < 2:
         return float("nan")
-    drawn = np.random.default_rng(seed).integers(0, len(values), (RESAMPLES, len(values)))
+    drawn = np.random.default_rng(seed).integers(0, len(values), (_RESAMPLES, len(values)))
     return float(values[drawn].mean(axis=1).std(ddof=1))
 
 

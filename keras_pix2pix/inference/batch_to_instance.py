@@ -8,6 +8,8 @@ from keras import layers
 
 from keras_pix2pix.inference.walk import leaves
 
+__all__ = ["instance_from_batch"]
+
 
 def instance_from_batch(model: keras.Model, data: Iterable | np.ndarray | None = None) -> keras.Model:
     """Replace a generator's batch norm by instance norm, or calibrate it on data.

@@ -7,6 +7,8 @@ from keras import layers, ops
 from keras_pix2pix.inference.lean import InstanceNormalization, lean_clone
 from keras_pix2pix.inference.walk import leaves
 
+__all__ = ["FixedStatistics"]
+
 
 class FixedStatistics:
     """A generator whose instance norms use the means and variances of a picture that was measured before.
@@ -49,7 +51,7 @@ class FixedStatistics:
             norm.variance.assign(variance)
 
 
-class FixedNormalization(InstanceNormalization):
+class _FixedNormalization(InstanceNormalization):
     """Normalisation by a mean and a variance that are given to it, in place of those of what it sees."""
 
     def build(self, input_shape):
@@ -63,7 +65,7 @@ class FixedNormalization(InstanceNormalization):
 
 
 def _fixed(norm):
-    return FixedNormalization(norm.epsilon, norm.center, norm.scale, name=norm.name, dtype="float32")
+    return _FixedNormalization(norm.epsilon, norm.center, norm.scale, name=norm.name, dtype="float32")
 
 
 def _check_norms(network, norms):

@@ -10,8 +10,10 @@ from keras import layers
 from keras_pix2pix.inference.subpixel import is_croppable, is_subpixel, subpixel_cropping
 from keras_pix2pix.inference.walk import rebuilt
 
+__all__ = ["folded_weights", "followers"]
+
 # How the factors of the result's channels lie beside the axes of the kernel that makes them, the last of a layer's.
-FACTORS = {
+_FACTORS = {
     layers.Conv2D: lambda factors, kernel: factors,
     layers.Conv2DTranspose: lambda factors, kernel: factors[:, np.newaxis],
     layers.DepthwiseConv2D: lambda factors, kernel: factors.reshape(kernel.shape[2:]),
@@ -55,7 +57,7 @@ def folded_weights(layer, norms):
         mean, variance = (np.asarray(each, "float64") for each in (norm.moving_mean, norm.moving_variance))
         factors = (np.asarray(norm.gamma) if norm.scale else 1.0) / np.sqrt(variance + norm.epsilon)
         bias = (np.asarray(norm.beta) if norm.center else 0.0) + (bias - mean) * factors
-        kernel = kernel * FACTORS[type(layer)](factors, kernel)
+        kernel = kernel * _FACTORS[type(layer)](factors, kernel)
         weights = [*kernels, kernel, bias]
     return weights
 
@@ -98,7 +100,7 @@ def _takes_up(layer, taken, following):
         type(following.layer) is layers.BatchNormalization
         and following.layer.axis in (-1, 3, [-1], [3])
         and following.options.get("training") is not True
-        and type(layer) in FACTORS
+        and type(layer) in _FACTORS
         and layer.data_format == "channels_last"
         and layer.activation is keras.activations.linear
         and len(layer.get_weights()) == _kernels(layer) + layer.use_bias

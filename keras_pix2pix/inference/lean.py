@@ -12,7 +12,9 @@ from keras_pix2pix.inference.folding import folded_weights, followers
 from keras_pix2pix.inference.subpixel import SubpixelConvolution, is_subpixel, subpixel_cropping, subpixel_kernel
 from keras_pix2pix.inference.walk import rebuilt
 
-LARGEST_MULTIPLE = 1024
+__all__ = ["InstanceNormalization", "lean_clone", "size_multiple"]
+
+_LARGEST_MULTIPLE = 1024
 
 
 def lean_clone(generator, image_size=(None, None)):
@@ -49,7 +51,7 @@ def size_multiple(generator):
     """The number that height and width of a network's input must be multiples of."""
     generate = tf.function(lambda source: generator(source, training=False))
     multiple = 1
-    while multiple <= LARGEST_MULTIPLE:
+    while multiple <= _LARGEST_MULTIPLE:
         # Three times the multiple: a network that needs more halves an odd number on the way, and its skips don't
         # fit. Tracing tells, and computes nothing.
         size = (1, 3 * multiple, 3 * multiple)
@@ -62,7 +64,7 @@ def size_multiple(generator):
         multiple *= 2
     raise ValueError(
         "To take pictures of any size, a generator must return images as large as its source images. "
-        f"Received: {generator.name!r}, which doesn't for any multiple of a power of two up to {LARGEST_MULTIPLE}. "
+        f"Received: {generator.name!r}, which doesn't for any multiple of a power of two up to {_LARGEST_MULTIPLE}. "
         "If it does at one size, export a TFLite file of that size."
     )
 
@@ -92,7 +94,7 @@ class InstanceNormalization(layers.Layer):
         return ops.moments(x, axes=(1, 2), keepdims=True)
 
 
-class Resize(layers.Layer):
+class _Resize(layers.Layer):
     """`keras.layers.UpSampling2D` in one operator of 4 dimensions, at any height and width.
 
     Keras' own becomes a tensor of 5 dimensions for "nearest", and asks for a fixed size for the others.
@@ -132,7 +134,7 @@ def _lean_layer(layer, taken, name):
     if type(layer) is layers.GroupNormalization and _is_instance_normalization(layer):
         return InstanceNormalization(layer.epsilon, layer.center, layer.scale, **kept), weights
     if type(layer) is layers.UpSampling2D and layer.data_format == "channels_last":
-        return Resize(layer.size, layer.interpolation, **kept), weights
+        return _Resize(layer.size, layer.interpolation, **kept), weights
     config = {**layer.get_config(), **kept, **({"use_bias": True} if norms else {})}
     return layer.__class__.from_config(config), weights
 

@@ -8,6 +8,8 @@ from keras_pix2pix.encodings import get_for_channels
 from keras_pix2pix.images import height_and_width
 from keras_pix2pix.inference.lean import lean_clone, size_multiple
 
+__all__ = ["check_generator", "encodings_of", "generator_of", "serving_model"]
+
 
 def serving_model(model: keras.Model, image_size: int | tuple[int, int] | None = None) -> keras.Model:
     """A trained generator as a model from source pixels to generated pixels, or from and to what its encodings store.
@@ -43,7 +45,7 @@ def serving_model(model: keras.Model, image_size: int | tuple[int, int] | None =
     height, width = (None, None) if image_size is None else height_and_width(image_size)
     clone = _fixed_size_clone(generator, (height, width)) if height else _any_size_clone(generator)
     source_encoding, target_encoding = encodings_of(model)
-    translate = PixelTranslation(
+    translate = _PixelTranslation(
         clone, 1 if image_size else size_multiple(clone), source_encoding, target_encoding, name="generated"
     )
     shape = (height, width, source_encoding.raw_channels)
@@ -60,7 +62,7 @@ def encodings_of(model):
     )
 
 
-class PixelTranslation(layers.Layer):
+class _PixelTranslation(layers.Layer):
     """Pixels to pixels through a generator, padded by reflection and cropped back."""
 
     def __init__(self, generator, pad_to, source_encoding="rgb", target_encoding="rgb", **kwargs):
@@ -74,8 +76,8 @@ class PixelTranslation(layers.Layer):
         if self.pad_to == 1:
             return self._translate(raw)
         _, height, width, _ = ops.shape(raw)
-        padded = ops.take(raw, reflected_indices(height, self.pad_to), axis=1)
-        padded = ops.take(padded, reflected_indices(width, self.pad_to), axis=2)
+        padded = ops.take(raw, _reflected_indices(height, self.pad_to), axis=1)
+        padded = ops.take(padded, _reflected_indices(width, self.pad_to), axis=2)
         return self._translate(padded)[:, :height, :width]
 
     def _translate(self, raw):
@@ -87,7 +89,7 @@ class PixelTranslation(layers.Layer):
         return keras.KerasTensor(shape, dtype=self.target_encoding.raw_dtype)
 
 
-def reflected_indices(length, multiple):
+def _reflected_indices(length, multiple):
     """Indices that extend an axis by reflection, as often as it takes, to a multiple."""
     positions = ops.arange((length + multiple - 1) // multiple * multiple, dtype="int32")
     period = ops.maximum(2 * (length - 1), 1)

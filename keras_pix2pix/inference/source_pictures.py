@@ -14,11 +14,13 @@ from keras_pix2pix.encodings import EXTENSIONS
 from keras_pix2pix.encodings.files import is_array_file
 from keras_pix2pix.images import MOST_PIXELS, pixel_limit
 
-TILED_AT_MOST = 2**28  # Pixels of a picture file: Pillow decodes it as a whole, into 1 GB.
-SAMPLES = 4  # How many times larger, along each side, is what a small version is shrunk from.
+__all__ = ["is_one_picture", "is_path", "source_pictures"]
+
+_TILED_AT_MOST = 2**28  # Pixels of a picture file: Pillow decodes it as a whole, into 1 GB.
+_SAMPLES = 4  # How many times larger, along each side, is what a small version is shrunk from.
 
 
-class Source(NamedTuple):
+class _Source(NamedTuple):
     """What is known of a picture before it is opened: a function opens it, as a `SourcePicture`."""
 
     name: str
@@ -27,7 +29,7 @@ class Source(NamedTuple):
 
 
 @dataclass(frozen=True)
-class SourcePicture:
+class _SourcePicture:
     """One picture to translate, of which any rows can be read.
 
     Args:
@@ -54,7 +56,7 @@ class SourcePicture:
         """The whole picture in the raw form, shrunk by its encoding's rule until no side is longer than `longest`."""
         scale = min(1.0, longest / max(self.size))
         size = tuple(max(1, round(side * scale)) for side in self.size)
-        step = max(1, max(self.size) // (SAMPLES * longest))
+        step = max(1, max(self.size) // (_SAMPLES * longest))
         # Shrinking turns deep pixels and arrays into real numbers, which all of a large picture had better not become.
         return self._raw([_thinned(part, step) for part in self._parts], size)
 
@@ -91,7 +93,7 @@ class _Limit:
 
     @property
     def pixels(self):
-        return TILED_AT_MOST if self.tiled else MOST_PIXELS
+        return _TILED_AT_MOST if self.tiled else MOST_PIXELS
 
     def check(self, size, origin, is_array):
         height, width = size
@@ -121,7 +123,7 @@ def _pictures(inputs, encoding, side_by_side, limit):
             # Raises now, before the first picture is translated.
             size = limit.obeyed_by(encoding.size, file)
             limit.check(size, _first(file), all(map(is_array_file, _parts(file))))
-            yield Source(_first(file).stem, lambda file=file: _open(file, encoding, side_by_side, limit), _parts(file))
+            yield _Source(_first(file).stem, lambda file=file: _open(file, encoding, side_by_side, limit), _parts(file))
     elif isinstance(inputs, (list, tuple)):
         for position, each in enumerate(inputs):
             for source in _pictures(each, encoding, side_by_side, limit):
@@ -134,7 +136,7 @@ def _pictures(inputs, encoding, side_by_side, limit):
     else:
         for position, each in enumerate(_checked_arrays(inputs, encoding)):
             limit.check(each.shape[:2], "The array", is_array=True)
-            yield Source(f"{position:04d}", lambda each=each: _of_array(each, encoding))
+            yield _Source(f"{position:04d}", lambda each=each: _of_array(each, encoding))
 
 
 def _checked_arrays(inputs, encoding):
@@ -153,14 +155,14 @@ def _checked_arrays(inputs, encoding):
 
 def _of_array(array, encoding):
     if len(encoding.parts) > 1:
-        return SourcePicture(encoding.raw_parts(array), ("The array",) * len(encoding.parts), encoding)
-    return SourcePicture(array, "The array", encoding)
+        return _SourcePicture(encoding.raw_parts(array), ("The array",) * len(encoding.parts), encoding)
+    return _SourcePicture(array, "The array", encoding)
 
 
 def _open(file, encoding, side_by_side, limit):
     opened = limit.obeyed_by(encoding.open, file)
     if side_by_side:
-        picture = SourcePicture(opened, file, encoding)
+        picture = _SourcePicture(opened, file, encoding)
         _, width = picture.size
         if width % 2:
             raise ValueError(
@@ -168,7 +170,7 @@ def _open(file, encoding, side_by_side, limit):
                 f"Received: {width}."
             )
         opened, _ = split_side_by_side(opened, side_by_side)
-    return SourcePicture(opened, file, encoding)
+    return _SourcePicture(opened, file, encoding)
 
 
 def _cropped(part, top, bottom):

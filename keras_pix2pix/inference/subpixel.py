@@ -5,6 +5,8 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
+__all__ = ["SubpixelConvolution", "is_croppable", "is_subpixel", "subpixel_cropping", "subpixel_kernel"]
+
 
 class SubpixelConvolution(layers.Layer):
     """A transposed convolution, cropped, as a convolution to more channels and depth-to-space.

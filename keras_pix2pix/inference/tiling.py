@@ -9,10 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-MARGIN = 4  # One in so many pixels of an overlap, at either end, is left to one tile: near its border a tile is wrong.
+__all__ = ["blended_patches", "reflected_indices", "tile_spans"]
+
+_MARGIN = 4  # One in so many pixels of an overlap, at either end, is left to one tile: near its border a tile is wrong.
 
 
-class Span(NamedTuple):
+class _Span(NamedTuple):
     """Where a tile lies along one axis, and what of it is used.
 
     Args:
@@ -38,7 +40,7 @@ def tile_spans(length, tile, overlap, multiple=1):
         starts.append(min(starts[-1] + tile - overlap, extended - tile))
     ends = [start + tile for start in starts]
     joins = [0, *(end - overlap for end in ends[:-1])]
-    return [Span(*each) for each in zip(starts, joins, [*joins[1:], length], ends, strict=True)]
+    return [_Span(*each) for each in zip(starts, joins, [*joins[1:], length], ends, strict=True)]
 
 
 def blended_patches(read_rows, size, generate, tile, overlap, multiple=1):
@@ -96,7 +98,7 @@ def _faded(before, after, axis):
 
 def _fade(overlap):
     """Weights from 0 to 1 along an overlap; of the other tile's weights, which they mirror, they are 1's complement."""
-    margin = overlap // MARGIN
+    margin = overlap // _MARGIN
     middle = overlap - 2 * margin
     rising = 0.5 - 0.5 * np.cos(np.pi * (np.arange(middle) + 0.5) / max(middle, 1))
     return np.concatenate([np.zeros(margin), rising, np.ones(margin)]).astype(np.float32)

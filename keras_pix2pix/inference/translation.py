@@ -24,7 +24,9 @@ from keras_pix2pix.inference.source_pictures import is_one_picture, is_path, sou
 from keras_pix2pix.inference.tiling import blended_patches, reflected_indices, tile_spans
 from keras_pix2pix.terminal import with_progress
 
-IN_MEMORY_AT_MOST = 2**25  # Pixels of a result on its way to a file; a larger one waits on the disk.
+__all__ = ["translate"]
+
+_IN_MEMORY_AT_MOST = 2**25  # Pixels of a result on its way to a file; a larger one waits on the disk.
 
 
 def translate(
@@ -163,7 +165,7 @@ def _write_one(path, open_source, patches_of, encoding):
     with temporary_folder(path) as directory:
 
         def allocate(shape, dtype):
-            if shape[0] * shape[1] <= IN_MEMORY_AT_MOST:
+            if shape[0] * shape[1] <= _IN_MEMORY_AT_MOST:
                 return np.empty(shape, dtype)
             return np.lib.format.open_memmap(directory / "generated.npy", "w+", dtype, shape)
 

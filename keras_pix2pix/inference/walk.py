@@ -3,8 +3,10 @@
 import keras
 from keras import layers
 
+__all__ = ["is_functional", "leaves", "rebuilt"]
+
 # They return what they are given, unless a call says `training=True`.
-IDLE = (
+_IDLE = (
     layers.ActivityRegularization,
     layers.AlphaDropout,
     layers.Dropout,
@@ -38,7 +40,7 @@ def rebuilt(network, visit, source=None):
 
     def call(layer, *inputs, **options):
         training = options.get("training") is True
-        if type(layer) in IDLE and not training:
+        if type(layer) in _IDLE and not training:
             return inputs[0]
         if type(layer) is keras.Sequential and not training:
             for inner in layer.layers:

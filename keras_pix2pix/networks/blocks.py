@@ -4,10 +4,23 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
+__all__ = [
+    "KERNEL_SIZE",
+    "LEAKY_SLOPE",
+    "UPSAMPLINGS",
+    "WEIGHT_STDDEV",
+    "CroppedLike",
+    "DepthToSpace",
+    "convolution",
+    "downsample",
+    "initial_weights",
+    "upsample",
+]
+
 KERNEL_SIZE = 4  # Section 6.1: all convolutions are 4x4.
 LEAKY_SLOPE = 0.2  # Section 6.1; Keras' default is 0.3.
 WEIGHT_STDDEV = 0.02  # Section 6.2: weights are drawn from N(0, 0.02).
-DEPTH_TO_SPACE_KERNEL = 3  # Shi et al., "Real-Time Single Image and Video Super-Resolution", Section 2.2.
+_DEPTH_TO_SPACE_KERNEL = 3  # Shi et al., "Real-Time Single Image and Video Super-Resolution", Section 2.2.
 
 
 def initial_weights():
@@ -50,7 +63,7 @@ def upsample(x, filters, normalize=None, *, activate="before", dropout=0.0, name
     """
     if activate == "before":
         x = layers.ReLU(name=f"{name}_activation")(x)
-    x = doubled(x, filters, name=name, **arguments)
+    x = _doubled(x, filters, name=name, **arguments)
     if normalize:
         x = normalize(f"{name}_normalization")(x)
     if activate == "after":
@@ -75,7 +88,7 @@ def convolution(x, filters, kernel_size=KERNEL_SIZE, *, separable=False, **argum
     return layers.Conv2D(filters, kernel_size, kernel_initializer=initial_weights(), **arguments)(x)
 
 
-def doubled(x, filters, upsampling="transpose", *, kernel_size=KERNEL_SIZE, separable=False, name, **arguments):
+def _doubled(x, filters, upsampling="transpose", *, kernel_size=KERNEL_SIZE, separable=False, name, **arguments):
     """A convolution that doubles height and width, in one of four ways.
 
     Returns a Keras tensor, `(batch, 2 * height, 2 * width, filters)`.
@@ -96,7 +109,7 @@ def doubled(x, filters, upsampling="transpose", *, kernel_size=KERNEL_SIZE, sepa
         )(x)
     arguments = {"separable": separable, "name": f"{name}_convolution", **arguments}
     if upsampling == "depth_to_space":
-        x = convolution(x, 4 * filters, DEPTH_TO_SPACE_KERNEL, padding="same", **arguments)
+        x = convolution(x, 4 * filters, _DEPTH_TO_SPACE_KERNEL, padding="same", **arguments)
         return DepthToSpace(name=f"{name}_depth_to_space")(x)
     x = layers.UpSampling2D(2, interpolation=upsampling, name=f"{name}_resize")(x)
     # The side that gets two rows is PyTorch-GAN's; Keras' "same" would give them to the other.

@@ -5,11 +5,13 @@ import math
 import re
 import zipfile
 
-CONFIG_FILE = "config.json"  # Keras' names in a `.keras` file.
-WEIGHTS = ".weights."
-MOST_CONFIGURATION = 2**26  # Bytes: a thousand times that of the paper's networks.
-BYTES_OF_A_WEIGHT = 0.5  # The fewest, quantized to four bits.
-MOST_CHARACTERS = 300
+__all__ = ["compare_claims", "reason", "refuse_false_claims"]
+
+_CONFIG_FILE = "config.json"  # Keras' names in a `.keras` file.
+_WEIGHTS = ".weights."
+_MOST_CONFIGURATION = 2**26  # Bytes: a thousand times that of the paper's networks.
+_BYTES_OF_A_WEIGHT = 0.5  # The fewest, quantized to four bits.
+_MOST_CHARACTERS = 300
 
 
 def refuse_false_claims(file):
@@ -17,19 +19,19 @@ def refuse_false_claims(file):
     try:
         with zipfile.ZipFile(file) as archive:
             sizes = {member.filename: member.file_size for member in archive.infolist()}
-            too_long = sizes.get(CONFIG_FILE, 0) > MOST_CONFIGURATION
-            config = None if too_long else json.loads(archive.read(CONFIG_FILE))
+            too_long = sizes.get(_CONFIG_FILE, 0) > _MOST_CONFIGURATION
+            config = None if too_long else json.loads(archive.read(_CONFIG_FILE))
     except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile):  # RecursionError is a RuntimeError.
         return
     if too_long:
-        raise ValueError(f"{file} holds a configuration of {sizes[CONFIG_FILE]:,} bytes. Take another file.")
-    compare_claims(config, sum(size for name, size in sizes.items() if WEIGHTS in name), file)
+        raise ValueError(f"{file} holds a configuration of {sizes[_CONFIG_FILE]:,} bytes. Take another file.")
+    compare_claims(config, sum(size for name, size in sizes.items() if _WEIGHTS in name), file)
 
 
 def compare_claims(config, held, file):
     """Raise for the configuration of a network that needs more weights than so many bytes hold."""
     claimed = sum(map(_weights_of, _dictionaries(config)))
-    if claimed * BYTES_OF_A_WEIGHT > held:
+    if claimed * _BYTES_OF_A_WEIGHT > held:
         raise ValueError(
             f"{file} is damaged: its layers have {claimed:,} weights or more, and {held:,} bytes of weights are in it. "
             "Take another file."
@@ -40,7 +42,7 @@ def reason(error):
     """What Keras says is wrong with a file, without the configuration that it prints whole."""
     *_, innermost = str(error).split("Exception encountered: ")
     words = " ".join(re.split(r"Full object config:|config=\{", innermost)[0].split()) or type(error).__name__
-    return words.rstrip(".") if len(words) <= MOST_CHARACTERS else f"{words[:MOST_CHARACTERS]} ..."
+    return words.rstrip(".") if len(words) <= _MOST_CHARACTERS else f"{words[:_MOST_CHARACTERS]} ..."
 
 
 def _dictionaries(config):

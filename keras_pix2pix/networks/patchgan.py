@@ -10,9 +10,11 @@ from keras_pix2pix.networks.blocks import KERNEL_SIZE, LEAKY_SLOPE, initial_weig
 from keras_pix2pix.networks.normalization import NORM_EPSILON, normalization_layers
 from keras_pix2pix.networks.spectral import SpectralConv2D
 
-WIDEST = 8  # Widths double from `filters` up to 8 * filters.
-PIXEL_LAYERS = 0  # The name of the 1x1 PixelGAN among the PatchGANs.
-PYTORCH_GAN_SMALLEST = 16  # Four halvings leave one pixel.
+__all__ = ["patchgan_discriminator", "pytorch_gan_discriminator", "receptive_field"]
+
+_WIDEST = 8  # Widths double from `filters` up to 8 * filters.
+_PIXEL_LAYERS = 0  # The name of the 1x1 PixelGAN among the PatchGANs.
+_PYTORCH_GAN_SMALLEST = 16  # Four halvings leave one pixel.
 
 
 def patchgan_discriminator(
@@ -151,9 +153,9 @@ def pytorch_gan_discriminator(
         Linder-Norén, "PyTorch-GAN: PyTorch implementations of Generative Adversarial Networks".
     """
     height, width = checked_sides(image_shape)
-    if height is not None and min(height, width) < PYTORCH_GAN_SMALLEST:
+    if height is not None and min(height, width) < _PYTORCH_GAN_SMALLEST:
         raise ValueError(
-            f"`image_shape` must be at least {PYTORCH_GAN_SMALLEST} on both sides. "
+            f"`image_shape` must be at least {_PYTORCH_GAN_SMALLEST} on both sides. "
             f"Received: image_shape={tuple(image_shape)}. Enlarge the images."
         )
     normalize = normalization_layers(normalization, norm_epsilon)
@@ -201,13 +203,13 @@ def receptive_field(network: keras.Model) -> int:
 
 
 def _patchgan(x, *, filters, num_layers, normalize, use_bias, first_use_bias, leaky_slope, layer_class, prefix):
-    pixels = num_layers == PIXEL_LAYERS
+    pixels = num_layers == _PIXEL_LAYERS
     size = {"kernel_size": 1, "margins": 0} if pixels else {}
     hidden = 2 if pixels else num_layers + 1
     for depth in range(1, hidden + 1):
         x = _convolution(
             x,
-            filters * min(2 ** (depth - 1), WIDEST),
+            filters * min(2 ** (depth - 1), _WIDEST),
             strides=2 if depth <= num_layers else 1,
             use_bias=first_use_bias if depth == 1 else use_bias,
             layer_class=layer_class,

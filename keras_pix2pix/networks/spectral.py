@@ -3,6 +3,8 @@
 import keras
 from keras import layers, ops
 
+__all__ = ["SpectralConv2D"]
+
 
 @keras.saving.register_keras_serializable("keras_pix2pix")
 class SpectralConv2D(layers.Conv2D):

@@ -10,13 +10,14 @@ from keras_pix2pix.networks.arguments import check_dropout, checked_sides
 from keras_pix2pix.networks.blocks import KERNEL_SIZE, LEAKY_SLOPE, UPSAMPLINGS, CroppedLike, downsample, upsample
 from keras_pix2pix.networks.normalization import NORM_EPSILON, normalization_layers
 
-MOST_DOWNSAMPLES = 8  # Section 6.1.1: eight blocks take 256x256 to 1x1.
-FEWEST_DOWNSAMPLES = 3
-WIDEST = 8  # Widths double from `filters` up to 8 * filters: 64-128-256-512-512-512-512-512.
-DROPOUT_BLOCKS = (1, 2, 3)  # Section 6.1.1: the decoder starts CD512-CD512-CD512.
+__all__ = ["unet_generator"]
+
+_MOST_DOWNSAMPLES = 8  # Section 6.1.1: eight blocks take 256x256 to 1x1.
+_FEWEST_DOWNSAMPLES = 3
+_WIDEST = 8  # Widths double from `filters` up to 8 * filters: 64-128-256-512-512-512-512-512.
 # Where the activations are in a block: a skip leaves the encoder before or after its leaky ReLU.
-SKIP_ACTIVATIONS = {"relu": "before", "leaky_relu": "after"}
-SEPARABLE_KERNELS = (3, KERNEL_SIZE)  # With 3, LiteRT takes about a quarter less time: benchmarks/mobile.py.
+_SKIP_ACTIVATIONS = {"relu": "before", "leaky_relu": "after"}
+_SEPARABLE_KERNELS = (3, KERNEL_SIZE)  # With 3, LiteRT takes about a quarter less time: benchmarks/mobile.py.
 
 
 def unet_generator(
@@ -37,7 +38,7 @@ def unet_generator(
     separable: bool = False,
     separable_kernel_size: int = KERNEL_SIZE,
     dropout: float = 0.5,
-    dropout_blocks: Collection[int] = DROPOUT_BLOCKS,
+    dropout_blocks: Collection[int] = (1, 2, 3),  # Section 6.1.1: the decoder starts CD512-CD512-CD512.
     encoder_dropout_blocks: Collection[int] = (),
     name: str = "unet_generator",
 ) -> keras.Model:
@@ -116,8 +117,8 @@ def unet_generator(
         "kernel_size": separable_kernel_size,
     }
     stem = {**convolutions, "separable": False, "kernel_size": KERNEL_SIZE}
-    widths = [filters * min(2**block, WIDEST) for block in range(num_downsamples)]
-    activate = SKIP_ACTIVATIONS[skip_activation]
+    widths = [filters * min(2**block, _WIDEST) for block in range(num_downsamples)]
+    activate = _SKIP_ACTIVATIONS[skip_activation]
     doublings = {**convolutions, "upsampling": upsampling, "activate": activate}
 
     source = keras.Input(image_shape, name="source")
@@ -152,9 +153,9 @@ def unet_generator(
 
 
 def _check(skip_activation, upsampling, last_upsampling):
-    if skip_activation not in SKIP_ACTIVATIONS:
+    if skip_activation not in _SKIP_ACTIVATIONS:
         raise ValueError(
-            f"`skip_activation` must be one of {', '.join(map(repr, SKIP_ACTIVATIONS))}. "
+            f"`skip_activation` must be one of {', '.join(map(repr, _SKIP_ACTIVATIONS))}. "
             f"Received: skip_activation={skip_activation!r}."
         )
     for argument, value in (("upsampling", upsampling), ("last_upsampling", last_upsampling)):
@@ -176,7 +177,7 @@ def _check_dropout(dropout, **blocks):
 
 
 def _check_separable(separable, kernel_size, upsampling):
-    if kernel_size not in SEPARABLE_KERNELS:
+    if kernel_size not in _SEPARABLE_KERNELS:
         raise ValueError(f"`separable_kernel_size` must be 3 or 4. Received: separable_kernel_size={kernel_size!r}.")
     if kernel_size != KERNEL_SIZE and not separable:
         raise ValueError(
@@ -192,14 +193,14 @@ def _check_separable(separable, kernel_size, upsampling):
 
 def _num_downsamples(image_shape, wanted):
     height, width = checked_sides(image_shape)
-    most = MOST_DOWNSAMPLES if height is None else int(math.log2(max(1, min(height, width))))
-    if wanted is None and most < FEWEST_DOWNSAMPLES:
+    most = _MOST_DOWNSAMPLES if height is None else int(math.log2(max(1, min(height, width))))
+    if wanted is None and most < _FEWEST_DOWNSAMPLES:
         raise ValueError(
-            f"`image_shape` must be at least {2**FEWEST_DOWNSAMPLES} on both sides. "
+            f"`image_shape` must be at least {2**_FEWEST_DOWNSAMPLES} on both sides. "
             f"Received: image_shape={tuple(image_shape)}. Enlarge the images."
         )
     if wanted is None:
-        return min(most, MOST_DOWNSAMPLES)
+        return min(most, _MOST_DOWNSAMPLES)
     if not isinstance(wanted, int) or wanted < 1:
         raise ValueError(f"`num_downsamples` must be an integer of 1 or more. Received: num_downsamples={wanted!r}.")
     if height is not None and wanted > most:

@@ -5,11 +5,13 @@ import json
 import math
 from pathlib import Path
 
+__all__ = ["best_of", "better_side", "epoch_of", "history_fault", "lines_of", "read_history", "read_messages"]
+
 # Parts of names. What the discriminator says of its own game has no better side: both networks pull at it.
-RISING = ("psnr", "ssim", "accuracy", "iou")
-FALLING = ("loss", "l1", "gan", "reconstruction", "features", "error", "mae", "mse", "fid", "kid", "lpips")
-NEITHER = ("d_", "g_learning_rate", "images_per_second", "epoch")
-MOST_DIGITS = 9  # Of an epoch's number.
+_RISING = ("psnr", "ssim", "accuracy", "iou")
+_FALLING = ("loss", "l1", "gan", "reconstruction", "features", "error", "mae", "mse", "fid", "kid", "lpips")
+_NEITHER = ("d_", "g_learning_rate", "images_per_second", "epoch")
+_MOST_DIGITS = 9  # Of an epoch's number.
 
 
 def read_history(path):
@@ -44,7 +46,7 @@ def lines_of(path, errors="replace"):
 def epoch_of(cell):
     """The number of an epoch, or None for something else."""
     cell = cell.strip()
-    return int(cell) if cell.isascii() and cell.isdigit() and len(cell) <= MOST_DIGITS else None
+    return int(cell) if cell.isascii() and cell.isdigit() and len(cell) <= _MOST_DIGITS else None
 
 
 def read_messages(path):
@@ -67,9 +69,9 @@ def read_messages(path):
 def better_side(name):
     """Which way a log is better, by its name."""
     name = name.removeprefix("val_")
-    if name.startswith(NEITHER):
+    if name.startswith(_NEITHER):
         return None
-    for side, words in (("max", RISING), ("min", FALLING)):
+    for side, words in (("max", _RISING), ("min", _FALLING)):
         if any(word in name for word in words):
             return side
     return None

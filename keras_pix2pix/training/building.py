@@ -13,22 +13,24 @@ from keras_pix2pix.networks.unet import unet_generator
 from keras_pix2pix.training.optimizers import FusedAdam, check_accumulation, check_numbers
 from keras_pix2pix.training.schedules import learning_rate_schedule
 
-BUILDERS = {
+__all__ = ["build_network", "build_optimizers", "called", "check_steps", "dtype_policy"]
+
+_BUILDERS = {
     "generator": {"unet_generator": unet_generator, "resnet_generator": resnet_generator},
     "discriminator": {
         "patchgan_discriminator": patchgan_discriminator,
         "pytorch_gan_discriminator": pytorch_gan_discriminator,
     },
 }
-FLAGS = {"use_bias"}  # True or False, though their default is None.
-MOST_OF_A_NETWORK = 1024  # Filters, layers, blocks, halvings: with 1024 filters the U-Net has 14 billion weights.
-MOST_STEPS = {"discriminator_steps": 100, "steps_per_execution": 10_000}  # Repeated in one graph.
-PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+_FLAGS = {"use_bias"}  # True or False, though their default is None.
+_MOST_OF_A_NETWORK = 1024  # Filters, layers, blocks, halvings: with 1024 filters the U-Net has 14 billion weights.
+_MOST_STEPS = {"discriminator_steps": 100, "steps_per_execution": 10_000}  # Repeated in one graph.
+_PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
 
 def build_network(recipe, network, image_shape, target_channels):
     """Build the generator or the discriminator of a recipe."""
-    builders = BUILDERS[network]
+    builders = _BUILDERS[network]
     arguments = {name: value for name, value in recipe[network].items() if name != "network"}
     builder = recipe[network]["network"]
     if not isinstance(builder, str) or builder not in builders:
@@ -58,10 +60,10 @@ def dtype_policy(precision):
     if precision is None:
         yield
         return
-    if precision not in PRECISIONS:
-        raise ValueError(f"`precision` must be one of {', '.join(PRECISIONS)}. Received: precision={precision!r}.")
+    if precision not in _PRECISIONS:
+        raise ValueError(f"`precision` must be one of {', '.join(_PRECISIONS)}. Received: precision={precision!r}.")
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(PRECISIONS[precision])
+    keras.config.set_dtype_policy(_PRECISIONS[precision])
     try:
         yield
     finally:
@@ -95,15 +97,15 @@ def check_steps(**steps):
             continue
         if not isinstance(value, int) or value < 1:
             raise ValueError(f"`{name}` must be an integer of 1 or more. Received: {name}={value!r}.")
-        if value > MOST_STEPS[name]:
-            raise ValueError(f"`{name}` must be at most {MOST_STEPS[name]}. Received: {name}={value!r}.")
+        if value > _MOST_STEPS[name]:
+            raise ValueError(f"`{name}` must be at most {_MOST_STEPS[name]}. Received: {name}={value!r}.")
 
 
 def _check_value(section, name, value, default):
     # Python takes anything else for True, even the text "False".
-    if (isinstance(default, bool) or name in FLAGS) and not isinstance(value, bool) and value is not default:
+    if (isinstance(default, bool) or name in _FLAGS) and not isinstance(value, bool) and value is not default:
         raise ValueError(f"`{section}.{name}` must be True or False. Received: {value!r}.")
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"`{section}.{name}` must be finite. Received: {value!r}.")
-    if section in BUILDERS and isinstance(value, int) and value > MOST_OF_A_NETWORK:
-        raise ValueError(f"`{section}.{name}` must be at most {MOST_OF_A_NETWORK}. Received: {value!r}.")
+    if section in _BUILDERS and isinstance(value, int) and value > _MOST_OF_A_NETWORK:
+        raise ValueError(f"`{section}.{name}` must be at most {_MOST_OF_A_NETWORK}. Received: {value!r}.")

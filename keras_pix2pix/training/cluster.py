@@ -10,9 +10,11 @@ from pathlib import Path
 
 from keras_pix2pix.files import remove_leftovers, temporary_folder
 
-ADDRESS = re.compile(r"[^\s/]+:\d{1,5}")
-LARGEST_PORT = 65535
-EXAMPLE = '{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type": "worker", "index": 0}}'
+__all__ = ["addresses", "folder_to_write", "is_chief", "own_index", "worker_count"]
+
+_ADDRESS = re.compile(r"[^\s/]+:\d{1,5}")
+_LARGEST_PORT = 65535
+_EXAMPLE = '{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type": "worker", "index": 0}}'
 
 
 def worker_count():
@@ -68,7 +70,7 @@ def _read():
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         fault = f"it can't be read ({error!r})"
     if fault:
-        raise ValueError(f"TF_CONFIG is wrong: {fault}. Accepted: {EXAMPLE}. Received: {text!r}.")
+        raise ValueError(f"TF_CONFIG is wrong: {fault}. Accepted: {_EXAMPLE}. Received: {text!r}.")
     return cluster, (kind, index)
 
 
@@ -76,10 +78,10 @@ def _fault(cluster, kind, index):
     if others := cluster.keys() - {"chief", "worker"}:
         return f"it may name workers and a chief, who do the same work, and not {', '.join(map(repr, others))}"
     for each, listed in cluster.items():
-        if not isinstance(listed, list) or not all(isinstance(one, str) and ADDRESS.fullmatch(one) for one in listed):
+        if not isinstance(listed, list) or not all(isinstance(one, str) and _ADDRESS.fullmatch(one) for one in listed):
             return f'"{each}" must be a list of "host:port"'
-        if not all(0 < int(one.rpartition(":")[2]) <= LARGEST_PORT for one in listed):
-            return f'a port of "{each}" is not from 1 to {LARGEST_PORT}'
+        if not all(0 < int(one.rpartition(":")[2]) <= _LARGEST_PORT for one in listed):
+            return f'a port of "{each}" is not from 1 to {_LARGEST_PORT}'
     every = [address for listed in cluster.values() for address in listed]
     if len(every) != len(set(every)):
         return "an address is there twice"

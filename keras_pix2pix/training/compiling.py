@@ -9,7 +9,7 @@ from keras_pix2pix.training.presets import preset
 
 __all__ = ["check_replicas", "check_updates", "metric_of", "optimizer_of", "uses_xla"]
 
-UPDATE_ORDERS = ("discriminator_first", "simultaneous")
+_UPDATE_ORDERS = ("discriminator_first", "simultaneous")
 
 
 def optimizer_of(network, optimizer, networks):
@@ -68,8 +68,8 @@ def check_updates(generator_optimizer, discriminator_optimizer, update_order):
             "`generator_optimizer` and `discriminator_optimizer` must be two objects, as each keeps the state of "
             f"its network. Received the same {type(generator_optimizer).__name__} for both. Make a second one."
         )
-    if update_order not in UPDATE_ORDERS:
+    if update_order not in _UPDATE_ORDERS:
         raise ValueError(
-            f"`update_order` must be one of {', '.join(map(repr, UPDATE_ORDERS))}. "
+            f"`update_order` must be one of {', '.join(map(repr, _UPDATE_ORDERS))}. "
             f"Received: update_order={update_order!r}."
         )

@@ -8,6 +8,8 @@ import tensorflow as tf
 from keras_pix2pix.training.cluster import addresses, own_index, worker_count
 from keras_pix2pix.training.meeting import meet
 
+__all__ = ["logs_of_all_workers", "strategy_for"]
+
 
 def strategy_for(devices: int | str | None = None, *, same: Any = None) -> tf.distribute.Strategy:
     """The `tf.distribute` strategy for some devices of this machine, or for the workers that TF_CONFIG names.

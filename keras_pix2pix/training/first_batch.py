@@ -13,7 +13,7 @@ from keras_pix2pix.inference.lean import size_multiple
 
 __all__ = ["check_first_batch", "check_validation_data", "is_array"]
 
-TOLERANCE = 0.01  # Filters with negative lobes may leave [-1, 1] by a rounding.
+_TOLERANCE = 0.01  # Filters with negative lobes may leave [-1, 1] by a rounding.
 # Of each generator of any size: tracing it takes seconds.
 _suitable_sizes: weakref.WeakKeyDictionary[keras.Model, set] = weakref.WeakKeyDictionary()
 
@@ -101,7 +101,7 @@ def _check_values(name, images):
         )
     values = np.asarray(images, np.float32)
     low, high = float(values.min()), float(values.max())
-    outside = low < -1 - TOLERANCE or high > 1 + TOLERANCE
+    outside = low < -1 - _TOLERANCE or high > 1 + _TOLERANCE
     if outside or 0 <= low < high:
         warnings.warn(
             f"The {name} images should fill [-1, 1], as the generator's tanh does. Received: {low:g} to {high:g} in "

@@ -10,7 +10,9 @@ from keras_pix2pix.inference.walk import leaves
 from keras_pix2pix.training import losses
 from keras_pix2pix.training.losses import as_list, mean_per_example
 
-ACTIVATIONS = (layers.Activation, layers.ELU, layers.LeakyReLU, layers.PReLU, layers.ReLU)
+__all__ = ["Objective", "check_discriminator", "discriminate"]
+
+_ACTIVATIONS = (layers.Activation, layers.ELU, layers.LeakyReLU, layers.PReLU, layers.ReLU)
 
 
 class Objective:
@@ -135,7 +137,7 @@ def discriminate(discriminator, source, image, training=False):
 
 
 def _with_features(discriminator):
-    features = [layer.output for layer in discriminator.layers if isinstance(layer, ACTIVATIONS)]
+    features = [layer.output for layer in discriminator.layers if isinstance(layer, _ACTIVATIONS)]
     if not features:
         raise ValueError(
             "Feature matching compares the outputs of the discriminator's activation layers. Accepted: a functional "

@@ -6,6 +6,8 @@ from numbers import Real
 import keras
 import tensorflow as tf
 
+__all__ = ["FusedAdam", "check_accumulation", "check_numbers"]
+
 
 @keras.saving.register_keras_serializable("keras_pix2pix")
 class FusedAdam(keras.optimizers.Adam):

@@ -4,8 +4,10 @@ import contextlib
 
 from keras_pix2pix.files import whole_file
 
+__all__ = ["copy_average", "save_whole"]
+
 # Keras' kinds of objects in a model.
-KINDS = ("Functional", "Layer", "Loss", "Metric", "Optimizer")
+_KINDS = ("Functional", "Layer", "Loss", "Metric", "Optimizer")
 
 
 def save_whole(model, path, state=None):
@@ -32,7 +34,7 @@ def _look_up_once():
         from keras.src.backend.common import global_state
         from keras.src.saving.saving_lib import get_attr_skipset
 
-        for kind in KINDS:
+        for kind in _KINDS:
             global_state.set_global_attribute(f"saving_attr_skiplist_{kind}", get_attr_skipset(kind))
 
 

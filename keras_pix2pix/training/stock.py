@@ -13,7 +13,7 @@ from keras_pix2pix.training.first_batch import check_first_batch, check_validati
 
 __all__ = ["Logs", "OptimizerOfBoth", "StockModel"]
 
-LOSSES = ("g_", "d_loss", "d_penalty")  # Less is better; of the discriminator's probabilities neither.
+_LOSSES = ("g_", "d_loss", "d_penalty")  # Less is better; of the discriminator's probabilities neither.
 
 
 class Logs(MetricsList):
@@ -22,7 +22,7 @@ class Logs(MetricsList):
     def __init__(self, names):
         super().__init__([keras.metrics.Mean(name=name) for name in names], name="logs")
         for metric in self.metrics:
-            if metric.name.startswith(LOSSES):
+            if metric.name.startswith(_LOSSES):
                 metric._direction = "down"
 
     def update_state(self, values, sample_weight=None):

@@ -12,8 +12,8 @@ import numpy as np
 
 __all__ = ["Progress", "TrainingState", "build_metrics", "metric_states", "read_records", "set_metric_states"]
 
-WEIGHTS_FILE = "model.weights.h5"  # Keras' name for it in a `.keras` file.
-UNKNOWN_SIDE = 64  # Height and width of the images that metrics are built with, where the generator takes any.
+_WEIGHTS_FILE = "model.weights.h5"  # Keras' name for it in a `.keras` file.
+_UNKNOWN_SIDE = 64  # Height and width of the images that metrics are built with, where the generator takes any.
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class TrainingState:
 def read_records(file):
     """The records in a `.keras` file; none where it is missing or can't be read."""
     try:
-        with zipfile.ZipFile(file) as archive, archive.open(WEIGHTS_FILE) as opened, h5py.File(opened) as weights:
+        with zipfile.ZipFile(file) as archive, archive.open(_WEIGHTS_FILE) as opened, h5py.File(opened) as weights:
             return _records(weights.get("vars", {}))
     except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile):
         return {}
@@ -105,7 +105,7 @@ def set_metric_states(model, states):
 
 def build_metrics(model):
     """Have Keras make the variables of all metrics, which it otherwise does in the first step."""
-    images = np.zeros([1, *(side or UNKNOWN_SIDE for side in model.generator.output_shape[1:])], "float32")
+    images = np.zeros([1, *(side or _UNKNOWN_SIDE for side in model.generator.output_shape[1:])], "float32")
     model.distribute_strategy.run(lambda: model.compute_metrics(images, images, images))
     model.reset_metrics()
 

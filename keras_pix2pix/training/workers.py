@@ -11,6 +11,8 @@ from keras_pix2pix.training.cluster import folder_to_write, worker_count
 from keras_pix2pix.training.distribution import strategy_for
 from keras_pix2pix.training.model import Pix2Pix
 
+__all__ = ["fit_on_workers", "one_error_if_a_worker_stops"]
+
 
 def fit_on_workers(
     build_networks: Callable[[], tuple],

@@ -102,7 +102,7 @@ def test_a_hostile_file_ends_in_a_message_in_little_time_and_memory(tmp_path, na
 @pytest.mark.parametrize("kind", ["png", "npy", "array"])
 def test_large_pictures_are_for_tiles(tmp_path, monkeypatch, kind):
     monkeypatch.setattr(module, "MOST_PIXELS", 1000)
-    monkeypatch.setattr(module, "TILED_AT_MOST", 3000)
+    monkeypatch.setattr(module, "_TILED_AT_MOST", 3000)
     inputs = {}
     for side in (30, 50, 70, 90):
         pixels = draw(side, side, 3)
@@ -124,7 +124,7 @@ def test_large_pictures_are_for_tiles(tmp_path, monkeypatch, kind):
 
 @pytest.mark.filterwarnings("error")
 def test_the_limit_is_checked_without_a_warning_and_pillows_own_comes_back(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "TILED_AT_MOST", 3000)
+    monkeypatch.setattr(module, "_TILED_AT_MOST", 3000)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
     write_png(tmp_path / "a.png", draw(50, 50, 3))
     np.testing.assert_array_equal(opened(tmp_path / "a.png", tiled=True)[0].rows(0, 50), draw(50, 50, 3))
