@@ -1,4 +1,4 @@
-"""What a file makes of a picture, drawn beside what the Keras model makes of it."""
+"""The output of an exported file, drawn beside the output of the Keras model."""
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -8,7 +8,7 @@ from keras_pix2pix.images import beside
 
 __all__ = ["draw_comparison"]
 
-_LEAST_WIDTH = 160  # Pixels of each of the three, for the words above it; smaller ones are enlarged.
+_LEAST_WIDTH = 160  # Pixels of each of the three, so that its caption fits; smaller ones are enlarged.
 _CAPTION_HEIGHT = 20
 _FONT_SIZE = 13
 
@@ -16,8 +16,8 @@ _FONT_SIZE = 13
 def draw_comparison(expected, received, encoding):
     """Expected | got | difference, with captions.
 
-    The difference is amplified by the largest power of two that leaves none of it clipped, which the caption says; of
-    a label map, pixels of another class are white.
+    The difference is multiplied by the largest power of two that clips nothing; the caption gives the factor. For a
+    label map, pixels whose class differs are white.
 
     Returns RGB pixels, uint8 `(height, width, 3)`, and the factor: 1 or more, None for a label map.
     """

@@ -1,20 +1,21 @@
-"""The few colours that pictures are mostly made of: what a label map was drawn with, though JPEG has blurred it."""
+"""The few colours that make up most of a picture, such as those of a label map, even after JPEG has blurred them."""
 
 import numpy as np
 
 __all__ = ["dominant_colors"]
 
-# Found on the facades, whose 12 colours are 70 or more apart: with these numbers 8 of their label maps give the 12.
-_REACH = 2  # Pixels: so far from an edge JPEG's blurred colours end.
-_FLAT = 16  # Levels: pixels that differ by no more within that reach belong to an area, and not to an edge.
-_APART = 50  # Levels: nearer colours are one.
-_LEAST_SHARE = 2e-4  # Of the pixels of all areas: the rarest of the 12 has 4e-4.
-_PURE = 6  # Levels from 0 or 255 that JPEG may have moved a colour by.
+# Tuned on the facades, whose 12 colours are 70 or more apart: with these numbers, 8 label maps are enough to find all
+# 12.
+_REACH = 2  # Pixels: how far JPEG blurs colours from an edge.
+_FLAT = 16  # Levels: pixels that differ by no more than this within reach belong to an area, not to an edge.
+_APART = 50  # Levels: colours closer than this count as one.
+_LEAST_SHARE = 2e-4  # Of the pixels in all areas; the rarest of the 12 colours has 4e-4.
+_PURE = 6  # Levels: JPEG may move 0 or 255 by this much.
 _BIN = 16  # Levels.
 
 
 def dominant_colors(pixels, most=16):
-    """The colours of pictures that have few of them, or those of their even areas, the most frequent first.
+    """The colours of the pictures if there are only a few, otherwise those of their flat areas; most frequent first.
 
     Returns a list of (red, green, blue), integers in [0, 255].
     """
@@ -22,14 +23,14 @@ def dominant_colors(pixels, most=16):
     if len(codes) <= most:
         return [tuple(code.to_bytes(3)) for code in codes[np.argsort(-counts, kind="stable")].tolist()]
     inside = _flat(pixels)
-    # In pictures without an even area, such as photos of leaves, every pixel counts.
+    # If nothing is flat, as in photos of leaves, every pixel counts.
     left = pixels[inside if inside.any() else np.ones_like(inside)].astype(np.int32)
     fewest = _LEAST_SHARE * len(left)
     colors = []
     while len(left) > fewest and len(colors) < most:
         bins = left // _BIN @ np.array([1, 256 // _BIN, (256 // _BIN) ** 2])
         fullest = np.median(left[bins == np.bincount(bins).argmax()], axis=0)
-        # A colour on the border of bins is spread over several.
+        # A colour on the border between bins is spread over several of them.
         color = np.median(left[_distance(left, fullest) < _APART], axis=0)
         near = np.minimum(_distance(left, fullest), _distance(left, color)) < _APART
         if near.sum() >= fewest:
@@ -39,7 +40,7 @@ def dominant_colors(pixels, most=16):
 
 
 def _flat(pixels):
-    """Which pixels are like those at their right, left, above and below."""
+    """Which pixels are similar to their neighbours on all four sides."""
     flat = np.ones(pixels.shape[:3], bool)
     levels = pixels.astype(np.int16)
     for axis in (1, 2):

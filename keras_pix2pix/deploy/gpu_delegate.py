@@ -1,7 +1,7 @@
 """The operators of a TFLite file, and which of them TFLite's GPU delegate leaves to the CPU.
 
-Read from the file alone; no GPU is asked. The rules are those of `CheckGpuDelegateCompatibility` in TensorFlow's
-tensorflow/lite/tools/versioning/gpu_compatibility.cc, as far as networks of images come near them.
+Read from the file alone, without a GPU. The rules are those of `CheckGpuDelegateCompatibility` in TensorFlow's
+tensorflow/lite/tools/versioning/gpu_compatibility.cc, as far as image networks can run into them.
 """
 
 import re
@@ -44,8 +44,8 @@ def operators(path):
 def gpu_fallbacks(path):
     """The operators of a TFLite file that the GPU delegate leaves to the CPU, and why.
 
-    The first and the last operators of a file from pixels to pixels are among them: GPUs take no 8-bit pixels. Those
-    in the middle cost most, as the picture then goes to the CPU and back.
+    The first and last operators of a file from pixels to pixels are always among them, because GPUs take no 8-bit
+    pixels. Those in the middle cost the most, because the data go to the CPU and back.
     """
     return _counted(
         f"{name} ({reason})" if reason else name
@@ -55,7 +55,7 @@ def gpu_fallbacks(path):
 
 
 class _Tensor:
-    """Type, shape and constancy of a tensor in the file."""
+    """A tensor in the file: its type, its shape, and whether it is constant."""
 
     def __init__(self, tensor, model):
         self.kind = _name(schema.TensorType, tensor.Type())
@@ -66,7 +66,7 @@ class _Tensor:
 
 
 def _reason(name, options, sources, results):
-    """Why an operator is left to the CPU: "" if the delegate doesn't know it, None if it is taken."""
+    """Why an operator is left to the CPU: "" if the delegate doesn't know it, None if the GPU runs it."""
     tensors = [*sources, *results]
     if name not in _TAKEN:
         return ""
@@ -101,7 +101,7 @@ def _extend_each_other(first, second):
 
 
 def _read(path):
-    """Of each operator its name, its options, and the tensors that go in and come out."""
+    """For each operator: name, options, input tensors, output tensors."""
     path = Path(path)
     content = path.read_bytes() if path.is_file() else b""
     if content[4:8] != b"TFL3":
@@ -113,12 +113,12 @@ def _read(path):
         for index in range(graph.OperatorsLength()):
             operator = graph.Operators(index)
             code = model.OperatorCodes(operator.OpcodeIndex())
-            # The second field is of the time before there were 128 operators.
+            # The second field dates from when there were fewer than 128 operators.
             name = _name(schema.BuiltinOperator, max(code.BuiltinCode(), code.DeprecatedBuiltinCode()))
             sources = [operator.Inputs(each) for each in range(operator.InputsLength())]
             results = [operator.Outputs(each) for each in range(operator.OutputsLength())]
             options = schema.OperatorT.InitFromObj(operator).builtinOptions
-            # -1 is an input that is left out.
+            # -1 stands for an optional input that is missing.
             yield name, options, [tensors[each] for each in sources if each >= 0], [tensors[each] for each in results]
 
 

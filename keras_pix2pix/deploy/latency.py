@@ -1,24 +1,24 @@
-"""How long a picture takes."""
+"""How many milliseconds a picture takes."""
 
 import statistics
 import time
 
 __all__ = ["latencies"]
 
-_SECONDS = 1.0  # For all functions together: few runs, so that an export stays quick.
+_SECONDS = 1.0  # For all functions together, so that an export stays quick.
 _LEAST_ROUNDS = 3
 
 
 def latencies(runs, source):
-    """Time functions on one picture, taking turns, so that what else the machine does slows them all alike."""
+    """Time functions on one picture, in turns, so that other load on the machine slows them all alike."""
     for run in runs.values():
         run(source)
     times = {name: [] for name in runs}
     started, rounds = time.perf_counter(), 0
     while rounds < _LEAST_ROUNDS or time.perf_counter() - started < _SECONDS:
         for name, run in runs.items():
-            begun = time.perf_counter()
+            start = time.perf_counter()
             run(source)
-            times[name].append(time.perf_counter() - begun)
+            times[name].append(time.perf_counter() - start)
         rounds += 1
     return {name: 1000 * statistics.median(each) for name, each in times.items()}

@@ -1,6 +1,6 @@
-"""What a TFLite file says of itself: a JSON file in a zip archive at its end, where TFLite keeps associated files.
+"""Metadata of a TFLite file: JSON in a zip archive at its end, where TFLite keeps associated files.
 
-A runtime reads the model and passes over the archive; `unzip -p facades.tflite metadata.json` shows it.
+Runtimes ignore the archive; `unzip -p facades.tflite metadata.json` shows it.
 """
 
 import hashlib
@@ -13,14 +13,21 @@ import numpy as np
 
 from keras_pix2pix import __version__
 
-__all__ = ["describe", "read_metadata", "write_metadata"]
+__all__ = ["metadata_of", "read_metadata", "write_metadata"]
 
 _MEMBER = "metadata.json"
-_OLDEST_DATE = (1980, 1, 1, 0, 0, 0)  # Of the zip format: equal models shall give equal files.
+_OLDEST_DATE = (
+    1980,
+    1,
+    1,
+    0,
+    0,
+    0,
+)  # The earliest that zip can store: a fixed date, so that equal models give equal files.
 
 
-def describe(generator, encodings, image_size, *, quantization, license=None, config=None):
-    """What an exported generator is: signature, sizes, value ranges, license, configuration, digest of its weights."""
+def metadata_of(generator, encodings, image_size, *, quantization, license=None, config=None):
+    """The metadata of an exported generator: signature, sizes, value ranges, license, configuration, weights."""
     description = {
         "name": generator.name,
         "made_by": f"keras_pix2pix {__version__}",
@@ -48,24 +55,24 @@ def _weights_digest(generator):
 
 
 def write_metadata(path, description):
-    """Add a description to a TFLite file that has none."""
+    """Append metadata to a TFLite file that has none."""
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(zipfile.ZipInfo(_MEMBER, _OLDEST_DATE), json.dumps(description, indent=1))
 
 
 def read_metadata(path: str | Path) -> dict[str, Any]:
-    """What a TFLite file of `export_tflite` says of itself.
+    """Read the metadata of a TFLite file that `export_tflite` wrote.
 
     Args:
         path: The file.
 
     Returns:
-        A dictionary: "name", "made_by", "signature"; of "source" and "generated" the shape, type, encoding and, for
+        A dictionary: "name", "made_by", "signature"; for "source" and "generated" the shape, type, encoding and, for
         pictures, the value range; "quantization", "license", "config" of the run, and "weights_sha256" of the network
         that was exported.
 
     Raises:
-        ValueError: No such file, or one without a description.
+        ValueError: No such file, or a file without metadata.
 
     Example:
 
@@ -82,7 +89,7 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
             return json.loads(archive.read(_MEMBER))
     except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
         raise ValueError(
-            f"{path} has no {_MEMBER} at its end: {error}. Accepted: a file that `export_tflite` has written. "
+            f"{path} has no {_MEMBER} at its end: {error}. Accepted: a file written by `export_tflite`. "
             "Check the path, or export again."
         ) from error
 

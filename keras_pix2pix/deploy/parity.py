@@ -1,4 +1,4 @@
-"""The exported file beside the Keras model, on the same pictures: how far apart they are."""
+"""How far an exported file is from the Keras model, on the same pictures."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -17,20 +17,20 @@ __all__ = ["GREY_LEVELS", "Parity", "compare", "grey_levels_apart", "keras_funct
 
 GREY_LEVELS = 255
 _DRAWN_PICTURES = 4
-_DRAWN_SIDES = (16, 1024)  # What `facade` draws, in pixels; others are enlarged or reduced.
+_DRAWN_SIDES = (16, 1024)  # Sizes in pixels that `facade` draws; for others, its drawing is resized.
 
 
 class Parity(NamedTuple):
     """The verdict on an exported file: how far it is from the Keras model, how large, and how fast.
 
-    Grey levels are 255ths of the target's value range. Of label maps, the share of equal pixels takes the place of
-    the other measures, which are None.
+    Grey levels are 255ths of the target's value range. For label maps, `equal` is given and the other measures are
+    None.
 
     Args:
         size: Size of the file or folder in bytes.
-        psnr: Peak signal-to-noise ratio in dB over all pixels compared; 100 at most, if they are equal.
+        psnr: Peak signal-to-noise ratio in dB over all pixels compared; at most 100, when they are equal.
         largest_difference: In grey levels.
-        equal: Share of the pixels of a label map that are of the same class. Defaults to None, for pictures.
+        equal: Share of a label map's pixels that have the same class. Defaults to None, for pictures.
         mean_difference: In grey levels. Defaults to None.
         ssim: Structural similarity, the mean over the pictures; None below 11x11 pixels. Defaults to None.
         pictures: Number of pictures compared. Defaults to None.
@@ -80,7 +80,7 @@ class Parity(NamedTuple):
 
 
 def keras_function(model, image_size):
-    """What an exported file is compared with: the generator in its own stock layers, in float32, from raw to raw."""
+    """The reference for an exported file: the generator in its original layers, in float32, from raw to raw values."""
     generator = generator_of(model)
     source_encoding, target_encoding = encodings_of(model)
     reference = keras.models.clone_model(
@@ -98,7 +98,7 @@ def keras_function(model, image_size):
 
 
 def _in_float32(layer):
-    """A copy of a layer that does not round to 16 bits: several grey levels in bfloat16, of which the file has none."""
+    """A copy of a layer without 16-bit rounding, which costs several grey levels in bfloat16 and isn't in the file."""
     config = layer.get_config()
     if getattr(layer, "compute_dtype", "float32") != "float32":
         config["dtype"] = "float32"
@@ -108,7 +108,7 @@ def _in_float32(layer):
 def compare(path, run, reference, pixels, encoding):
     """Compare two functions from source pixels to generated pixels."""
     encoding = get_encoding(encoding)
-    # One picture at a time, so that many or large ones need the memory of one.
+    # One picture at a time, to need the memory of one.
     rows = [
         _differences(*(np.asarray(each(picture[np.newaxis])) for each in (reference, run)), encoding)
         for picture in pixels
@@ -155,7 +155,7 @@ def grey_levels_apart(expected, received, encoding):
 
 
 def _drawn_sources(image_size, channels):
-    """Source pictures to compare on where none are given: label maps of drawn facades.
+    """Source pictures to compare on where none are given: drawn label maps of facades.
 
     Returns uint8 pixels, `(4, height, width, channels)`.
     """
@@ -167,7 +167,7 @@ def _drawn_sources(image_size, channels):
 
 
 def sources_or_drawn(pixels, image_size, encoding, name="`pixels`"):
-    """The pictures to compare on, checked; drawn ones for None.
+    """Check the pictures to compare on, or draw some if there are none.
 
     Returns an array of the encoding's raw type, `(pictures, height, width, channels)`.
     """

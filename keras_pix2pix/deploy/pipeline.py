@@ -1,4 +1,4 @@
-"""The one way of every export: check, write under another name, compare with the Keras model, judge, publish."""
+"""The steps of every export: check, write under another name, compare with the Keras model, judge, publish."""
 
 import numpy as np
 
@@ -28,10 +28,10 @@ def write_judged(
     threads=THREADS,
     packages=(),
 ):
-    """Keep what a format writes if it computes what the Keras model does; returns the `Parity`.
+    """Write a file and keep it if it computes the same as the Keras model; returns the `Parity`.
 
-    A format gives two functions: `write(path)`, and `run(path, threads)`, which returns a function from source pixels
-    to generated pixels; and, where it counts something, `count(path)`, a dictionary of fields of `Parity`.
+    A format supplies `write(path)`; `run(path, threads)`, which returns a function from source pixels to generated
+    pixels; and optionally `count(path)`, which returns further fields of `Parity` as a dictionary.
     """
     source_encoding, target_encoding = encodings_of(model)
     accepted = accepted_of(quantization, target_encoding, accept)

@@ -1,4 +1,4 @@
-"""The verdict on an exported file: run beside the Keras model, measured, drawn, and written down beside it."""
+"""The verdict on an exported file: compare it with the Keras model, draw the worst picture, write a record."""
 
 import hashlib
 import json
@@ -23,13 +23,14 @@ from keras_pix2pix.inference.serving import encodings_of
 __all__ = ["PICTURE", "RECORD", "THREADS", "copy_verdict", "judge", "publish", "record_of", "refuse_to_replace_records"]
 
 THREADS = (1, 2)
-RECORD, PICTURE = ".export.json", ".export.png"  # Put behind the whole name of the file or folder.
+RECORD, PICTURE = ".export.json", ".export.png"  # Appended to the full name of the file or folder.
 
 
 def judge(written, path, model, pixels, runner, *, about, accepted, drawn=False, threads=THREADS, counted=None):
-    """Run what was written beside the Keras model, and refuse it if it is too far from it.
+    """Run an export beside the Keras model, and raise if it is too far from it.
 
-    Returns the `Parity`; the worst picture, expected | got | difference; and how much the difference is amplified.
+    Returns the `Parity`; the worst picture, expected | got | difference; and the factor by which the difference is
+    multiplied.
     """
     encoding = encodings_of(model)[1]
     run, reference = runner(max(threads, default=None)), keras_function(model, pixels.shape[1:3])
@@ -45,7 +46,7 @@ def judge(written, path, model, pixels, runner, *, about, accepted, drawn=False,
 
 
 def record_of(written, parity, factor, about, packages=()):
-    """What `export.json` holds; an older file's goes first, so that it never speaks of this one."""
+    """The contents of `export.json`; deletes an older one first, which would describe another file."""
     _beside(parity.path, RECORD).unlink(missing_ok=True)
     figures = parity._asdict()
     name = Path(figures.pop("path")).name
@@ -62,18 +63,18 @@ def record_of(written, parity, factor, about, packages=()):
 
 
 def publish(path, drawing, record):
-    """Write the verdict beside the file or folder that it is about, in the place of an earlier export's."""
+    """Write the verdict beside its file or folder, and replace an earlier export's."""
     write_png(_beside(path, PICTURE), drawing)
     with whole_file(_beside(path, RECORD)) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
 def copy_verdict(path, directory):
-    """Copy what `publish` has written about an export into a subfolder of a run's folder, unless it is in there."""
+    """Copy the verdict on an export into a subfolder of a run's folder, unless the export is already in there."""
     path, directory = Path(path).resolve(), Path(directory).resolve()
     if directory in path.parents:
         return
-    # Exports of one name in two folders are two exports.
+    # The same name in two folders means two exports.
     place = directory / hashlib.sha256(os.fsencode(path.parent)).hexdigest()[:8]
     for suffix in (PICTURE, RECORD):
         original = _beside(path, suffix)
@@ -102,7 +103,7 @@ def _versions(packages):
 
 
 def refuse_to_replace_records(path):
-    """Raise where the record or the picture of an export would take the place of something else."""
+    """Raise if the record or the picture of an export would replace something else."""
     for suffix, is_ours in ((RECORD, _is_record), (PICTURE, is_own_png)):
         file = _beside(path, suffix)
         if file.exists() and not (regular_file(file) and is_ours(file)):

@@ -34,7 +34,7 @@ _PACKAGE = "package.json"
 _OF_NPM = {_RUNTIME, _PACKAGE, "package-lock.json"}
 _CHANNELS = (1, 3, 4)  # What a canvas can show.
 _SAMPLES_SHOWN = 8
-_GRAY = 0.1  # Saturation up to which a colour has no hue to speak of.
+_GRAY = 0.1  # Below this saturation a colour counts as gray.
 
 
 def export_web(
@@ -51,31 +51,32 @@ def export_web(
 ) -> parity.Parity:
     """Write a web page that runs a trained generator: draw a source, drop a picture or use the camera.
 
-    The folder is static: any web server will do, and no picture leaves the browser. The model runs by LiteRT.js, which
-    `npm install` in the folder puts beside the page, once. A palette is offered to draw with: the colours of the
-    source's encoding, or those that `pixels` are mostly made of. When it is loaded, the page compares its first
-    picture with the Keras model's, and refuses another. The file and the verdict on it are in the folder:
+    The folder is static: any web server will do, and no picture leaves the browser. LiteRT.js runs the model; run
+    `npm install` in the folder once to install it. The page offers a palette to draw with: the colours of the
+    source's encoding, or the main colours of `pixels`. On loading, the page compares its first result with the
+    Keras model's, and refuses to work if they differ. The file and the verdict on it are in the folder:
     `page/page.tflite`, `page/page.tflite.export.json` and `page/page.tflite.export.png`.
 
     Args:
         model: `Pix2Pix`, or a functional generator; both sides pictures of 8 bits, or label maps.
-        directory: Folder to write, under a temporary name first; a page of that name is replaced, and the LiteRT.js
-            in it kept.
+        directory: Folder to write, under a temporary name first; a page of that name is replaced, but its
+            LiteRT.js is kept.
         quantization: As in `export_tflite`. Defaults to "dynamic": a quarter of the space, and the fastest on
             processors.
         image_size: (height, width) in pixels. Defaults to None: the size that the generator was built for.
         representative: Source pixels for quantization="int8", as in `export_tflite`. Defaults to None.
-        license: Words on the license of the model, for the file's metadata. Defaults to None: not stated.
+        license: License of the model, for the file's metadata. Defaults to None: not stated.
         config: Dictionary of the training run, for the file's metadata. Defaults to None.
         pixels: Source pixels `(pictures, height, width, channels)` to compare on; the page offers the first 8 as
             samples. Defaults to None: drawn label maps.
         accept: Dictionary of what is accepted, as in `export_tflite`. Defaults to None, likewise.
 
     Returns:
-        A `Parity`, as `export_tflite` does.
+        A `Parity`, as from `export_tflite`.
 
     Raises:
-        ValueError: Sides that a canvas can't show, a folder that holds something else, or what `export_tflite` refuses.
+        ValueError: Sides that a canvas can't show, a folder that holds something else, or anything that
+            `export_tflite` refuses.
         RuntimeError: The file differs too much from the Keras model, as in `export_tflite`; no page is kept.
 
     Example:
@@ -86,7 +87,7 @@ def export_web(
     parity = export_web(unet_generator((64, 64, 3), filters=8), "page")
     ```
     """
-    directory = Path(directory).expanduser().absolute()  # Of ".", too, the name is needed.
+    directory = Path(directory).expanduser().absolute()  # Absolute, because "." has no name.
     refuse_to_replace_folder(directory, "a page of this kind", _patterns_of)
     image_size = None if image_size is None else height_and_width(image_size)
     if image_size is None and None in generator_of(model).input_shape[1:3]:
@@ -100,7 +101,7 @@ def export_web(
                 f"The page draws pictures of 8 bits with {', '.join(map(str, _CHANNELS))} channels, and label maps. "
                 f"Received: a {side} of encoding {encoding.word!r}. Export it as tflite or onnx instead."
             )
-    # Named after the page, so that the verdicts of several pages fit in one folder.
+    # Named after the page, so that the verdicts of several pages can be in one folder.
     file = f"{directory.name}.tflite"
     remove_leftovers(directory.parent, directory.name)
     with whole_file(directory) as temporary:
@@ -137,11 +138,11 @@ def _link(source, destination):
 
 
 def _patterns_of(directory):
-    """What the files in a page's folder are called; None for another folder."""
+    """Patterns of the file names in a page's folder; None for another folder."""
     names = {path.name for path in directory.iterdir()}
     of_npm = (*_OF_NPM, f"{_RUNTIME}/*")
     if not {"index.html", "page.js", _SETTINGS} <= names:
-        # What npm has been told to fetch before there was a page; another project's is left alone.
+        # npm may have run before there was a page. Another project's folder is left alone.
         fetched, wanted = (read_json(folder / _PACKAGE).get("dependencies") for folder in (directory, _PAGE))
         is_ours = _PACKAGE not in names or (isinstance(fetched, dict) and fetched.keys() == wanted.keys())
         return of_npm if names <= _OF_NPM and is_ours else None
@@ -154,7 +155,7 @@ def _patterns_of(directory):
 
 @contextlib.contextmanager
 def _as_if_in(directory, temporary):
-    """What an error says of files under the temporary name, said of their final names."""
+    """In error messages, give files their final names instead of the temporary ones."""
     try:
         yield
     except RuntimeError as error:
@@ -162,7 +163,7 @@ def _as_if_in(directory, temporary):
 
 
 def _write_pictures(model, directory, image_size, pixels):
-    """The samples and what the Keras model makes of the first; returns what the page must know of the pictures."""
+    """Write the samples and the Keras model's result for the first; return the page's settings about pictures."""
     source_encoding, target_encoding = encodings_of(model)
     height, width = image_size or generator_of(model).input_shape[1:3]
     samples = parity.sources_or_drawn(pixels, (height, width), source_encoding).copy()
@@ -177,7 +178,7 @@ def _write_pictures(model, directory, image_size, pixels):
         "image_size": [height, width],
         "source": _side(source_encoding),
         "target": _side(target_encoding),
-        # Only these colours mean something, and what is between two of them nothing.
+        # Only these colours have a meaning; those in between don't.
         "labels": source_encoding.is_label_map,
         "background": _hex(background),
         "palette": [_hex(color) for color in colors],
@@ -187,13 +188,13 @@ def _write_pictures(model, directory, image_size, pixels):
 
 
 def _side(encoding):
-    # Of colours, the file itself finds the nearest; indices are the page's affair.
+    # For colours, the file itself finds the nearest one; indices are mapped by the page.
     colors = encoding.colors if encoding.holds_indices else None
     return {"channels": encoding.raw_channels, "classes": colors and [_hex(color) for color in colors]}
 
 
 def _palette(encoding, samples):
-    """The background's colour, and all those to draw with: declared ones in their order, others as in a rainbow."""
+    """The background colour, and the colours to draw with: in declared order, or otherwise sorted by hue."""
     shown = np.stack([beside(encoding.show(sample)) for sample in samples])
     if not encoding.is_label_map:
         colors = dominant_colors(shown)

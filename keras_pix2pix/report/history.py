@@ -1,4 +1,4 @@
-"""What a run has logged and said, read back from its files, and which way each log is better."""
+"""Logs and health messages of a run, read from its files, and whether a log should rise or fall."""
 
 import csv
 import json
@@ -7,15 +7,15 @@ from pathlib import Path
 
 __all__ = ["best_of", "better_side", "epoch_of", "history_fault", "lines_of", "read_history", "read_messages"]
 
-# Parts of names. What the discriminator says of its own game has no better side: both networks pull at it.
+# Parts of names. The discriminator's logs have no better direction, because the two networks compete over them.
 _RISING = ("psnr", "ssim", "accuracy", "iou")
 _FALLING = ("loss", "l1", "gan", "reconstruction", "features", "error", "mae", "mse", "fid", "kid", "lpips")
 _NEITHER = ("d_", "g_learning_rate", "images_per_second", "epoch")
-_MOST_DIGITS = 9  # Of an epoch's number.
+_MOST_DIGITS = 9  # In an epoch's number.
 
 
 def read_history(path):
-    """The table that `keras.callbacks.CSVLogger` writes."""
+    """Read a table written by `keras.callbacks.CSVLogger`."""
     lines = lines_of(path) if history_fault(path) is None else []
     header, *rows = [_cells(line) for line in lines] or [["epoch"]]
     rows = [row for row in rows if len(row) == len(header) and epoch_of(row[0]) is not None]
@@ -26,16 +26,16 @@ def read_history(path):
 
 
 def history_fault(path):
-    """Why a file is not the table of `keras.callbacks.CSVLogger`, in words; None for such a table, however short."""
+    """Why a file isn't a table of `keras.callbacks.CSVLogger`; None if it is one, even a truncated one."""
     first = next(iter(lines_of(path)), "epoch")
-    # A crash may have cut off the line.
+    # A crash may have truncated the line.
     if _cells(first)[:1] == ["epoch"] or "epoch".startswith(first):
         return None
     return f'{path} is damaged: its first line must name the columns, "epoch" the first. Received: {first[:60]!r}'
 
 
 def lines_of(path, errors="replace"):
-    """The lines of a text file that are not empty, whatever bytes are in them; none where there is no file."""
+    """The non-empty lines of a text file, which may hold invalid bytes; none if there is no file."""
     try:
         with open(path, encoding="utf-8", errors=errors) as opened:
             return [line for line in opened if line.strip()]
@@ -44,13 +44,13 @@ def lines_of(path, errors="replace"):
 
 
 def epoch_of(cell):
-    """The number of an epoch, or None for something else."""
+    """The number of an epoch, or None if the cell isn't one."""
     cell = cell.strip()
     return int(cell) if cell.isascii() and cell.isdigit() and len(cell) <= _MOST_DIGITS else None
 
 
 def read_messages(path):
-    """What `callbacks.Health` has said."""
+    """Read the messages of `callbacks.Health`."""
     try:
         lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
@@ -67,7 +67,7 @@ def read_messages(path):
 
 
 def better_side(name):
-    """Which way a log is better, by its name."""
+    """Whether a log is better at its "max" or "min", judged by its name; None if neither."""
     name = name.removeprefix("val_")
     if name.startswith(_NEITHER):
         return None
@@ -78,7 +78,7 @@ def better_side(name):
 
 
 def best_of(values, side):
-    """The best of a column so far, and when it was.
+    """The best value of a column, and its position.
 
     Returns (index of the first best value, the value), or (None, None) if there is none.
     """

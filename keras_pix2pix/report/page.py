@@ -1,4 +1,4 @@
-"""A run as one page that needs nothing else: no server, no network, no other file."""
+"""A run as one self-contained page, without a server, a network or other files."""
 
 import base64
 import datetime
@@ -20,12 +20,12 @@ from keras_pix2pix.run_folder import RunFolder
 __all__ = ["write_report"]
 
 _TEMPLATE_FILE = "report.html.jinja"
-_FIRST_LOGS = ("psnr", "ssim", "g_l1")  # Of the table: what says most of the pictures.
+_FIRST_LOGS = ("psnr", "ssim", "g_l1")  # First rows of the table: they say the most about the pictures.
 _EPOCHS_SHOWN = 8
 _MOST_EXPORTS = 20
 _PICTURE_WIDTH = 1200
-_MOST_CHARACTERS = 600  # Of a value from a file.
-# What comes first of an export's record, with its unit.
+_MOST_CHARACTERS = 600  # Longer values from files are cut off.
+# The first fields of an export's record, with their units.
 _EXPORT_LABELS = {
     "format": "format",
     "quantization": "quantization",
@@ -43,9 +43,9 @@ _EXPORT_LABELS = {
 def write_report(run_dir: str | Path) -> Path:
     """Write `report.html` of a run folder: curves, samples over time, figures, configuration, exports.
 
-    It is made from the folder's files alone, and of those that are there: `config.json`, `history.csv`,
+    It uses whichever of these files are in the folder: `config.json`, `history.csv`,
     `health.jsonl`, `samples/epoch_*.png`, and `exports/**/*.export.json`, each with its picture `*.export.png`. The old
-    page stays until the new one is whole.
+    page is kept until the new one is complete.
 
     Args:
         run_dir: Folder of a run.
@@ -93,7 +93,7 @@ def write_report(run_dir: str | Path) -> Path:
         evaluation=_evaluation(folder),
     )
     with whole_file(folder.report) as temporary:
-        temporary.write_text(page, encoding="utf-8", errors="replace")  # JSON can hold half a character.
+        temporary.write_text(page, encoding="utf-8", errors="replace")  # JSON can hold half of a surrogate pair.
     return folder.report
 
 
@@ -106,7 +106,7 @@ def _template():
 
 
 def _rows(history):
-    """(log, last in training, last in validation, best in validation, its epoch), "" where there is none."""
+    """(log, last in training, last in validation, best in validation, its epoch), "" for a missing value."""
     names = {name.removeprefix("val_") for name in history} - {"epoch"}
     validated = sorted(name for name in names if f"val_{name}" in history)
     order = [name for name in _FIRST_LOGS if name in validated]
@@ -159,7 +159,7 @@ def _picture(json_file):
 
 
 def _read_json(path):
-    """A dictionary; what can't be read is said in it."""
+    """Read a dictionary; if it can't be read, return one that says so."""
     if not path.is_file():
         return {}
     try:

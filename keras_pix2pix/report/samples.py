@@ -15,7 +15,7 @@ _CAPTION_HEIGHT = 24
 
 
 def samples_over_time(directory, most=10, width=_COLUMN_WIDTH):
-    """The fixed samples of a run, epoch beside epoch: closer in time at the beginning, when most changes.
+    """The fixed samples of a run at several epochs: more of them early on, when the pictures change most.
 
     Returns a list of (caption, pixels): "source", "epoch 0" and so on, "target".
     """
@@ -34,7 +34,7 @@ def samples_over_time(directory, most=10, width=_COLUMN_WIDTH):
 
 
 def write_over_time(directory, path):
-    """Write what `samples_over_time` shows as one picture, with captions."""
+    """Write the result of `samples_over_time` as one picture, with captions."""
     columns = samples_over_time(directory)
     if columns:
         write_png(path, np.concatenate([_captioned(*column) for column in columns], axis=1))

@@ -96,7 +96,7 @@ def test_ranges_are_those_of_the_representative_pictures(content):
 def test_a_network_without_small_convolutions_is_refused_static_int8(tmp_path):
     source = keras.Input((16, 16, 3))
     network = keras.Model(source, keras.layers.Conv2D(3, 3, padding="same", activation="tanh")(source))
-    with pytest.raises(ValueError, match='less than half the picture\'s side.*Take "dynamic" or "weights"'):
+    with pytest.raises(ValueError, match='less than half the picture\'s side.*Use "dynamic" or "weights"'):
         export_tflite(
             network, tmp_path / "x.tflite", quantization="int8", representative=np.zeros((1, 16, 16, 3), "uint8")
         )
