@@ -1,4 +1,4 @@
-"""Distances between two sets of pictures, by the features that a network finds in them: KID and FID."""
+"""Distances between two sets of pictures, by the features that a network computes: KID and FID."""
 
 from typing import Any, NamedTuple
 
@@ -19,9 +19,9 @@ class Distance(NamedTuple):
     """A distance between two sets of pictures.
 
     Attributes:
-        value: The distance: 0 for equal sets, on the mean of many.
+        value: The distance: 0 for equal sets, on average.
         standard_error: Of the mean over subsets; None for FID, which has none.
-        warning: Why the value says little, in words; empty if it doesn't.
+        warning: Why the value says little; empty if it is meaningful.
 
     Example:
 
@@ -38,15 +38,15 @@ class Distance(NamedTuple):
 
 
 def features_of(extractor: keras.Model, pixels: np.ndarray, *, resize: str = "antialiased") -> np.ndarray:
-    """What a network finds in pictures.
+    """Compute a network's features of pictures.
 
     Args:
         extractor: `keras.Model` from pictures `(batch, height, width, 3)` in [-1, 1], as `keras.applications`'
             Inception takes them, to features `(batch, features)` or `(batch, rows, columns, features)`, which are
             averaged over rows and columns.
         pixels: uint8 `(pictures, height, width, 3)`.
-        resize: How pixels come to the extractor's size: "antialiased" (as clean-fid does), or "bilinear", without a
-            filter (as the first FIDs were computed). Published numbers differ by it. Defaults to "antialiased".
+        resize: How pixels are resized for the extractor: "antialiased" (as clean-fid does), or "bilinear", without a
+            filter (as the first FIDs were computed). Published numbers depend on it. Defaults to "antialiased".
 
     Returns:
         float64 `(pictures, features)`.
@@ -84,7 +84,7 @@ def features_of(extractor: keras.Model, pixels: np.ndarray, *, resize: str = "an
 def kid(real: np.ndarray, generated: np.ndarray, *, seed: int = 0) -> Distance:
     """Kernel Inception Distance: the squared maximum mean discrepancy of features under a cubic kernel, unbiased.
 
-    Its mean doesn't depend on the number of pictures, unlike FID's: of a few hundred, look at this one. It may be
+    Its mean doesn't depend on the number of pictures, unlike FID's: use it for a few hundred pictures. It may be
     negative where the sets are alike.
 
     Args:
@@ -113,7 +113,7 @@ def kid(real: np.ndarray, generated: np.ndarray, *, seed: int = 0) -> Distance:
     """
     real, generated = _checked(real, generated)
     rng = np.random.default_rng(seed)
-    # Of half of the pictures, or all subsets would be the same.
+    # At most half of the pictures, or all subsets would be the same.
     size = min(_LARGEST_SUBSET, max(2, min(len(real), len(generated)) // 2))
     drawn = [[each[rng.permutation(len(each))[:size]] for each in (real, generated)] for _ in range(_SUBSETS)]
     values = [_discrepancy(*subsets) for subsets in drawn]
@@ -172,7 +172,7 @@ def _checked(real, generated) -> tuple[np.ndarray, np.ndarray]:
     shapes: list[Any] = [each.shape for each in (real, generated)]
     if any(len(shape) != 2 or shape[0] < 2 for shape in shapes) or shapes[0][1] != shapes[1][1]:
         raise ValueError(
-            "Features must be (pictures, features), of two pictures or more each, and as many features. "
+            "Features must be (pictures, features), of two pictures or more each, with the same number of features. "
             f"Received: shapes {shapes[0]} and {shapes[1]}."
         )
     return real, generated

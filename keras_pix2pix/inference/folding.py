@@ -1,4 +1,4 @@
-"""Fold batch norm and cropping into the preceding convolution, and its weights once it has."""
+"""Fold batch norm and cropping into the preceding convolution, and compute its new weights."""
 
 from collections import Counter
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from keras_pix2pix.inference.walk import rebuilt
 
 __all__ = ["folded_weights", "followers"]
 
-# How the factors of the result's channels lie beside the axes of the kernel that makes them, the last of a layer's.
+# How to shape one factor per output channel so that it broadcasts over a layer's last kernel.
 _FACTORS = {
     layers.Conv2D: lambda factors, kernel: factors,
     layers.Conv2DTranspose: lambda factors, kernel: factors[:, np.newaxis],
@@ -22,13 +22,13 @@ _FACTORS = {
 
 
 def followers(network):
-    """The layers that each layer of a network can take up without a change of the result.
+    """The layers that can be merged into each layer of a network without changing the result.
 
-    A convolution of any kind takes up a batch norm on moving averages, and a transposed convolution that becomes a
-    `SubpixelConvolution` a cropping too, if they are all that follows it.
+    Any convolution can absorb a batch norm on moving averages, and a transposed convolution that becomes a
+    `SubpixelConvolution` also a cropping, if nothing else uses its output.
     """
     calls = []
-    # What nothing computes with, and so has no weights: shapes are all that is asked of it.
+    # It has shapes only: no weights, no computation.
     outline = rebuilt(network, lambda *inputs, **options: _outlined(calls, *inputs, **options))
     visits = Counter(id(call.layer) for call in calls)
     uses = Counter(id(tensor) for call in calls for tensor in call.inputs)
@@ -49,7 +49,7 @@ def followers(network):
 
 
 def folded_weights(layer, norms):
-    """The weights of a convolution that does what batch norms after it did as well."""
+    """The weights of a convolution that includes the batch norms after it."""
     weights = layer.get_weights()
     for norm in norms:
         *kernels, kernel = weights[:-1] if len(weights) > _kernels(layer) else weights
@@ -70,7 +70,7 @@ class _Call(NamedTuple):
 
 
 class _Outline(layers.Layer):
-    """A layer's shapes without the layer."""
+    """Stands for a layer, with its shapes only."""
 
     def __init__(self, output_spec):
         super().__init__()

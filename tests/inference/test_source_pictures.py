@@ -12,7 +12,7 @@ from PIL import Image
 from keras_pix2pix import encodings
 from keras_pix2pix.images import write_png
 from keras_pix2pix.inference import source_pictures as module
-from keras_pix2pix.inference.source_pictures import source_pictures
+from keras_pix2pix.inference.source_pictures import find_pictures
 
 
 def draw(*shape, seed=0):
@@ -20,7 +20,7 @@ def draw(*shape, seed=0):
 
 
 def opened(inputs, word="rgb", **options):
-    return [source.open() for source in source_pictures(inputs, encodings.get(word), **options)]
+    return [source.open() for source in find_pictures(inputs, encodings.get(word), **options)]
 
 
 def test_an_array_and_a_file_give_the_same_rows_and_the_same_small_version(tmp_path):
