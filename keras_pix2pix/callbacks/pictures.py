@@ -22,8 +22,8 @@ class ImageSummary(FixedPairs):
     """Pictures for TensorBoard: source | generated | target of a few fixed pairs, and the discriminator's view.
 
     Written before the first epoch, as step 0, and then after every `every`th, beside the scalars of
-    `keras.callbacks.TensorBoard`. The second picture, "patch map", shows how real the discriminator takes each patch of
-    the generated and of the target picture for: white is real, black is generated.
+    `keras.callbacks.TensorBoard`. The second picture, "patch map", shows the discriminator's verdict on each patch of
+    the generated and of the target picture: white is real, black is generated.
 
     Args:
         log_dir: TensorBoard's folder; the pictures go to its subfolder "images".
@@ -72,13 +72,13 @@ class ImageSummary(FixedPairs):
         return np.stack(maps)
 
     def on_train_end(self, logs=None):
-        if self.writer is not None:  # It is None if there was no epoch to train.
+        if self.writer is not None:  # None if there was no epoch.
             self.writer.close()
             self.writer = None
 
 
 class SampleGrid(FixedPairs):
-    """Pictures in a folder: one PNG file for an epoch, a row source | generated | target for each fixed pair.
+    """Pictures in a folder: one PNG file per epoch, with a row source | generated | target for each fixed pair.
 
     `over_time.png` shows the same pairs at up to ten of the epochs side by side, from the first to the last.
 

@@ -61,4 +61,4 @@ class Rates(keras.callbacks.Callback):
 
 
 def _number(rate):
-    return float(tf.convert_to_tensor(rate))  # Several devices' variable doesn't turn into an array quietly.
+    return float(tf.convert_to_tensor(rate))  # Converting a variable of several devices to an array would warn.

@@ -1,4 +1,4 @@
-"""TensorBoard by epoch, in memory that doesn't grow with the steps."""
+"""TensorBoard by epoch, without memory that grows with every step."""
 
 import keras
 

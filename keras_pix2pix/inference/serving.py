@@ -12,7 +12,7 @@ __all__ = ["check_generator", "encodings_of", "generator_of", "serving_model"]
 
 
 def serving_model(model: keras.Model, image_size: int | tuple[int, int] | None = None) -> keras.Model:
-    """A trained generator as a model from source pixels to generated pixels, or between the forms that its encodings store.
+    """Wrap a trained generator in a model from source pixels to generated pixels, as its encodings store them.
 
     The encodings of a `Pix2Pix` define the values that go in and come out: uint8 pixels, class indices and label
     colours, or float32 values. Normalisation, one-hot encoding and padding are included: a picture whose size doesn't

@@ -1,4 +1,4 @@
-"""Checks of arguments that several networks have."""
+"""Checks of arguments that several networks share."""
 
 __all__ = ["check_dropout", "checked_sides"]
 

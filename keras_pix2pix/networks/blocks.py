@@ -1,4 +1,4 @@
-"""What the generators are built of; the paper's constants, each named once."""
+"""Building blocks of the generators, and the paper's constants."""
 
 import keras
 import tensorflow as tf
@@ -112,7 +112,7 @@ def _doubled(x, filters, upsampling="transpose", *, kernel_size=KERNEL_SIZE, sep
         x = convolution(x, 4 * filters, _DEPTH_TO_SPACE_KERNEL, padding="same", **arguments)
         return DepthToSpace(name=f"{name}_depth_to_space")(x)
     x = layers.UpSampling2D(2, interpolation=upsampling, name=f"{name}_resize")(x)
-    # The side that gets two rows is PyTorch-GAN's; Keras' "same" would give them to the other.
+    # The two rows go to the same side as in PyTorch-GAN; Keras' "same" would put them on the other one.
     margins = (kernel_size // 2, (kernel_size - 1) // 2)
     x = layers.ZeroPadding2D((margins, margins), name=f"{name}_padding")(x)
     return convolution(x, filters, kernel_size, **arguments)
@@ -123,7 +123,7 @@ UPSAMPLINGS = ("transpose", "nearest", "bilinear", "depth_to_space")
 
 @keras.saving.register_keras_serializable("keras_pix2pix")
 class CroppedLike(layers.Layer):
-    """[x, reference] to x without the row and column that reference hasn't."""
+    """[x, reference] to x, cropped to the height and width of reference."""
 
     def call(self, inputs):
         x, reference = inputs

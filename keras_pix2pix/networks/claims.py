@@ -1,4 +1,4 @@
-"""What a `.keras` file says that it holds, looked at before memory is set aside for it; and what Keras says of it."""
+"""Checks of what a `.keras` file claims to hold, before memory is allocated for it; and Keras' error about one."""
 
 import json
 import math
@@ -15,7 +15,7 @@ _MOST_CHARACTERS = 300
 
 
 def refuse_false_claims(file):
-    """Raise for a file whose layers need more weights than there are in it; other faults are left to Keras."""
+    """Raise for a file whose layers need more weights than it holds; Keras reports all other faults."""
     try:
         with zipfile.ZipFile(file) as archive:
             sizes = {member.filename: member.file_size for member in archive.infolist()}
@@ -24,29 +24,29 @@ def refuse_false_claims(file):
     except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile):  # RecursionError is a RuntimeError.
         return
     if too_long:
-        raise ValueError(f"{file} holds a configuration of {sizes[_CONFIG_FILE]:,} bytes. Take another file.")
+        raise ValueError(f"{file} holds a configuration of {sizes[_CONFIG_FILE]:,} bytes. Use another file.")
     compare_claims(config, sum(size for name, size in sizes.items() if _WEIGHTS in name), file)
 
 
 def compare_claims(config, held, file):
-    """Raise for the configuration of a network that needs more weights than so many bytes hold."""
+    """Raise for the configuration of a network whose weights need more than `held` bytes."""
     claimed = sum(map(_weights_of, _dictionaries(config)))
     if claimed * _BYTES_OF_A_WEIGHT > held:
         raise ValueError(
-            f"{file} is damaged: its layers have {claimed:,} weights or more, and {held:,} bytes of weights are in it. "
-            "Take another file."
+            f"{file} is damaged: its layers have {claimed:,} weights or more, but it holds {held:,} bytes of them. "
+            "Use another file."
         )
 
 
 def reason(error):
-    """What Keras says is wrong with a file, without the configuration that it prints whole."""
+    """Keras' reason for rejecting a file, without the configuration that it prints in full."""
     *_, innermost = str(error).split("Exception encountered: ")
     words = " ".join(re.split(r"Full object config:|config=\{", innermost)[0].split()) or type(error).__name__
     return words.rstrip(".") if len(words) <= _MOST_CHARACTERS else f"{words[:_MOST_CHARACTERS]} ..."
 
 
 def _dictionaries(config):
-    """Every dictionary in what JSON holds, however deep."""
+    """Every dictionary in a JSON value, at any depth."""
     waiting = [config]
     while waiting:
         each = waiting.pop()
@@ -58,7 +58,7 @@ def _dictionaries(config):
 
 
 def _weights_of(layer):
-    """The fewest weights of the kernel of a layer; 0 for what isn't the configuration of one."""
+    """The least number of weights in a layer's kernel; 0 if this isn't the configuration of a layer."""
     config, built = layer.get("config"), layer.get("build_config")
     if not isinstance(config, dict):
         return 0

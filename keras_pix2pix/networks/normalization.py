@@ -10,11 +10,11 @@ from keras_pix2pix.networks.blocks import WEIGHT_STDDEV
 __all__ = ["NORM_EPSILON", "normalization_layers"]
 
 NORM_EPSILON = 1e-5  # The authors' code; Keras' default is 1e-3.
-_BATCH_NORM_MOMENTUM = 0.9  # The authors' code, counted Keras' way.
+_BATCH_NORM_MOMENTUM = 0.9  # The authors' code, in Keras' convention.
 
 
 def _instance_normalization(epsilon=NORM_EPSILON, affine=True, name=None):
-    """Instance normalisation; affine, it is what the paper's batch norm on batch statistics is at batch 1.
+    """Instance normalisation; if affine, the same as the paper's batch norm on batch statistics at batch 1.
 
     Unlike batch norm it does the same in training, in `predict` and in an exported file, at any batch size.
 

@@ -30,7 +30,7 @@ def resnet_generator(
 ) -> keras.Model:
     """The residual generator: two halvings, a row of residual blocks, two doublings, all padded by reflection.
 
-    It has no skips across, a fifth of the U-Net's parameters, and eight times its multiply-adds at 256x256.
+    It has no skip connections, a fifth of the U-Net's parameters, and eight times its multiply-adds at 256x256.
 
     Args:
         image_shape: (height, width, channels) of the source. Any height and width of 8 or more; both None make a
@@ -40,7 +40,7 @@ def resnet_generator(
         num_blocks: Residual blocks; the authors have 9 at 256x256, 6 at 128x128. Defaults to 9.
         normalization: "instance", "instance_no_affine", "batch", None, or a function without arguments that returns
             a new layer. Defaults to "instance".
-        norm_epsilon: Added to the variance by these words. Defaults to 1e-5.
+        norm_epsilon: Added to the variance by the named normalisations. Defaults to 1e-5.
         use_bias: Whether all convolutions have biases; the last one always has. Defaults to None: only where
             `normalization` is None.
         dropout: Rate of dropout inside the blocks, 0 to 1 exclusive. Defaults to 0.
@@ -96,7 +96,7 @@ def resnet_generator(
         x = _doubled(x, filters * 2 ** (2 - block), use_bias, f"up{block}")
         x = CroppedLike(name=f"up{block}_crop_odd")([x, references[2 - block]]) if has_odd_sides else x
         x = normalized(x, f"up{block}_convolution")
-    # Whatever the policy, mixed or not: the picture itself has no precision to spare.
+    # Full precision even under a mixed policy, for the picture itself.
     dtype = keras.config.floatx()
     x = _reflecting(x, target_channels, _OUTER_KERNEL, use_bias=True, dtype=dtype, name="head_convolution")
     generated = layers.Activation("tanh", dtype=dtype, name="generated")(x)

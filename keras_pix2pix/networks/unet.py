@@ -1,4 +1,4 @@
-"""The U-Nets: the paper's, and those of the other published systems."""
+"""The U-Net of the paper, and the variants of the other published systems."""
 
 import math
 from collections.abc import Callable, Collection
@@ -61,15 +61,15 @@ def unet_generator(
         normalization: "instance", "instance_no_affine" (without gamma and beta), "batch" (batch statistics in
             training, moving averages otherwise), None, or a function without arguments that returns a new layer.
             Defaults to "instance".
-        norm_epsilon: Added to the variance by these words. Defaults to 1e-5.
+        norm_epsilon: Added to the variance by the named normalisations. Defaults to 1e-5.
         normalize_innermost: Whether the innermost encoder block is normalised. Defaults to False.
         use_bias: Whether all convolutions have biases; the last one always has. Defaults to None: only where
             `normalization` is None.
         leaky_slope: Slope of the encoder's leaky ReLU below 0. Defaults to 0.2.
         skips: Whether encoder blocks are concatenated to the decoder's; without, it is the paper's
             encoder-decoder (Table 2). Defaults to True.
-        skip_activation: "relu": skips leave the encoder before its activation, and the concatenation goes through a
-            ReLU as a whole; "leaky_relu": they leave it after leaky ReLU and dropout, and stay as they are.
+        skip_activation: "relu": skips leave the encoder before its activation, and the whole concatenation goes through
+            a ReLU; "leaky_relu": they leave it after leaky ReLU and dropout, and stay as they are.
             Defaults to "relu".
         upsampling: How decoder blocks double the size: "transpose", "nearest", "bilinear" or "depth_to_space".
             Defaults to "transpose".
@@ -85,11 +85,11 @@ def unet_generator(
 
     Returns:
         A functional `keras.Model` of stock layers: images `(batch, height, width, channels)` in [-1, 1] to
-        `(batch, height, width, target_channels)` in [-1, 1]. With "depth_to_space", and with sides that can't be
-        halved so often, one kind of layer is ours.
+        `(batch, height, width, target_channels)` in [-1, 1]. With "depth_to_space", or with sides that can't be
+        halved evenly, one kind of layer is ours.
 
     Raises:
-        ValueError: A size that is too small for so many halvings, or an argument out of range.
+        ValueError: A size that is too small for the number of halvings, or an argument out of range.
 
     Example:
 
@@ -141,9 +141,9 @@ def unet_generator(
         x = upsample(x, width, normalize, dropout=rate, name=f"up{block}", **doublings)
         x = CroppedLike(name=f"up{block}_crop")([x, skip]) if has_odd_sides else x
         if skips:
-            # The order in which each author's weights are stored.
+            # The channel order of each author's weights.
             x = layers.Concatenate(name=f"up{block}_skip")([skip, x] if activate == "before" else [x, skip])
-    # Whatever the policy, mixed or not: the picture itself has no precision to spare.
+    # Full precision even under a mixed policy, for the picture itself.
     dtype = keras.config.floatx()
     last = {"upsampling": last_upsampling, "use_bias": True, "dtype": dtype, "name": f"up{num_downsamples}"}
     x = upsample(x, target_channels, activate="before" if activate == "before" else None, **last)
@@ -172,7 +172,7 @@ def _check_dropout(dropout, **blocks):
             isinstance(number, int) and number >= 1 for number in numbers
         ):
             raise ValueError(
-                f"`{argument}` must be a list of blocks, counted from 1. Received: {argument}={numbers!r}."
+                f"`{argument}` must be a list of block numbers, counted from 1. Received: {argument}={numbers!r}."
             )
 
 
