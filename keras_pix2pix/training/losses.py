@@ -1,4 +1,4 @@
-"""Losses: pure functions over logits, images and features, one value for each example."""
+"""Losses: pure functions of logits, images and features, with one value per example."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -35,7 +35,7 @@ class _AdversarialLoss(NamedTuple):
 
 
 def adversarial_loss(gan_loss, label_smoothing=0.0):
-    """The adversarial loss by a word, a Keras loss or a function of (labels, logits).
+    """The adversarial loss for a name, a Keras loss or a function of (labels, logits).
 
     Logits may be one tensor or a list of them, one for each scale of a discriminator; the losses of scales are
     averaged. The discriminator's loss is that of the real plus that of the generated pair.
@@ -70,7 +70,7 @@ def adversarial_loss(gan_loss, label_smoothing=0.0):
 
 
 def reconstruction_loss(distance):
-    """The reconstruction loss by a word, a Keras loss or a function of (target, generated).
+    """The reconstruction loss for a name, a Keras loss or a function of (target, generated).
 
     Returns a function (target, generated) -> losses of shape `(batch,)`.
 
@@ -85,14 +85,14 @@ def reconstruction_loss(distance):
 
 
 def _keras_loss(argument, identifier, words):
-    """The function of what `keras.losses.get` takes: one value, or several, for each example."""
+    """The function behind anything that `keras.losses.get` takes: one or several values per example."""
     try:
         loss = keras.losses.get(identifier)
     except (ValueError, TypeError):
         loss = None
     if loss is None:
         raise ValueError(
-            f"`{argument}` must be one of {', '.join(map(repr, words))}, a word that `keras.losses.get` knows, a "
+            f"`{argument}` must be one of {', '.join(map(repr, words))}, a name that `keras.losses.get` knows, a "
             f"`keras.losses.Loss` or a function. Received: {argument}={identifier!r}."
         )
     return loss.call if isinstance(loss, keras.losses.Loss) else loss
@@ -138,7 +138,7 @@ def feature_matching_loss(real_features, fake_features):
         Wang et al., "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs", Section 3.3.
     """
     differences = [
-        # In full precision, whatever the policy they were computed under.
+        # In full precision, even under a mixed policy.
         ops.abs(ops.cast(ops.stop_gradient(real), keras.config.floatx()) - ops.cast(fake, keras.config.floatx()))
         for real, fake in zip(real_features, fake_features, strict=True)
     ]
@@ -159,7 +159,7 @@ def gradient_penalty(critic, target, generated, share):
         tape.watch(between)
         value = mean_per_example(critic(between))
     squares = ops.sum(ops.square(tape.gradient(value, between)), axis=(1, 2, 3))
-    # At 0 the slope of the square root is infinite, and the gradient NaN.
+    # At 0 the slope of the square root is infinite, which would make the gradient NaN.
     return ops.square(ops.sqrt(squares + _TINY) - 1)
 
 

@@ -1,7 +1,7 @@
 """The deep layers of a U-Net as matrix products, for training on a CPU.
 
-Where a picture has become a few pixels of many channels, TensorFlow's convolutions reach a tenth of a CPU's speed.
-Patches times kernel, with gradients written the same way, compute the same numbers up to rounding.
+On a few pixels with many channels, TensorFlow's convolutions reach only a tenth of a CPU's speed. Multiplying patches
+by the kernel, and likewise for the gradients, gives the same numbers up to rounding.
 
 Names: `large` is `(batch, 2 * height, 2 * width, channels)`, `small` `(batch, height, width, filters)`; a convolution
 goes from large to small, a transposed one from small to large, and both have kernels `(4, 4, channels, filters)`.
@@ -16,8 +16,8 @@ from keras import layers, ops
 __all__ = ["FasterOnCpu"]
 
 _KERNEL, _STRIDE = (4, 4), (2, 2)
-_MOST_PIXELS = 64  # Of small, up to which the product is faster than the convolution.
-_MOST_PIXELS_BACKWARD = 256  # And than the gradients of a transposed one.
+_MOST_PIXELS = 64  # Up to this size of small, the product is faster than the convolution.
+_MOST_PIXELS_BACKWARD = 256  # The same for the gradients of a transposed convolution.
 
 
 class FasterOnCpu(keras.Model):
@@ -52,7 +52,7 @@ def _most_pixels(layer):
 
 
 def _small_shape(layer, x=None, *others):
-    """The shape of the smaller side of a layer that can be a product, if it is one."""
+    """The shape of the smaller side of a layer that can be a product; None for other layers."""
     if type(layer) not in (layers.Conv2D, layers.Conv2DTranspose) or None in x.shape[1:]:
         return None
     plain = layer.padding == "same" and layer.dilation_rate == (1, 1) and layer.data_format == "channels_last"
@@ -105,7 +105,7 @@ def _unfolded(large):
 
 
 def _folded(columns, shape):
-    """The sum of overlapping patches, given as columns `(16 * channels, batch * height * width)`: the way back."""
+    """The sum of overlapping patches, given as columns `(16 * channels, batch * height * width)`."""
     height, width, channels = shape
     patches = tf.reshape(columns, (2, 2, 2, 2, channels, -1, height, width))
     rows = sum(tf.pad(patches[row], [(0, 0)] * 5 + [(row, 1 - row), (0, 0)]) for row in (0, 1))
@@ -123,7 +123,7 @@ def _to_small(patches, kernel, large_shape):
 
 def _to_large(small, kernel):
     channels, filters = kernel.shape[2:]
-    # With the kernel first: the other way round, the product takes five times as long.
+    # Kernel first: in the other order, the product takes five times as long.
     columns = tf.matmul(tf.reshape(kernel, (-1, filters)), tf.reshape(small, (-1, filters)), transpose_b=True)
     return _folded(columns, (*small.shape[1:3], channels))
 

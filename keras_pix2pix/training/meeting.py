@@ -1,4 +1,4 @@
-"""Wait for all workers before TensorFlow starts: its own wait is silent and can't be interrupted.
+"""Wait for all workers before TensorFlow starts, because its own wait is silent and can't be interrupted.
 
 The first worker listens on its port until each of the others has connected and sent its index and a digest of its
 arguments; then all of them continue, and TensorFlow takes over the port.
@@ -16,13 +16,13 @@ __all__ = ["meet"]
 _GREETING = b"keras_pix2pix\n"
 _SAY_EVERY = 30.0  # Seconds between two lines that say which workers are missing.
 _POLL = 0.2  # Seconds; Ctrl-C ends the wait within that time.
-_PORT_FREE_WITHIN = 5.0  # Seconds that an ended process may hold its port.
+_PORT_FREE_WITHIN = 5.0  # Seconds for which a process that has ended may still hold its port.
 _LONGEST_LINE = 4096
 _REMEDY = "Start all workers with the same ones."
 
 
 def meet(workers, index, same=None):
-    """Wait until all workers, "host:port" each, are there; raise if a port is taken, or if `same` differs on one."""
+    """Wait until all workers, "host:port" each, have connected; raise if a port is in use, or `same` differs."""
     digest = hashlib.sha256(json.dumps(same, sort_keys=True, default=str).encode()).hexdigest()
     with contextlib.closing(_listener(workers[index])) as listener:
         if index == 0:
@@ -46,7 +46,7 @@ def _listener(address):
             listener.close()
             if time.monotonic() > end:
                 raise ValueError(
-                    f"This worker is {address} in TF_CONFIG, and its port can't be used: {error.strerror}. End the "
+                    f"This worker is {address} in TF_CONFIG, but its port can't be used: {error.strerror}. Stop the "
                     "program that uses it, or name another port on all workers."
                 ) from error
             time.sleep(_POLL)
@@ -69,7 +69,7 @@ def _receive(listener, workers, digest):
         reason = f"{', '.join(different)} was started with other arguments than {workers[0]}, the first worker."
         for connection in present.values():
             connection.sendall((reason if different else "go").encode() + b"\n")
-            connection.recv(1)  # It closes first, so that this port is free at once.
+            connection.recv(1)  # The other side closes first, so that this port is free immediately.
         if different:
             raise ValueError(f"{reason} {_REMEDY}")
     finally:

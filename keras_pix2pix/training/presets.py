@@ -136,7 +136,7 @@ def preset(name, changes=None):
     if not isinstance(name, str) or name not in PRESETS:
         raise ValueError(f"The preset must be one of {', '.join(map(repr, PRESETS))}. Received: {name!r}.")
     recipe = copy.deepcopy(PRESETS[name])
-    # Networks first: their arguments follow.
+    # Networks first, because a new network resets its arguments.
     for key, value in sorted((changes or {}).items(), key=lambda change: not change[0].endswith(".network")):
         section, _, argument = key.partition(".")
         if section not in _SECTIONS or not argument:

@@ -1,4 +1,4 @@
-"""Saving a model's file again and again: whole or not at all, and without memory growing."""
+"""Saves a model's file repeatedly: completely or not at all, and without growing memory."""
 
 import contextlib
 
@@ -11,7 +11,7 @@ _KINDS = ("Functional", "Layer", "Loss", "Metric", "Optimizer")
 
 
 def save_whole(model, path, state=None):
-    """Write `model.save` to a path; the old file stays until the new one is whole.
+    """Write `model.save` to a path; the old file is kept until the new one is complete.
 
     `state` is a `TrainingState` to write in place of the model's own.
     """
@@ -26,9 +26,9 @@ def save_whole(model, path, state=None):
 
 
 def _look_up_once():
-    """Give Keras the list that it builds anew at each saving, with an optimizer whose variables TensorFlow never frees.
+    """Cache a list that Keras rebuilds at each save, with an optimizer whose variables TensorFlow never frees.
 
-    Keras 3.15 means to keep it, but stores it under one name and looks for it under another.
+    Keras 3.15 has a cache for it, but writes and reads it under different names.
     """
     with contextlib.suppress(ImportError, AttributeError, ValueError):
         from keras.src.backend.common import global_state

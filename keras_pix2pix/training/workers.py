@@ -65,7 +65,7 @@ def fit_on_workers(
         strategy = strategy_for()
         with strategy.scope():
             networks = build_networks()
-        # Outside the scope: Keras' `fit` takes a model made within it for one of a single machine.
+        # Outside the scope: Keras' `fit` would treat a model made within it as one for a single machine.
         model = Pix2Pix(*networks, **kwargs)
         with strategy.scope():
             compile(model)
