@@ -29,6 +29,8 @@ FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 # Rooms where `__all__` names what other modules import, and everything else has an underscore.
 ROOMS_WITH_EXPORTS = ("callbacks", "deploy", "evaluation", "inference", "networks", "report", "training")
+# Rooms where every function that `__all__` reaches is annotated.
+ANNOTATED_ROOMS = ("deploy", "evaluation", "networks", "report")
 EXPORTING = [path for path in MODULES if path.relative_to(PACKAGE).parts[0] in ROOMS_WITH_EXPORTS]
 by_path = pytest.mark.parametrize("path", EXPORTING, ids=lambda path: str(path.relative_to(PACKAGE)))
 
@@ -151,3 +153,40 @@ def test_exported_names_are_used_elsewhere(path):
         and not is_registered(getattr(module, name))
     ]
     assert unused == [], "no other module imports them: give them an underscore"
+
+
+def functions_of(member):
+    """A function; of a class, its constructor and public methods, but for those that a class of others declares."""
+    if inspect.isfunction(member):
+        yield member
+    if not inspect.isclass(member) or issubclass(member, tuple):
+        return
+    theirs = [base for base in member.__mro__[:-1] if not base.__module__.startswith("keras_pix2pix")]
+    for name, attribute in vars(member).items():
+        if name == "__init__" or not (name.startswith("_") or any(name in vars(base) for base in theirs)):
+            function = getattr(attribute, "fget", None) or getattr(attribute, "__func__", attribute)
+            if inspect.isfunction(function) and function.__module__ == member.__module__:
+                yield function
+
+
+def unannotated(function):
+    annotated = function.__annotations__
+    names = [name for name in inspect.signature(function).parameters if name not in ("self", "cls")]
+    return [name for name in [*names, "return"] if name not in annotated]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in EXPORTING if path.relative_to(PACKAGE).parts[0] in ANNOTATED_ROOMS],
+    ids=lambda path: str(path.relative_to(PACKAGE)),
+)
+def test_exported_functions_are_annotated(path):
+    module = importlib.import_module(module_of(path))
+    members = [getattr(module, name) for name in exports_of(path)]
+    missing = {
+        function.__qualname__: unannotated(function)
+        for member in members
+        for function in functions_of(member)
+        if unannotated(function)
+    }
+    assert missing == {}

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from numbers import Real
+from pathlib import Path
+from typing import Any
 
+from keras_pix2pix.encodings import Encoding
 from keras_pix2pix.metrics import MOST_DECIBELS
 
 __all__ = ["accepted_of", "require", "words_of"]
@@ -30,7 +33,7 @@ _ADVICE = {
 _RANGES = {"psnr": (0, MOST_DECIBELS), "levels": (0, 255), "equal": (0, 1)}
 
 
-def accepted_of(quantization, encoding, accept=None):
+def accepted_of(quantization: str, encoding: Encoding, accept: Mapping[str, float] | None = None) -> dict[str, float]:
     """The limits for a file: the defaults of its quantization, overridden by `accept`."""
     names = ("equal",) if encoding.is_label_map else ("psnr", "levels")
     accept = {} if accept is None else accept
@@ -50,7 +53,7 @@ def accepted_of(quantization, encoding, accept=None):
     return {name: value for name, value in {**_ACCEPTED[quantization], **accept}.items() if name in names}
 
 
-def require(parity, path, accepted, quantization="none"):
+def require(parity: Any, path: str | Path, accepted: Mapping[str, float], quantization: str = "none") -> None:
     """Raise for a file that differs by more than is accepted."""
     tests = [(words_of(name, value), _passes(name, value, parity)) for name, value in accepted.items()]
     if not all(passed for _, passed in tests):
@@ -61,7 +64,7 @@ def require(parity, path, accepted, quantization="none"):
         )
 
 
-def words_of(name, value):
+def words_of(name: str, value: float) -> str:
     """An accepted limit, in words."""
     if name == "equal":
         return f"at least {100 * value:g}% of the pixels of the same class"

@@ -4,6 +4,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from keras_pix2pix.deploy.parity import GREY_LEVELS, grey_levels_apart
+from keras_pix2pix.encodings import Encoding
 from keras_pix2pix.images import beside
 
 __all__ = ["draw_comparison"]
@@ -13,7 +14,7 @@ _CAPTION_HEIGHT = 20
 _FONT_SIZE = 13
 
 
-def draw_comparison(expected, received, encoding):
+def draw_comparison(expected: np.ndarray, received: np.ndarray, encoding: Encoding) -> tuple[np.ndarray, int | None]:
     """Expected | got | difference, with captions.
 
     The difference is multiplied by the largest power of two that clips nothing; the caption gives the factor. For a
@@ -28,7 +29,7 @@ def draw_comparison(expected, received, encoding):
     else:
         difference = np.where((expected == received).all(axis=-1, keepdims=True), 0, GREY_LEVELS)
         factor, words = None, "other class"
-    panels = encoding.show(expected), encoding.show(received), beside(difference.astype(np.uint8))
+    panels = [encoding.show(expected), encoding.show(received), beside(difference.astype(np.uint8))]
     enlarged = -(-_LEAST_WIDTH // panels[0].shape[1])
     panels = [panel.repeat(enlarged, axis=0).repeat(enlarged, axis=1) for panel in panels]
     captions = ("expected: Keras", "got: the file", words)

@@ -14,7 +14,7 @@ _PURE = 6  # Levels: JPEG may move 0 or 255 by this much.
 _BIN = 16  # Levels.
 
 
-def dominant_colors(pixels, most=16):
+def dominant_colors(pixels: np.ndarray, most: int = 16) -> list[tuple[int, int, int]]:
     """The colours of the pictures if there are only a few, otherwise those of their flat areas; most frequent first.
 
     Returns a list of (red, green, blue), integers in [0, 255].
@@ -26,7 +26,7 @@ def dominant_colors(pixels, most=16):
     # If nothing is flat, as in photos of leaves, every pixel counts.
     left = pixels[inside if inside.any() else np.ones_like(inside)].astype(np.int32)
     fewest = _LEAST_SHARE * len(left)
-    colors = []
+    colors: list[tuple[int, int, int]] = []
     while len(left) > fewest and len(colors) < most:
         bins = left // _BIN @ np.array([1, 256 // _BIN, (256 // _BIN) ** 2])
         fullest = np.median(left[bins == np.bincount(bins).argmax()], axis=0)

@@ -36,12 +36,12 @@ _PADDINGS = {"PAD", "PADV2", "MIRROR_PAD"}
 OF_NO_FIXED_SIZE = "of no fixed size"
 
 
-def operators(path):
+def operators(path: str | Path) -> dict[str, int]:
     """How many of each operator a TFLite file has."""
     return _counted(name for name, *_ in _read(path))
 
 
-def gpu_fallbacks(path):
+def gpu_fallbacks(path: str | Path) -> dict[str, int]:
     """The operators of a TFLite file that the GPU delegate leaves to the CPU, and why.
 
     The first and last operators of a file from pixels to pixels are always among them, because GPUs take no 8-bit

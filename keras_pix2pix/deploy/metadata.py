@@ -6,12 +6,15 @@ Runtimes ignore the archive; `unzip -p facades.tflite metadata.json` shows it.
 import hashlib
 import json
 import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 from keras_pix2pix import __version__
+from keras_pix2pix.encodings import Encoding
 
 __all__ = ["metadata_of", "read_metadata", "write_metadata"]
 
@@ -26,7 +29,15 @@ _OLDEST_DATE = (
 )  # The earliest that zip can store: a fixed date, so that equal models give equal files.
 
 
-def metadata_of(generator, encodings, image_size, *, quantization, license=None, config=None):
+def metadata_of(
+    generator: keras.Model,
+    encodings: Sequence[Encoding],
+    image_size: tuple[int | None, int | None],
+    *,
+    quantization: str,
+    license: str | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """The metadata of an exported generator: signature, sizes, value ranges, license, configuration, weights."""
     description = {
         "name": generator.name,
@@ -54,7 +65,7 @@ def _weights_digest(generator):
     return digest.hexdigest()
 
 
-def write_metadata(path, description):
+def write_metadata(path: str | Path, description: Mapping[str, Any]) -> None:
     """Append metadata to a TFLite file that has none."""
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(zipfile.ZipInfo(_MEMBER, _OLDEST_DATE), json.dumps(description, indent=1))

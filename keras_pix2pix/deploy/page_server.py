@@ -37,7 +37,7 @@ _HEADERS = {
 }
 
 
-def page_server(directory, port=0):
+def page_server(directory: str | Path, port: int = 0) -> ThreadingHTTPServer:
     """A server of the files of one folder, for browsers on this computer only; call `serve_forever` to start it.
 
     Folders aren't listed, and no path, link or host name leads out of the folder. A connection is closed if no request

@@ -1,7 +1,8 @@
 """How far an exported file is from the Keras model, on the same pictures."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -9,6 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_pix2pix.data.synthetic import facade
+from keras_pix2pix.encodings import Encoding
 from keras_pix2pix.encodings import get as get_encoding
 from keras_pix2pix.inference.serving import encodings_of, generator_of
 from keras_pix2pix.metrics import MOST_DECIBELS, SSIM_WINDOW, ssim
@@ -79,7 +81,7 @@ class Parity(NamedTuple):
         return ", ".join(words)
 
 
-def keras_function(model, image_size):
+def keras_function(model: keras.Model, image_size: tuple[int, int]) -> Callable[[np.ndarray], np.ndarray]:
     """The reference for an exported file: the generator in its original layers, in float32, from raw to raw values."""
     generator = generator_of(model)
     source_encoding, target_encoding = encodings_of(model)
@@ -105,12 +107,14 @@ def _in_float32(layer):
     return layer.__class__.from_config(config)
 
 
-def compare(path, run, reference, pixels, encoding):
+def compare(
+    path: str | Path, run: Callable, reference: Callable, pixels: np.ndarray, encoding: Encoding | str
+) -> Parity:
     """Compare two functions from source pixels to generated pixels."""
     encoding = get_encoding(encoding)
     # One picture at a time, to need the memory of one.
     rows = [
-        _differences(*(np.asarray(each(picture[np.newaxis])) for each in (reference, run)), encoding)
+        _differences(np.asarray(reference(picture[np.newaxis])), np.asarray(run(picture[np.newaxis])), encoding)
         for picture in pixels
     ]
     size, columns = _size(Path(path)), {name: [row[name] for row in rows] for name in rows[0]}
@@ -148,7 +152,7 @@ def _differences(expected, received, encoding):
     }
 
 
-def grey_levels_apart(expected, received, encoding):
+def grey_levels_apart(expected: np.ndarray, received: np.ndarray, encoding: Any) -> np.ndarray:
     """The absolute difference of two arrays of raw values, in grey levels."""
     low, high = encoding.value_range
     return np.abs(expected.astype("float64") - received) * (GREY_LEVELS / (high - low))
@@ -166,7 +170,7 @@ def _drawn_sources(image_size, channels):
     return np.tile(labels, (1, 1, 1, -(-channels // 3)))[..., :channels]
 
 
-def sources_or_drawn(pixels, image_size, encoding, name="`pixels`"):
+def sources_or_drawn(pixels: Any, image_size: Any, encoding: Encoding | str, name: str = "`pixels`") -> np.ndarray:
     """Check the pictures to compare on, or draw some if there are none.
 
     Returns an array of the encoding's raw type, `(pictures, height, width, channels)`.

@@ -4,6 +4,7 @@ import contextlib
 import io
 import re
 import warnings
+from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -22,7 +23,7 @@ _BITS = 8
 _QUANTIZED = (TFLOperationName.CONV_2D, TFLOperationName.FULLY_CONNECTED)
 
 
-def quantize(model, quantization, representative=None):
+def quantize(model: bytes, quantization: str, representative: Any = None) -> bytes:
     """A float32 TFLite model with weights, or weights and activations, of 8 bits.
 
     "weights": int8 weights, converted back to float32 before use. "dynamic": convolutions and dense layers compute in

@@ -1,6 +1,7 @@
 """Which folders an export may replace: earlier exports of its format that hold nothing else."""
 
 import json
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -11,7 +12,7 @@ __all__ = ["read_json", "refuse_to_replace_folder"]
 _NAMED_AT_MOST = 5
 
 
-def refuse_to_replace_folder(path, kind, patterns_of):
+def refuse_to_replace_folder(path: str | Path, kind: str, patterns_of: Callable[[Path], Sequence[str] | None]) -> None:
     """Raise unless `path` is free or a folder of this kind.
 
     `patterns_of(path)` returns patterns of the names of the files in it, or None for another kind of folder.
@@ -36,7 +37,7 @@ def refuse_to_replace_folder(path, kind, patterns_of):
         )
 
 
-def read_json(path):
+def read_json(path: str | Path) -> dict:
     """The dictionary in a JSON file; an empty one if it doesn't hold one."""
     try:
         contents = json.loads(Path(path).read_text(encoding="utf-8"))

@@ -5,17 +5,20 @@ import json
 import os
 import platform
 import shutil
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 
 from keras_pix2pix import __version__
 from keras_pix2pix.deploy.acceptance import require
 from keras_pix2pix.deploy.comparison_picture import draw_comparison
 from keras_pix2pix.deploy.latency import latencies
-from keras_pix2pix.deploy.parity import compare, keras_function
+from keras_pix2pix.deploy.parity import Parity, compare, keras_function
 from keras_pix2pix.files import regular_file, whole_file
 from keras_pix2pix.images import is_own_png, write_png
 from keras_pix2pix.inference.serving import encodings_of
@@ -26,7 +29,19 @@ THREADS = (1, 2)
 RECORD, PICTURE = ".export.json", ".export.png"  # Appended to the full name of the file or folder.
 
 
-def judge(written, path, model, pixels, runner, *, about, accepted, drawn=False, threads=THREADS, counted=None):
+def judge(
+    written: Path,
+    path: Path,
+    model: keras.Model,
+    pixels: np.ndarray,
+    runner: Callable,
+    *,
+    about: Mapping[str, str],
+    accepted: Mapping[str, float],
+    drawn: bool = False,
+    threads: Sequence[int] = THREADS,
+    counted: dict | None = None,
+) -> tuple[Parity, np.ndarray, int | None]:
     """Run an export beside the Keras model, and raise if it is too far from it.
 
     Returns the `Parity`; the worst picture, expected | got | difference; and the factor by which the difference is
@@ -45,7 +60,9 @@ def judge(written, path, model, pixels, runner, *, about, accepted, drawn=False,
     return parity._replace(**found), drawing, factor
 
 
-def record_of(written, parity, factor, about, packages=()):
+def record_of(
+    written: Path, parity: Parity, factor: int | None, about: Mapping[str, str], packages: Sequence[str] = ()
+) -> dict[str, Any]:
     """The contents of `export.json`; deletes an older one first, which would describe another file."""
     _beside(parity.path, RECORD).unlink(missing_ok=True)
     figures = parity._asdict()
@@ -62,14 +79,14 @@ def record_of(written, parity, factor, about, packages=()):
     }
 
 
-def publish(path, drawing, record):
+def publish(path: str | Path, drawing: np.ndarray, record: Mapping[str, Any]) -> None:
     """Write the verdict beside its file or folder, and replace an earlier export's."""
     write_png(_beside(path, PICTURE), drawing)
     with whole_file(_beside(path, RECORD)) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
-def copy_verdict(path, directory):
+def copy_verdict(path: str | Path, directory: str | Path) -> None:
     """Copy the verdict on an export into a subfolder of a run's folder, unless the export is already in there."""
     path, directory = Path(path).resolve(), Path(directory).resolve()
     if directory in path.parents:
@@ -102,7 +119,7 @@ def _versions(packages):
     }
 
 
-def refuse_to_replace_records(path):
+def refuse_to_replace_records(path: str | Path) -> None:
     """Raise if the record or the picture of an export would replace something else."""
     for suffix, is_ours in ((RECORD, _is_record), (PICTURE, is_own_png)):
         file = _beside(path, suffix)

@@ -1,5 +1,8 @@
 """Building blocks of the generators, and the paper's constants."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import tensorflow as tf
 from keras import layers, ops
@@ -23,7 +26,7 @@ WEIGHT_STDDEV = 0.02  # Section 6.2: weights are drawn from N(0, 0.02).
 _DEPTH_TO_SPACE_KERNEL = 3  # Shi et al., "Real-Time Single Image and Video Super-Resolution", Section 2.2.
 
 
-def initial_weights():
+def initial_weights() -> keras.initializers.Initializer:
     """Weights from N(0, 0.02); a new object for each layer, since one object repeats its values.
 
     Reference:
@@ -33,8 +36,16 @@ def initial_weights():
 
 
 def downsample(
-    x, filters, normalize=None, *, activate="before", leaky_slope=LEAKY_SLOPE, dropout=0.0, name, **arguments
-):
+    x: keras.KerasTensor,
+    filters: int,
+    normalize: Callable | None = None,
+    *,
+    activate: str | None = "before",
+    leaky_slope: float = LEAKY_SLOPE,
+    dropout: float = 0.0,
+    name: str,
+    **arguments: Any,
+) -> keras.KerasTensor:
     """One encoder block: leaky ReLU, 4x4 convolution with stride 2, normalisation, dropout.
 
     Returns a Keras tensor, `(batch, height / 2, width / 2, filters)`.
@@ -53,7 +64,16 @@ def downsample(
     return layers.Dropout(dropout, name=f"{name}_dropout")(x) if dropout else x
 
 
-def upsample(x, filters, normalize=None, *, activate="before", dropout=0.0, name, **arguments):
+def upsample(
+    x: keras.KerasTensor,
+    filters: int,
+    normalize: Callable | None = None,
+    *,
+    activate: str | None = "before",
+    dropout: float = 0.0,
+    name: str,
+    **arguments: Any,
+) -> keras.KerasTensor:
     """One decoder block: ReLU, 4x4 convolution to twice the size, normalisation, dropout.
 
     Returns a Keras tensor, `(batch, 2 * height, 2 * width, filters)`.
@@ -71,7 +91,9 @@ def upsample(x, filters, normalize=None, *, activate="before", dropout=0.0, name
     return layers.Dropout(dropout, name=f"{name}_dropout")(x) if dropout else x
 
 
-def convolution(x, filters, kernel_size=KERNEL_SIZE, *, separable=False, **arguments):
+def convolution(
+    x: keras.KerasTensor, filters: int, kernel_size: int = KERNEL_SIZE, *, separable: bool = False, **arguments: Any
+) -> keras.KerasTensor:
     """A convolution with the paper's initial weights.
 
     Reference:

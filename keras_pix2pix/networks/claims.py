@@ -4,6 +4,8 @@ import json
 import math
 import re
 import zipfile
+from pathlib import Path
+from typing import Any
 
 __all__ = ["compare_claims", "reason", "refuse_false_claims"]
 
@@ -14,7 +16,7 @@ _BYTES_OF_A_WEIGHT = 0.5  # The fewest, quantized to four bits.
 _MOST_CHARACTERS = 300
 
 
-def refuse_false_claims(file):
+def refuse_false_claims(file: str | Path) -> None:
     """Raise for a file whose layers need more weights than it holds; Keras reports all other faults."""
     try:
         with zipfile.ZipFile(file) as archive:
@@ -28,7 +30,7 @@ def refuse_false_claims(file):
     compare_claims(config, sum(size for name, size in sizes.items() if _WEIGHTS in name), file)
 
 
-def compare_claims(config, held, file):
+def compare_claims(config: Any, held: int, file: str | Path) -> None:
     """Raise for the configuration of a network whose weights need more than `held` bytes."""
     claimed = sum(map(_weights_of, _dictionaries(config)))
     if claimed * _BYTES_OF_A_WEIGHT > held:
@@ -38,7 +40,7 @@ def compare_claims(config, held, file):
         )
 
 
-def reason(error):
+def reason(error: BaseException) -> str:
     """Keras' reason for rejecting a file, without the configuration that it prints in full."""
     *_, innermost = str(error).split("Exception encountered: ")
     words = " ".join(re.split(r"Full object config:|config=\{", innermost)[0].split()) or type(error).__name__

@@ -1,6 +1,7 @@
 """The normalisations of the published networks."""
 
 import functools
+from collections.abc import Callable
 
 import keras
 from keras import layers
@@ -51,7 +52,9 @@ _NORMALIZATIONS = {
 }
 
 
-def normalization_layers(normalization, epsilon=NORM_EPSILON):
+def normalization_layers(
+    normalization: str | Callable[[], keras.layers.Layer] | None, epsilon: float = NORM_EPSILON
+) -> Callable[[str], keras.layers.Layer] | None:
     """The function that makes a network's normalisation layers."""
     if not epsilon > 0:
         raise ValueError(f"`norm_epsilon` must be greater than 0. Received: norm_epsilon={epsilon!r}.")

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection
+from typing import Any
 
 import keras
 from keras import layers
@@ -119,7 +120,7 @@ def unet_generator(
     stem = {**convolutions, "separable": False, "kernel_size": KERNEL_SIZE}
     widths = [filters * min(2**block, _WIDEST) for block in range(num_downsamples)]
     activate = _SKIP_ACTIVATIONS[skip_activation]
-    doublings = {**convolutions, "upsampling": upsampling, "activate": activate}
+    doublings: dict[str, Any] = {**convolutions, "upsampling": upsampling, "activate": activate}
 
     source = keras.Input(image_shape, name="source")
     x, encoded = source, [source]
@@ -145,7 +146,12 @@ def unet_generator(
             x = layers.Concatenate(name=f"up{block}_skip")([skip, x] if activate == "before" else [x, skip])
     # Full precision even under a mixed policy, for the picture itself.
     dtype = keras.config.floatx()
-    last = {"upsampling": last_upsampling, "use_bias": True, "dtype": dtype, "name": f"up{num_downsamples}"}
+    last = {
+        "upsampling": last_upsampling,
+        "use_bias": True,
+        "dtype": dtype,
+        "name": f"up{num_downsamples}",
+    }
     x = upsample(x, target_channels, activate="before" if activate == "before" else None, **last)
     x = CroppedLike(name=f"up{num_downsamples}_crop")([x, source]) if has_odd_sides else x
     generated = layers.Activation("tanh", dtype=dtype, name="generated")(x)

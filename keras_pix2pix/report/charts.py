@@ -23,7 +23,7 @@ _TITLES = {
 }
 
 
-def charts(history):
+def charts(history: dict[str, list]) -> list[dict]:
     """The charts of a history: known logs grouped by subject, each other log in a chart of its own."""
     known = {name for names in _TITLES.values() for name in names}
     others = sorted({name.removeprefix("val_") for name in history} - known - {"epoch"})

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 __all__ = ["best_of", "better_side", "epoch_of", "history_fault", "lines_of", "read_history", "read_messages"]
@@ -14,7 +15,7 @@ _NEITHER = ("d_", "g_learning_rate", "images_per_second", "epoch")
 _MOST_DIGITS = 9  # In an epoch's number.
 
 
-def read_history(path):
+def read_history(path: str | Path) -> dict[str, list]:
     """Read a table written by `keras.callbacks.CSVLogger`."""
     lines = lines_of(path) if history_fault(path) is None else []
     header, *rows = [_cells(line) for line in lines] or [["epoch"]]
@@ -25,7 +26,7 @@ def read_history(path):
     return {"epoch": [epoch_of(row[0]) for row in rows], **numbers}
 
 
-def history_fault(path):
+def history_fault(path: str | Path) -> str | None:
     """Why a file isn't a table of `keras.callbacks.CSVLogger`; None if it is one, even a truncated one."""
     first = next(iter(lines_of(path)), "epoch")
     # A crash may have truncated the line.
@@ -34,7 +35,7 @@ def history_fault(path):
     return f'{path} is damaged: its first line must name the columns, "epoch" the first. Received: {first[:60]!r}'
 
 
-def lines_of(path, errors="replace"):
+def lines_of(path: str | Path, errors: str = "replace") -> list[str]:
     """The non-empty lines of a text file, which may hold invalid bytes; none if there is no file."""
     try:
         with open(path, encoding="utf-8", errors=errors) as opened:
@@ -43,13 +44,13 @@ def lines_of(path, errors="replace"):
         return []
 
 
-def epoch_of(cell):
+def epoch_of(cell: str) -> int | None:
     """The number of an epoch, or None if the cell isn't one."""
     cell = cell.strip()
     return int(cell) if cell.isascii() and cell.isdigit() and len(cell) <= _MOST_DIGITS else None
 
 
-def read_messages(path):
+def read_messages(path: str | Path) -> list[dict]:
     """Read the messages of `callbacks.Health`."""
     try:
         lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
@@ -66,7 +67,7 @@ def read_messages(path):
     return messages
 
 
-def better_side(name):
+def better_side(name: str) -> str | None:
     """Whether a log is better at its "max" or "min", judged by its name; None if neither."""
     name = name.removeprefix("val_")
     if name.startswith(_NEITHER):
@@ -77,7 +78,7 @@ def better_side(name):
     return None
 
 
-def best_of(values, side):
+def best_of(values: Sequence[float], side: str) -> tuple[int, float] | tuple[None, None]:
     """The best value of a column, and its position.
 
     Returns (index of the first best value, the value), or (None, None) if there is none.

@@ -14,7 +14,9 @@ _COLUMN_WIDTH = 160  # Pixels: twelve columns fill a screen.
 _CAPTION_HEIGHT = 24
 
 
-def samples_over_time(directory, most=10, width=_COLUMN_WIDTH):
+def samples_over_time(
+    directory: str | Path, most: int = 10, width: int = _COLUMN_WIDTH
+) -> list[tuple[str, np.ndarray]]:
     """The fixed samples of a run at several epochs: more of them early on, when the pictures change most.
 
     Returns a list of (caption, pixels): "source", "epoch 0" and so on, "target".
@@ -33,7 +35,7 @@ def samples_over_time(directory, most=10, width=_COLUMN_WIDTH):
     return [*shown, ("target", target)]
 
 
-def write_over_time(directory, path):
+def write_over_time(directory: str | Path, path: str | Path) -> None:
     """Write the result of `samples_over_time` as one picture, with captions."""
     columns = samples_over_time(directory)
     if columns:
