@@ -40,7 +40,7 @@ from keras_pix2pix import Pix2Pix, export_tflite
 from keras_pix2pix.data.synthetic import facade
 from keras_pix2pix.deploy import tflite
 from keras_pix2pix.deploy.quantization import RECIPES
-from keras_pix2pix.inference.serving import PixelTranslation
+from keras_pix2pix.inference.serving import _PixelTranslation
 from keras_pix2pix.quiet import quiet_native_code
 from keras_pix2pix.training.presets import PRESETS
 
@@ -82,7 +82,7 @@ def print_formats(options, directory):
     print_table_head(header)
     for name in options.presets:
         generator, parities = built(name, options), {}
-        for quantization in tflite.QUANTIZATIONS:
+        for quantization in tflite._QUANTIZATIONS:
             file = directory / f"{name}_{quantization}.tflite"
             parities[quantization] = exported(generator, file, quantization, options.image_size)
         milliseconds = {
@@ -154,7 +154,7 @@ def exported(generator, file, quantization, image_size):
 def as_trained(generator, image_size):
     """Pixels to pixels through the network's own layers, without a rewrite."""
     source = keras.Input((image_size, image_size, 3), dtype="uint8", name="source")
-    return keras.Model(source, PixelTranslation(generator, 1, name="generated")(source))
+    return keras.Model(source, _PixelTranslation(generator, 1, name="generated")(source))
 
 
 def runner(file, threads):

@@ -32,7 +32,7 @@ def timed_shortly(monkeypatch):
     """Exports time what they have written in as few runs as they may."""
     from keras_pix2pix.deploy import latency
 
-    monkeypatch.setattr(latency, "SECONDS", 0.0)
+    monkeypatch.setattr(latency, "_SECONDS", 0.0)
 
 
 @pytest.fixture

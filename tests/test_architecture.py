@@ -1,8 +1,12 @@
 """Who may import whom, read from the imports."""
 
 import ast
+import functools
+import importlib
+import inspect
 from pathlib import Path
 
+import keras
 import pytest
 
 import keras_pix2pix
@@ -23,6 +27,12 @@ FLOORS = [
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+# Rooms where `__all__` names what other modules import, and everything else has an underscore.
+ROOMS_WITH_EXPORTS = ("callbacks", "deploy", "evaluation", "inference", "networks", "report", "training")
+# Rooms where every function that `__all__` reaches is annotated.
+ANNOTATED_ROOMS = ("deploy", "evaluation", "networks", "report")
+EXPORTING = [path for path in MODULES if path.relative_to(PACKAGE).parts[0] in ROOMS_WITH_EXPORTS]
+by_path = pytest.mark.parametrize("path", EXPORTING, ids=lambda path: str(path.relative_to(PACKAGE)))
 
 
 def room_of(module):
@@ -78,3 +88,105 @@ def test_the_command_line_imports_the_public_names_and_runs(path):
     for name in imports_of(path):
         if name.startswith("keras_pix2pix.") and name not in EXCEPTIONS:
             assert room_of(name) in grounds, f"{path.name} imports {name}"
+
+
+def module_of(path):
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def names_defined_in(path):
+    """The names that a module defines or imports at its top level, imported ones apart."""
+    defined, imported = set(), set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            imported |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            defined.add(node.name)
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            defined |= {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
+    return defined, imported
+
+
+@functools.cache
+def names_used_by_other_modules():
+    """(module, name) of every import in the package, and of every attribute of an imported module."""
+    used = set()
+    for path in [*PACKAGE.rglob("*.py"), PACKAGE / "__init__.pyi"]:
+        tree, modules = ast.parse(path.read_text(encoding="utf-8")), {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                module = f"keras_pix2pix.{node.module}" if node.level else node.module
+                used |= {(module, alias.name) for alias in node.names}
+                modules |= {alias.asname or alias.name: f"{module}.{alias.name}" for alias in node.names}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
+                used.add((modules[node.value.id], node.attr))
+    return used
+
+
+def exports_of(path):
+    return getattr(importlib.import_module(module_of(path)), "__all__", [])
+
+
+def is_registered(member):
+    """Whether Keras knows a class by its name, which is in saved files."""
+    return inspect.isclass(member) and keras.saving.get_registered_name(member) != member.__name__
+
+
+@by_path
+def test_names_without_underscore_are_exported(path):
+    defined, imported = names_defined_in(path)
+    unexported = {name for name in defined if not name.startswith("_")} - set(exports_of(path))
+    assert unexported == set(), "name them in `__all__`, or give them an underscore"
+    assert set(exports_of(path)) <= defined | imported
+
+
+@by_path
+def test_exported_names_are_used_elsewhere(path):
+    module = importlib.import_module(module_of(path))
+    unused = [
+        name
+        for name in exports_of(path)
+        if path.name != "__init__.py"  # Public.
+        and (module.__name__, name) not in names_used_by_other_modules()
+        and not is_registered(getattr(module, name))
+    ]
+    assert unused == [], "no other module imports them: give them an underscore"
+
+
+def functions_of(member):
+    """A function; of a class, its constructor and public methods, but for those that a class of others declares."""
+    if inspect.isfunction(member):
+        yield member
+    if not inspect.isclass(member) or issubclass(member, tuple):
+        return
+    theirs = [base for base in member.__mro__[:-1] if not base.__module__.startswith("keras_pix2pix")]
+    for name, attribute in vars(member).items():
+        if name == "__init__" or not (name.startswith("_") or any(name in vars(base) for base in theirs)):
+            function = getattr(attribute, "fget", None) or getattr(attribute, "__func__", attribute)
+            if inspect.isfunction(function) and function.__module__ == member.__module__:
+                yield function
+
+
+def unannotated(function):
+    annotated = function.__annotations__
+    names = [name for name in inspect.signature(function).parameters if name not in ("self", "cls")]
+    return [name for name in [*names, "return"] if name not in annotated]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in EXPORTING if path.relative_to(PACKAGE).parts[0] in ANNOTATED_ROOMS],
+    ids=lambda path: str(path.relative_to(PACKAGE)),
+)
+def test_exported_functions_are_annotated(path):
+    module = importlib.import_module(module_of(path))
+    members = [getattr(module, name) for name in exports_of(path)]
+    missing = {
+        function.__qualname__: unannotated(function)
+        for member in members
+        for function in functions_of(member)
+        if unannotated(function)
+    }
+    assert missing == {}

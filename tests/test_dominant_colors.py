@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from keras_pix2pix.data.synthetic import facade
-from keras_pix2pix.deploy.parity import drawn_sources
+from keras_pix2pix.deploy.parity import _drawn_sources
 from keras_pix2pix.dominant_colors import dominant_colors
 
 
@@ -36,7 +36,7 @@ def test_what_jpeg_has_blurred_comes_out_clean():
 
 
 def test_no_more_than_asked_for():
-    assert len(dominant_colors(drawn_sources((64, 64), 3), most=4)) == 4
+    assert len(dominant_colors(_drawn_sources((64, 64), 3), most=4)) == 4
 
 
 def test_noise_has_colours_too():

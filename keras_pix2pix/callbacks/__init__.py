@@ -1,4 +1,4 @@
-"""What `fit` can be given to watch a training, and to leave something when it stops."""
+"""Callbacks for `fit`: to watch a training, and to keep its results."""
 
 from keras_pix2pix.callbacks.average import ExponentialMovingAverage
 from keras_pix2pix.callbacks.best_model import BestModel

@@ -8,6 +8,8 @@ import tensorflow as tf
 
 from keras_pix2pix.training.saving import copy_average, save_whole
 
+__all__ = ["ExponentialMovingAverage"]
+
 
 class ExponentialMovingAverage(keras.callbacks.Callback):
     """A second generator whose weights are the running mean of the trained one's: steadier, and often better.
@@ -18,8 +20,8 @@ class ExponentialMovingAverage(keras.callbacks.Callback):
 
     Args:
         path: File ending in `.keras` for the averaged generator, written after every epoch.
-        decay: Share of the average kept at each step, above 0 and below 1; of `steps_per_execution` steps, each counts
-            with the last one's weights. Defaults to 0.999.
+        decay: Share of the average kept at each step, above 0 and below 1; with `steps_per_execution`, all steps
+            of an execution count with the weights after the last one. Defaults to 0.999.
 
     Raises:
         ValueError: Another ending, or `decay` out of range.
@@ -62,7 +64,7 @@ class ExponentialMovingAverage(keras.callbacks.Callback):
         self.model.training_state.average = tuple(average + share * (weight - average) for average, weight in pairs)
 
     def on_epoch_end(self, epoch, logs=None):
-        # Made once: TensorFlow forgets no variable's name.
+        # Made once, because TensorFlow never frees the names of variables.
         if self.averaged is None:
             self.averaged = self.model.averaged()
         copy_average(self.model, self.averaged.generator)

@@ -1,4 +1,4 @@
-"""The best model of a run, beside the last."""
+"""The best model of a run, kept in addition to the last."""
 
 import dataclasses
 import math
@@ -11,26 +11,28 @@ from keras_pix2pix.report.history import best_of, better_side, read_history
 from keras_pix2pix.training.saving import save_whole
 from keras_pix2pix.training.training_state import read_records
 
+__all__ = ["BestModel"]
+
 
 class BestModel(keras.callbacks.Callback):
-    """Keeps the model of the best epoch by one of the logs, and can end training when nothing gets better.
+    """Keeps the model of the best epoch by one of the logs, and can end training when it stops improving.
 
-    Like `keras.callbacks.ModelCheckpoint(save_best_only=True)` and `EarlyStopping`, but the file is written whole or
-    not at all, and it records its value and epoch: when training is resumed, only a better model replaces it. A new
-    model starts a new file.
+    Like `keras.callbacks.ModelCheckpoint(save_best_only=True)` and `EarlyStopping`, but the file is written
+    completely or not at all, and records its value and epoch, so that after resuming only a better model replaces it.
+    A new model starts a new file.
 
     Args:
         path: File ending in `.keras`.
         monitor: Key of the logs, such as "val_ssim".
         mode: "max" or "min". Defaults to None: by the name, "max" for names with psnr, ssim, accuracy or iou, "min"
             for losses and errors.
-        patience: Epochs without a better one after which training ends, 1 or more. Defaults to None: it doesn't.
+        patience: Epochs without a better one after which training ends, 1 or more. Defaults to None: never.
         history: CSV file of `keras.callbacks.CSVLogger` with the epochs before this `fit`, used if the file at `path`
             doesn't record its value. Defaults to None.
 
     Raises:
-        ValueError: Another ending, a missing or unknown mode, `patience` under 1; when training starts, if it had
-            already ended early; after the first epoch, if there is no such log.
+        ValueError: Another ending, a missing or unknown mode, `patience` under 1; when training starts, if it
+            already ended early before; after the first epoch, if there is no such log.
 
     Example:
 
@@ -65,7 +67,7 @@ class BestModel(keras.callbacks.Callback):
             raise ValueError(f"`patience` must be 1 or more, or None. Received: patience={patience}.")
         self.patience = patience or math.inf
         self.history = history
-        self.record = f"best: {self.mode} {monitor}"  # Its name among the model's records.
+        self.record = f"best: {self.mode} {monitor}"  # Key in the model's records.
 
     def on_train_begin(self, logs=None):
         self.best, self.best_epoch, last = self._best_before()

@@ -14,17 +14,19 @@ from keras_pix2pix.training.model import Pix2Pix
 from keras_pix2pix.training.saving import save_whole
 from keras_pix2pix.training.training_state import Progress, build_metrics, metric_states, set_metric_states
 
+__all__ = ["Checkpoint", "refuse_broken_weights", "resume_point"]
+
 # A value of `model.stop_training` that ends the epoch only. Keras stops at any true value; other callbacks, which end
 # the training, put True there.
-END_OF_EPOCH = "end of epoch"
+_END_OF_EPOCH = "end of epoch"
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """The whole run in one file, before training, after every epoch and every so many steps.
+    """The whole run in one file, saved before training, after every epoch, and every `every_steps` steps.
 
     The file is an ordinary `.keras` file with networks, both optimizers, dropout state, the place in the data, the
-    counts of `Health`, and within an epoch the sums behind its logs. The old file stays until the new one is whole and
-    on the disk.
+    counts of `Health`, and within an epoch the sums behind its logs. The old file is kept until the new one is
+    complete and on disk.
 
     To resume, pass `fit` the `initial_epoch` that `resume_point` returns, and this callback: within an epoch, it
     restores the logs and ends that epoch after its remaining steps.
@@ -36,8 +38,8 @@ class Checkpoint(keras.callbacks.Callback):
 
     Raises:
         ValueError: Another ending, or `every_steps` under 1.
-        RuntimeError: During training: weights are NaN or infinite; the file before stays.
-        OSError: During training: the file can't be written. The one before it stays.
+        RuntimeError: During training: weights are NaN or infinite; the previous file is kept.
+        OSError: During training: the file can't be written; the previous one is kept.
 
     Example:
 
@@ -77,7 +79,7 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         self.first_step = 0
         if self.resumed and self.resumed.is_within(epoch):
-            # Here, as `fit` has just reset them.
+            # Here, because `fit` has just reset them.
             set_metric_states(self.model, self.resumed.metric_states)
             self.first_step = self.resumed.step
         self.resumed = None
@@ -91,7 +93,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.seen = self.seen_before + step
         if self.params["steps"] is not None and step >= self.params["steps"]:
             if self.first_step and not self.model.stop_training:
-                self.model.stop_training = END_OF_EPOCH
+                self.model.stop_training = _END_OF_EPOCH
             return
         # A worker that stops alone can't save: the others would have to take part.
         if (self.stopping and worker_count() == 1) or (self.every_steps and step - self.saved_step >= self.every_steps):
@@ -100,7 +102,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._stop_if_asked()
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.model.stop_training == END_OF_EPOCH:
+        if self.model.stop_training == _END_OF_EPOCH:
             self.model.stop_training = False
         self._save(Progress(epoch + 1, 0, self.seen))
         self._stop_if_asked()
@@ -112,11 +114,11 @@ class Checkpoint(keras.callbacks.Callback):
             save_whole(self.model, self.path, state)
         except (OSError, RuntimeError) as error:  # h5py raises either.
             number = getattr(error, "errno", None) or errno.EIO
-            kept = "The checkpoint before it is whole. " if self.path.exists() else ""
+            kept = "The previous checkpoint is complete. " if self.path.exists() else ""
             reason = getattr(error, "strerror", None) or error
             raise OSError(
                 number,
-                f"{self.path} could not be written: {reason}. {kept}It needs room for two such files: free some "
+                f"{self.path} could not be written: {reason}. {kept}There must be space for two such files: free some "
                 "space, check the permissions, and resume from the last one",
             ) from error
         self.model.training_state = state
@@ -127,7 +129,7 @@ class Checkpoint(keras.callbacks.Callback):
 
 
 def resume_point(model: Pix2Pix) -> tuple[int, int]:
-    """Where to resume a model that `Checkpoint` has saved: `initial_epoch` of `fit`, `initial_step` of its data.
+    """Where to resume a model that `Checkpoint` saved: `initial_epoch` of `fit`, `initial_step` of its data.
 
     Args:
         model: A `Pix2Pix`, new or loaded.
@@ -150,7 +152,7 @@ def resume_point(model: Pix2Pix) -> tuple[int, int]:
 
 
 def refuse_broken_weights(model, path):
-    """Raise for weights that are NaN or infinite, so that they don't replace good ones."""
+    """Raise for weights that are NaN or infinite, so that they don't overwrite good ones."""
     broken = [weight.path for weight in model.weights if not _is_finite(weight)]
     if broken:
         raise RuntimeError(

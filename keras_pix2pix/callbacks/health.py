@@ -1,4 +1,4 @@
-"""Messages about a training that goes wrong."""
+"""Warnings about a training that goes wrong."""
 
 import json
 import math
@@ -12,8 +12,10 @@ from keras_pix2pix.callbacks.fixed_pairs import Pairs, first_pairs, generate_one
 from keras_pix2pix.files import whole_file
 from keras_pix2pix.report.history import read_messages
 
-RECORD = "health"  # Among the model's records: the epochs in a row, so that a resumed run continues to count.
-ADVICE = {
+__all__ = ["Health"]
+
+_RECORD = "health"  # Among the model's records: the epochs in a row, so that a resumed run continues to count.
+_ADVICE = {
     "won": (
         "The discriminator has won: it was all but certain what is real ({d_real:.3f}) and what is generated "
         "({d_fake:.3f}) in each of the last {patience} epochs, and the generator learns little from it. Lower its "
@@ -28,26 +30,26 @@ ADVICE = {
     ),
     "ignores": (
         "The generator ignores its source: for different sources its pictures differ {variety:.1%} as much as the "
-        "targets do, in each of the last {patience} epochs. Raise lambda_l1, lower both learning rates, and look "
+        "targets do, in each of the last {patience} epochs. Raise lambda_l1, lower both learning rates, and check "
         "whether sources and targets belong together: keras-pix2pix inspect DATA, with the same --direction."
     ),
 }
 
 
 class Health(keras.callbacks.Callback):
-    """Notices when training goes wrong, and says in plain words what is happening and what to change.
+    """Notices when training goes wrong, and says what is happening and what to change.
 
     A log that is NaN or infinite, checked after every step, ends training with a RuntimeError that names the last good
-    model; so pass this callback before those that save. Three states that don't end a run are reported once each: a
-    discriminator that has won, one that can't tell real from generated, and a generator that ignores its source. The
-    logits of a "wgangp" discriminator aren't probabilities, so the first two aren't reported there.
+    model; so pass this callback before those that save files. Three states that don't end a run are reported once
+    each: a discriminator that has won, one that can't tell real from generated, and a generator that ignores its
+    source. The logits of a "wgangp" discriminator aren't probabilities, so the first two aren't reported there.
 
     Args:
         pairs: Data set of (source, target) batches, or a tuple of two arrays of images; its first pairs show whether
             the generator uses its source. Defaults to None: not checked.
         checkpoint: File that `Checkpoint` writes, for the message. Defaults to None.
-        messages: File for the messages, a JSON object per line, read by the report; what is in it already isn't
-            repeated when a run is resumed. Defaults to None.
+        messages: File for the messages, a JSON object per line, read by the report; messages already in it
+            aren't repeated when a run is resumed. Defaults to None.
         patience: Epochs in a row that show a state before it is reported, counted across restarts. Defaults to 3.
         after_steps: Updates of the generator before anything is reported: an untrained discriminator can't tell real
             from generated. Defaults to 1000.
@@ -96,12 +98,12 @@ class Health(keras.callbacks.Callback):
         self.won_gap = won_gap
         self.lost_gap = lost_gap
         self.least_variety = least_variety
-        self.in_a_row = dict.fromkeys(ADVICE, 0)
+        self.in_a_row = dict.fromkeys(_ADVICE, 0)
         self.epoch = 0
         self.said = read_messages(self.messages) if self.messages else []
 
     def on_train_begin(self, logs=None):
-        self.in_a_row |= self.model.training_state.records.get(RECORD, {})
+        self.in_a_row |= self.model.training_state.records.get(_RECORD, {})
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
@@ -122,8 +124,8 @@ class Health(keras.callbacks.Callback):
         for state, is_shown in shown.items():
             self.in_a_row[state] = self.in_a_row[state] + 1 if is_shown else 0
             if self.in_a_row[state] >= self.patience and state not in (each["state"] for each in self.said):
-                self._say(state, ADVICE[state].format(patience=self.patience, variety=variety, **logs))
-        self.model.training_state.records[RECORD] = dict(self.in_a_row)
+                self._say(state, _ADVICE[state].format(patience=self.patience, variety=variety, **logs))
+        self.model.training_state.records[_RECORD] = dict(self.in_a_row)
 
     def _variety(self):
         """How much the generated pictures of different sources differ, relative to their targets; None if unknown."""
@@ -153,5 +155,5 @@ class Health(keras.callbacks.Callback):
         if self.messages:
             with whole_file(self.messages) as temporary:
                 temporary.write_text("".join(json.dumps(each) + "\n" for each in self.said), encoding="utf-8")
-        if state != "broken":  # Which is said by the error.
+        if state != "broken":  # That one is in the error.
             print(f"Epoch {self.epoch + 1}: {message}", file=sys.stderr)

@@ -13,15 +13,17 @@ from keras_pix2pix.report.page import write_report
 from keras_pix2pix.report.samples import write_over_time
 from keras_pix2pix.training.losses import as_list
 
-OVER_TIME_FILE = "over_time.png"
+__all__ = ["ImageSummary", "Report", "SampleGrid"]
+
+_OVER_TIME_FILE = "over_time.png"
 
 
 class ImageSummary(FixedPairs):
     """Pictures for TensorBoard: source | generated | target of a few fixed pairs, and the discriminator's view.
 
     Written before the first epoch, as step 0, and then after every `every`th, beside the scalars of
-    `keras.callbacks.TensorBoard`. The second picture, "patch map", shows how real the discriminator takes each patch of
-    the generated and of the target picture for: white is real, black is generated.
+    `keras.callbacks.TensorBoard`. The second picture, "patch map", shows the discriminator's verdict on each patch of
+    the generated and of the target picture: white is real, black is generated.
 
     Args:
         log_dir: TensorBoard's folder; the pictures go to its subfolder "images".
@@ -70,13 +72,13 @@ class ImageSummary(FixedPairs):
         return np.stack(maps)
 
     def on_train_end(self, logs=None):
-        if self.writer is not None:  # It is None if there was no epoch to train.
+        if self.writer is not None:  # None if there was no epoch.
             self.writer.close()
             self.writer = None
 
 
 class SampleGrid(FixedPairs):
-    """Pictures in a folder: one PNG file for an epoch, a row source | generated | target for each fixed pair.
+    """Pictures in a folder: one PNG file per epoch, with a row source | generated | target for each fixed pair.
 
     `over_time.png` shows the same pairs at up to ten of the epochs side by side, from the first to the last.
 
@@ -106,7 +108,7 @@ class SampleGrid(FixedPairs):
 
     def show(self, epochs_done):
         write_png(self.directory / f"epoch_{epochs_done:04d}.png", np.concatenate(self.rows(self.generate())))
-        write_over_time(self.directory, self.directory / OVER_TIME_FILE)
+        write_over_time(self.directory, self.directory / _OVER_TIME_FILE)
 
 
 class Report(keras.callbacks.Callback):

@@ -5,6 +5,8 @@ import time
 import keras
 import tensorflow as tf
 
+__all__ = ["Rates"]
+
 
 class Rates(keras.callbacks.Callback):
     """Adds to the logs of each epoch: `g_learning_rate`, `d_learning_rate` and `images_per_second`.
@@ -59,4 +61,4 @@ class Rates(keras.callbacks.Callback):
 
 
 def _number(rate):
-    return float(tf.convert_to_tensor(rate))  # Several devices' variable doesn't turn into an array quietly.
+    return float(tf.convert_to_tensor(rate))  # Converting a variable of several devices to an array would warn.

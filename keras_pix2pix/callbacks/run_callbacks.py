@@ -14,6 +14,8 @@ from keras_pix2pix.callbacks.rates import Rates
 from keras_pix2pix.callbacks.tensorboard import TensorBoard
 from keras_pix2pix.run_folder import RunFolder
 
+__all__ = ["for_run"]
+
 
 def for_run(
     run_dir: str | Path,
@@ -61,7 +63,7 @@ def for_run(
     """
     if patience is not None and monitor is None:
         raise ValueError(
-            f"`patience` needs a log to go by. Received: patience={patience} without `monitor`. Give both."
+            f"`patience` needs a log to monitor. Received: patience={patience} without `monitor`. Give both."
         )
     folder = RunFolder(run_dir)
     folder.path.mkdir(parents=True, exist_ok=True)
@@ -77,5 +79,5 @@ def for_run(
         TensorBoard(folder.logs, write_graph=False),
         keras.callbacks.CSVLogger(folder.history, append=resume),
         Report(folder.path),
-        Checkpoint(folder.model, every_steps=checkpoint_every),  # After all that it says was done.
+        Checkpoint(folder.model, every_steps=checkpoint_every),  # Last, so that it saves the state of the others.
     ]

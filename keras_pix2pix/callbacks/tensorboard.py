@@ -1,6 +1,8 @@
-"""TensorBoard by epoch, in memory that doesn't grow with the steps."""
+"""TensorBoard by epoch, without memory that grows with every step."""
 
 import keras
+
+__all__ = ["TensorBoard"]
 
 
 class TensorBoard(keras.callbacks.TensorBoard):

@@ -1,1 +1,1 @@
-"""A trained generator leaves the house."""
+"""Exports a trained generator as a file, and checks that file."""

@@ -1,7 +1,7 @@
 """The operators of a TFLite file, and which of them TFLite's GPU delegate leaves to the CPU.
 
-Read from the file alone; no GPU is asked. The rules are those of `CheckGpuDelegateCompatibility` in TensorFlow's
-tensorflow/lite/tools/versioning/gpu_compatibility.cc, as far as networks of images come near them.
+Read from the file alone, without a GPU. The rules are those of `CheckGpuDelegateCompatibility` in TensorFlow's
+tensorflow/lite/tools/versioning/gpu_compatibility.cc, as far as image networks can run into them.
 """
 
 import re
@@ -10,8 +10,10 @@ from pathlib import Path
 
 from ai_edge_litert import schema_py_generated as schema
 
-MOST_DIMENSIONS = 4
-TAKEN = frozenset(
+__all__ = ["OF_NO_FIXED_SIZE", "gpu_fallbacks", "operators"]
+
+_MOST_DIMENSIONS = 4
+_TAKEN = frozenset(
     re.findall(
         r"\w+",
         """
@@ -25,25 +27,25 @@ SUB SUM TANH TILE TRANSPOSE TRANSPOSE_CONV
 """,
     )
 )
-CASTS = {("FLOAT32", "FLOAT32"), ("FLOAT32", "INT32"), ("INT32", "FLOAT32"), ("INT32", "INT32")}
-CASTS |= {pair for kind in ("FLOAT16", "FLOAT32") for pair in ((kind, "BOOL"), ("BOOL", kind))}
-REDUCTIONS = {"MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD"}
-SLICES = {"SLICE", "STRIDED_SLICE"}
-MASKS = ("ellipsisMask", "newAxisMask", "shrinkAxisMask")
-PADDINGS = {"PAD", "PADV2", "MIRROR_PAD"}
+_CASTS = {("FLOAT32", "FLOAT32"), ("FLOAT32", "INT32"), ("INT32", "FLOAT32"), ("INT32", "INT32")}
+_CASTS |= {pair for kind in ("FLOAT16", "FLOAT32") for pair in ((kind, "BOOL"), ("BOOL", kind))}
+_REDUCTIONS = {"MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD"}
+_SLICES = {"SLICE", "STRIDED_SLICE"}
+_MASKS = ("ellipsisMask", "newAxisMask", "shrinkAxisMask")
+_PADDINGS = {"PAD", "PADV2", "MIRROR_PAD"}
 OF_NO_FIXED_SIZE = "of no fixed size"
 
 
-def operators(path):
+def operators(path: str | Path) -> dict[str, int]:
     """How many of each operator a TFLite file has."""
     return _counted(name for name, *_ in _read(path))
 
 
-def gpu_fallbacks(path):
+def gpu_fallbacks(path: str | Path) -> dict[str, int]:
     """The operators of a TFLite file that the GPU delegate leaves to the CPU, and why.
 
-    The first and the last operators of a file from pixels to pixels are among them: GPUs take no 8-bit pixels. Those
-    in the middle cost most, as the picture then goes to the CPU and back.
+    The first and last operators of a file from pixels to pixels are always among them, because GPUs take no 8-bit
+    pixels. Those in the middle cost the most, because the data go to the CPU and back.
     """
     return _counted(
         f"{name} ({reason})" if reason else name
@@ -53,7 +55,7 @@ def gpu_fallbacks(path):
 
 
 class _Tensor:
-    """Type, shape and constancy of a tensor in the file."""
+    """A tensor in the file: its type, its shape, and whether it is constant."""
 
     def __init__(self, tensor, model):
         self.kind = _name(schema.TensorType, tensor.Type())
@@ -64,22 +66,22 @@ class _Tensor:
 
 
 def _reason(name, options, sources, results):
-    """Why an operator is left to the CPU: "" if the delegate doesn't know it, None if it is taken."""
+    """Why an operator is left to the CPU: "" if the delegate doesn't know it, None if the GPU runs it."""
     tensors = [*sources, *results]
-    if name not in TAKEN:
+    if name not in _TAKEN:
         return ""
     if not all(tensor.is_sized for tensor in tensors):
         return OF_NO_FIXED_SIZE
-    if any(len(tensor.shape) > MOST_DIMENSIONS for tensor in tensors):
-        return f"of more than {MOST_DIMENSIONS} dimensions"
+    if any(len(tensor.shape) > _MOST_DIMENSIONS for tensor in tensors):
+        return f"of more than {_MOST_DIMENSIONS} dimensions"
     kinds = sources[0].kind, results[0].kind
     faults = {
-        f"{kinds[0]} to {kinds[1]}": name == "CAST" and kinds not in CASTS,
+        f"{kinds[0]} to {kinds[1]}": name == "CAST" and kinds not in _CASTS,
         f"of {kinds[0]}": (name, kinds[0]) in {("DEQUANTIZE", "INT16"), ("GATHER", "INT32")},
-        "of other than 3 or 4 dimensions": name in SLICES and len(sources[0].shape) not in (3, 4),
-        "that adds or drops an axis": name == "STRIDED_SLICE" and any(getattr(options, mask) for mask in MASKS),
-        "over axes of the run": name in REDUCTIONS and not (sources[1].is_constant and sources[1].kind == "INT32"),
-        "of other than 3 or 4 axes": name in PADDINGS and sources[1].shape not in ([3, 2], [4, 2]),
+        "of other than 3 or 4 dimensions": name in _SLICES and len(sources[0].shape) not in (3, 4),
+        "that adds or drops an axis": name == "STRIDED_SLICE" and any(getattr(options, mask) for mask in _MASKS),
+        "over axes of the run": name in _REDUCTIONS and not (sources[1].is_constant and sources[1].kind == "INT32"),
+        "of other than 3 or 4 axes": name in _PADDINGS and sources[1].shape not in ([3, 2], [4, 2]),
         "not by reflection": name == "MIRROR_PAD" and options.mode != schema.MirrorPadMode.REFLECT,
         "of tensors that extend each other": name == "MUL" and _extend_each_other(*sources),
         "with a depth multiplier": name == "DEPTHWISE_CONV_2D"
@@ -99,7 +101,7 @@ def _extend_each_other(first, second):
 
 
 def _read(path):
-    """Of each operator its name, its options, and the tensors that go in and come out."""
+    """For each operator: name, options, input tensors, output tensors."""
     path = Path(path)
     content = path.read_bytes() if path.is_file() else b""
     if content[4:8] != b"TFL3":
@@ -111,12 +113,12 @@ def _read(path):
         for index in range(graph.OperatorsLength()):
             operator = graph.Operators(index)
             code = model.OperatorCodes(operator.OpcodeIndex())
-            # The second field is of the time before there were 128 operators.
+            # The second field dates from when there were fewer than 128 operators.
             name = _name(schema.BuiltinOperator, max(code.BuiltinCode(), code.DeprecatedBuiltinCode()))
             sources = [operator.Inputs(each) for each in range(operator.InputsLength())]
             results = [operator.Outputs(each) for each in range(operator.OutputsLength())]
             options = schema.OperatorT.InitFromObj(operator).builtinOptions
-            # -1 is an input that is left out.
+            # -1 stands for an optional input that is missing.
             yield name, options, [tensors[each] for each in sources if each >= 0], [tensors[each] for each in results]
 
 

@@ -1,24 +1,44 @@
-"""What a TFLite file says of itself: a JSON file in a zip archive at its end, where TFLite keeps associated files.
+"""Metadata of a TFLite file: JSON in a zip archive at its end, where TFLite keeps associated files.
 
-A runtime reads the model and passes over the archive; `unzip -p facades.tflite metadata.json` shows it.
+Runtimes ignore the archive; `unzip -p facades.tflite metadata.json` shows it.
 """
 
 import hashlib
 import json
 import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 from keras_pix2pix import __version__
+from keras_pix2pix.encodings import Encoding
 
-MEMBER = "metadata.json"
-OLDEST_DATE = (1980, 1, 1, 0, 0, 0)  # Of the zip format: equal models shall give equal files.
+__all__ = ["metadata_of", "read_metadata", "write_metadata"]
+
+_MEMBER = "metadata.json"
+_OLDEST_DATE = (
+    1980,
+    1,
+    1,
+    0,
+    0,
+    0,
+)  # The earliest that zip can store: a fixed date, so that equal models give equal files.
 
 
-def describe(generator, encodings, image_size, *, quantization, license=None, config=None):
-    """What an exported generator is: signature, sizes, value ranges, license, configuration, digest of its weights."""
+def metadata_of(
+    generator: keras.Model,
+    encodings: Sequence[Encoding],
+    image_size: tuple[int | None, int | None],
+    *,
+    quantization: str,
+    license: str | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The metadata of an exported generator: signature, sizes, value ranges, license, configuration, weights."""
     description = {
         "name": generator.name,
         "made_by": f"keras_pix2pix {__version__}",
@@ -28,7 +48,7 @@ def describe(generator, encodings, image_size, *, quantization, license=None, co
         "quantization": quantization,
         "license": license,
         "config": config,
-        "weights_sha256": weights_digest(generator),
+        "weights_sha256": _weights_digest(generator),
     }
     try:
         return json.loads(json.dumps(description))
@@ -36,7 +56,7 @@ def describe(generator, encodings, image_size, *, quantization, license=None, co
         raise ValueError(f"`config` must be a dictionary that JSON can hold: {error}. Received: {config!r}.") from error
 
 
-def weights_digest(generator):
+def _weights_digest(generator):
     """SHA-256 of a network's weights, in the order of `get_weights`: their types, shapes and bytes."""
     digest = hashlib.sha256()
     for weight in generator.get_weights():
@@ -45,25 +65,25 @@ def weights_digest(generator):
     return digest.hexdigest()
 
 
-def write_metadata(path, description):
-    """Add a description to a TFLite file that has none."""
+def write_metadata(path: str | Path, description: Mapping[str, Any]) -> None:
+    """Append metadata to a TFLite file that has none."""
     with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr(zipfile.ZipInfo(MEMBER, OLDEST_DATE), json.dumps(description, indent=1))
+        archive.writestr(zipfile.ZipInfo(_MEMBER, _OLDEST_DATE), json.dumps(description, indent=1))
 
 
 def read_metadata(path: str | Path) -> dict[str, Any]:
-    """What a TFLite file of `export_tflite` says of itself.
+    """Read the metadata of a TFLite file that `export_tflite` wrote.
 
     Args:
         path: The file.
 
     Returns:
-        A dictionary: "name", "made_by", "signature"; of "source" and "generated" the shape, type, encoding and, for
+        A dictionary: "name", "made_by", "signature"; for "source" and "generated" the shape, type, encoding and, for
         pictures, the value range; "quantization", "license", "config" of the run, and "weights_sha256" of the network
         that was exported.
 
     Raises:
-        ValueError: No such file, or one without a description.
+        ValueError: No such file, or a file without metadata.
 
     Example:
 
@@ -77,10 +97,10 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
     path = Path(path).expanduser()
     try:
         with zipfile.ZipFile(path) as archive:
-            return json.loads(archive.read(MEMBER))
+            return json.loads(archive.read(_MEMBER))
     except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
         raise ValueError(
-            f"{path} has no {MEMBER} at its end: {error}. Accepted: a file that `export_tflite` has written. "
+            f"{path} has no {_MEMBER} at its end: {error}. Accepted: a file written by `export_tflite`. "
             "Check the path, or export again."
         ) from error
 

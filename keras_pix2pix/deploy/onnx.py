@@ -1,4 +1,4 @@
-"""ONNX: one file for ONNX Runtime and what else reads the format, without TensorFlow."""
+"""ONNX: one file for ONNX Runtime and other readers of the format, without TensorFlow."""
 
 import importlib.util
 from collections.abc import Mapping
@@ -16,9 +16,11 @@ from keras_pix2pix.images import height_and_width
 from keras_pix2pix.inference.serving import serving_model
 from keras_pix2pix.quiet import quiet_native_code
 
-NEEDED = ("onnx", "onnxruntime", "tf2onnx")
-OPSET = 15  # Of 2021: what tf2onnx writes unless told, and runtimes of any age read.
-AXES = ("batch", "height", "width")  # What the file calls those of any size.
+__all__ = ["export_onnx"]
+
+_NEEDED = ("onnx", "onnxruntime", "tf2onnx")
+_OPSET = 15  # From 2021: the default of tf2onnx, which old runtimes read, too.
+_AXES = ("batch", "height", "width")  # Names of the axes that may have any size.
 
 
 def export_onnx(
@@ -32,16 +34,16 @@ def export_onnx(
     """Write a trained generator as an ONNX file: pixels in, pixels out, pictures of any size.
 
     It has the input `source`, `(batch, height, width, channels)`, and the output `generated` of the same size, both
-    as the encodings of the `Pix2Pix` store them: uint8 for pictures of 8 bits and label maps, float32 otherwise. Any
-    number of pictures of one size go in at once. The file is then run with ONNX Runtime beside the Keras model; the
-    verdict is returned, and stored beside the file: `facades.onnx.export.json` beside `facades.onnx`, and the worst
-    picture as `facades.onnx.export.png`. Needs `pip install .[onnx]` in a checkout. The paper's network takes tf2onnx a
-    minute or two.
+    in the form that the encodings of the `Pix2Pix` store: uint8 for pictures of 8 bits and label maps, float32
+    otherwise. Any number of pictures of one size go in at once. The file is then run with ONNX Runtime beside the
+    Keras model; the verdict is returned, and stored beside the file: `facades.onnx.export.json` beside `facades.onnx`,
+    and the worst picture as `facades.onnx.export.png`. Needs `pip install .[onnx]` in a checkout. The paper's network
+    takes tf2onnx a minute or two.
 
     Args:
         model: `Pix2Pix`, or a functional generator.
         path: File to write, under a temporary name first; one of that name is replaced.
-        image_size: (height, width) in pixels to fix the size, for runtimes that ask for one. Defaults to None: any
+        image_size: (height, width) in pixels to fix the size, for runtimes that need one. Defaults to None: any
             size.
         pixels: Source pixels `(pictures, height, width, channels)` to compare on. Defaults to None: drawn
             label maps.
@@ -55,8 +57,8 @@ def export_onnx(
 
     Raises:
         ImportError: The packages that write and run ONNX files are not installed.
-        ValueError: `path` exists and is no ONNX file, or the generator can't take `image_size`, or takes one size only
-            and none is given, or `pixels` or `accept` don't suit.
+        ValueError: `path` exists and isn't an ONNX file, or the generator can't take `image_size`, or takes one size
+            only and none is given, or `pixels` or `accept` don't suit.
         RuntimeError: The file differs from the Keras model by more than is accepted; it is not kept.
 
     Example:
@@ -68,7 +70,7 @@ def export_onnx(
     ```
     """
     path = Path(path).expanduser()
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise ImportError(
             f"Writing {path} needs {', '.join(missing)}, which is not installed. Run `pip install .[onnx]` in a "
@@ -87,7 +89,7 @@ def export_onnx(
         image_size=image_size,
         pixels=pixels,
         accept=accept,
-        packages=NEEDED,
+        packages=_NEEDED,
     )
 
 
@@ -107,9 +109,9 @@ def _convert(serving, path):
     signature = [tf.TensorSpec(serving.input_shape, serving.input.dtype, name="source")]
     serve = tf.function(lambda source: {"generated": serving(source, training=False)}, input_signature=signature)
     with quiet_native_code():
-        written, _ = tf2onnx.convert.from_function(serve, input_signature=signature, opset=OPSET)
+        written, _ = tf2onnx.convert.from_function(serve, input_signature=signature, opset=_OPSET)
     for value in (*written.graph.input, *written.graph.output):
-        for axis, name in zip(value.type.tensor_type.shape.dim, AXES, strict=False):
+        for axis, name in zip(value.type.tensor_type.shape.dim, _AXES, strict=False):
             if not axis.dim_value:
                 axis.dim_param = name
     path.write_bytes(written.SerializeToString())

@@ -1,4 +1,4 @@
-"""A web server for one folder and one computer: what `keras-pix2pix demo` shows its page with."""
+"""A local web server for one folder, which `keras-pix2pix demo` uses to show its page."""
 
 import contextlib
 import errno
@@ -10,11 +10,13 @@ import time
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+__all__ = ["HERE", "page_server"]
+
 HERE = "127.0.0.1"
-MOST_CONNECTIONS = 32  # A browser opens six.
-PAUSE = 0.1  # Seconds.
-# Not left to the system's table, which knows some of these on some machines.
-TYPES = {
+_MOST_CONNECTIONS = 32  # A browser opens six.
+_PAUSE = 0.1  # Seconds.
+# The system's own table lacks some of these on some machines.
+_TYPES = {
     "": "application/octet-stream",
     ".css": "text/css",
     ".html": "text/html",
@@ -24,32 +26,32 @@ TYPES = {
     ".png": "image/png",
     ".wasm": "application/wasm",
 }
-HEADERS = {
+_HEADERS = {
     # Together they allow threads in WebAssembly.
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Resource-Policy": "same-origin",
-    # The next export is the next page.
+    # A new export must show up at the next reload.
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
 }
 
 
-def page_server(directory, port=0):
-    """A server of the files of one folder, for browsers on this computer only; `serve_forever` sets it to work.
+def page_server(directory: str | Path, port: int = 0) -> ThreadingHTTPServer:
+    """A server of the files of one folder, for browsers on this computer only; call `serve_forever` to start it.
 
-    There are no listings, and nothing outside the folder is served, by whatever path, link or host name. A connection
-    on which no request arrives, or no answer is taken, for 10 seconds is closed; while 32 are open, others wait.
+    Folders aren't listed, and no path, link or host name leads out of the folder. A connection is closed if no request
+    arrives, or no answer is read, for 10 seconds; while 32 are open, others wait.
 
     Args:
         directory: Folder with an `index.html`.
         port: Number of the port, 0 to 65535. Defaults to 0: any free one.
 
     Returns:
-        A `ThreadingHTTPServer` that listens already; its `server_port` says where.
+        A `ThreadingHTTPServer` that is already listening on its `server_port`.
 
     Raises:
-        ValueError: No such number, or the port is taken.
+        ValueError: Not a port number, or the port is in use.
 
     Example:
 
@@ -72,20 +74,20 @@ def page_server(directory, port=0):
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = True  # A browser's open connection doesn't keep the program from ending.
+    daemon_threads = True  # An open connection must not keep the program from ending.
 
     def __init__(self, *arguments):
-        self.deadlines = {}  # Of the request that is being read, by open connection.
+        self.deadlines = {}  # By open connection: when the request being read must be complete.
         super().__init__(*arguments)
 
     def get_request(self):
-        # A connection that can't be accepted yet waits in the system's queue, and without a pause the loop would spin.
+        # The connection stays in the system's queue; without a pause the loop would spin.
         try:
-            if len(self.deadlines) >= MOST_CONNECTIONS:
+            if len(self.deadlines) >= _MOST_CONNECTIONS:
                 raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
             return super().get_request()
         except OSError:
-            time.sleep(PAUSE)
+            time.sleep(_PAUSE)
             raise
 
     def verify_request(self, request, client_address):
@@ -95,7 +97,7 @@ class _Server(ThreadingHTTPServer):
     def service_actions(self):
         for request, deadline in list(self.deadlines.items()):
             if time.monotonic() > deadline:
-                with contextlib.suppress(OSError):  # It has just ended by itself.
+                with contextlib.suppress(OSError):  # It has just been closed.
                     request.shutdown(socket.SHUT_RDWR)
 
     def close_request(self, request):
@@ -103,18 +105,18 @@ class _Server(ThreadingHTTPServer):
         super().close_request(request)
 
     def handle_error(self, request, client_address):
-        # Browsers drop connections whenever a page is left.
+        # Browsers drop connections when the user leaves a page.
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 class _Handler(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    extensions_map = TYPES
-    timeout = 10  # Seconds, for one request to arrive, and for each part of the answer to be taken.
+    extensions_map = _TYPES
+    timeout = 10  # Seconds for one request to arrive, and for each part of the answer to be read.
 
     def handle_one_request(self):
-        # The socket's own limit starts again with each byte.
+        # The socket's own timeout restarts with each byte.
         self.server.deadlines[self.request] = time.monotonic() + self.timeout
         super().handle_one_request()
 
@@ -124,23 +126,23 @@ class _Handler(SimpleHTTPRequestHandler):
         return complete
 
     def send_head(self):
-        # A page elsewhere can give its name this address, but its browser still sends the name.
-        # Without a port, where that is 80.
+        # Against DNS rebinding: a foreign host name may resolve to this address, but the browser still sends that name.
+        # The port is missing if it is 80.
         if self.headers.get("Host", "").partition(":")[0].lower() not in (HERE, "localhost"):
             return self.send_error(403, f"This server answers to {HERE} only")
         return super().send_head()
 
     def translate_path(self, path):
-        """The very file to open, all links followed, so that none leads out of the folder; "" where there is none."""
+        """The file to open, with all links resolved; "" if it doesn't exist or is outside the folder."""
         path = super().translate_path(path)
         try:
             file = Path(os.path.realpath(os.path.join(path, "index.html") if path.endswith("/") else path))
             return str(file) if file.is_relative_to(self.directory) and file.is_file() else ""
-        except (OSError, ValueError):  # No name that a file could have, such as %00.
+        except (OSError, ValueError):  # Not a possible file name, such as %00.
             return ""
 
     def end_headers(self):
-        for name, value in HEADERS.items():
+        for name, value in _HEADERS.items():
             self.send_header(name, value)
         super().end_headers()
 

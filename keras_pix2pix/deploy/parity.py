@@ -1,7 +1,8 @@
-"""The exported file beside the Keras model, on the same pictures: how far apart they are."""
+"""How far an exported file is from the Keras model, on the same pictures."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -9,26 +10,29 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_pix2pix.data.synthetic import facade
+from keras_pix2pix.encodings import Encoding
 from keras_pix2pix.encodings import get as get_encoding
 from keras_pix2pix.inference.serving import encodings_of, generator_of
 from keras_pix2pix.metrics import MOST_DECIBELS, SSIM_WINDOW, ssim
 
+__all__ = ["GREY_LEVELS", "Parity", "compare", "grey_levels_apart", "keras_function", "sources_or_drawn"]
+
 GREY_LEVELS = 255
-DRAWN_PICTURES = 4
-DRAWN_SIDES = (16, 1024)  # What `facade` draws, in pixels; others are enlarged or reduced.
+_DRAWN_PICTURES = 4
+_DRAWN_SIDES = (16, 1024)  # Sizes in pixels that `facade` draws; for others, its drawing is resized.
 
 
 class Parity(NamedTuple):
     """The verdict on an exported file: how far it is from the Keras model, how large, and how fast.
 
-    Grey levels are 255ths of the target's value range. Of label maps, the share of equal pixels takes the place of
-    the other measures, which are None.
+    Grey levels are 255ths of the target's value range. For label maps, `equal` is given and the other measures are
+    None.
 
     Args:
         size: Size of the file or folder in bytes.
-        psnr: Peak signal-to-noise ratio in dB over all pixels compared; 100 at most, if they are equal.
+        psnr: Peak signal-to-noise ratio in dB over all pixels compared; at most 100, when they are equal.
         largest_difference: In grey levels.
-        equal: Share of the pixels of a label map that are of the same class. Defaults to None, for pictures.
+        equal: Share of a label map's pixels that have the same class. Defaults to None, for pictures.
         mean_difference: In grey levels. Defaults to None.
         ssim: Structural similarity, the mean over the pictures; None below 11x11 pixels. Defaults to None.
         pictures: Number of pictures compared. Defaults to None.
@@ -77,8 +81,8 @@ class Parity(NamedTuple):
         return ", ".join(words)
 
 
-def keras_function(model, image_size):
-    """What an exported file is compared with: the generator in its own stock layers, in float32, from raw to raw."""
+def keras_function(model: keras.Model, image_size: tuple[int, int]) -> Callable[[np.ndarray], np.ndarray]:
+    """The reference for an exported file: the generator in its original layers, in float32, from raw to raw values."""
     generator = generator_of(model)
     source_encoding, target_encoding = encodings_of(model)
     reference = keras.models.clone_model(
@@ -96,19 +100,21 @@ def keras_function(model, image_size):
 
 
 def _in_float32(layer):
-    """A copy of a layer that does not round to 16 bits: several grey levels in bfloat16, of which the file has none."""
+    """A copy of a layer without 16-bit rounding, which costs several grey levels in bfloat16 and isn't in the file."""
     config = layer.get_config()
     if getattr(layer, "compute_dtype", "float32") != "float32":
         config["dtype"] = "float32"
     return layer.__class__.from_config(config)
 
 
-def compare(path, run, reference, pixels, encoding):
+def compare(
+    path: str | Path, run: Callable, reference: Callable, pixels: np.ndarray, encoding: Encoding | str
+) -> Parity:
     """Compare two functions from source pixels to generated pixels."""
     encoding = get_encoding(encoding)
-    # One picture at a time, so that many or large ones need the memory of one.
+    # One picture at a time, to need the memory of one.
     rows = [
-        _differences(*(np.asarray(each(picture[np.newaxis])) for each in (reference, run)), encoding)
+        _differences(np.asarray(reference(picture[np.newaxis])), np.asarray(run(picture[np.newaxis])), encoding)
         for picture in pixels
     ]
     size, columns = _size(Path(path)), {name: [row[name] for row in rows] for name in rows[0]}
@@ -146,33 +152,33 @@ def _differences(expected, received, encoding):
     }
 
 
-def grey_levels_apart(expected, received, encoding):
+def grey_levels_apart(expected: np.ndarray, received: np.ndarray, encoding: Any) -> np.ndarray:
     """The absolute difference of two arrays of raw values, in grey levels."""
     low, high = encoding.value_range
     return np.abs(expected.astype("float64") - received) * (GREY_LEVELS / (high - low))
 
 
-def drawn_sources(image_size, channels):
-    """Source pictures to compare on where none are given: label maps of drawn facades.
+def _drawn_sources(image_size, channels):
+    """Source pictures to compare on where none are given: drawn label maps of facades.
 
     Returns uint8 pixels, `(4, height, width, channels)`.
     """
     height, width = image_size
-    drawn_size = tuple(np.clip(image_size, *DRAWN_SIDES).tolist())
-    drawn = [Image.fromarray(facade(seed, drawn_size)[0]) for seed in range(DRAWN_PICTURES)]
+    drawn_size = tuple(np.clip(image_size, *_DRAWN_SIDES).tolist())
+    drawn = [Image.fromarray(facade(seed, drawn_size)[0]) for seed in range(_DRAWN_PICTURES)]
     labels = np.stack([np.asarray(each.resize((width, height), Image.Resampling.NEAREST)) for each in drawn])
     return np.tile(labels, (1, 1, 1, -(-channels // 3)))[..., :channels]
 
 
-def sources_or_drawn(pixels, image_size, encoding, name="`pixels`"):
-    """The pictures to compare on, checked; drawn ones for None.
+def sources_or_drawn(pixels: Any, image_size: Any, encoding: Encoding | str, name: str = "`pixels`") -> np.ndarray:
+    """Check the pictures to compare on, or draw some if there are none.
 
     Returns an array of the encoding's raw type, `(pictures, height, width, channels)`.
     """
     encoding = get_encoding(encoding)
     channels = encoding.raw_channels
     if pixels is None:
-        return np.stack([encoding.from_pixels(picture) for picture in drawn_sources(image_size, 3)])
+        return np.stack([encoding.from_pixels(picture) for picture in _drawn_sources(image_size, 3)])
     pixels = np.asarray(pixels)
     suits = pixels.dtype == encoding.raw_dtype and pixels.ndim == 4 and pixels.shape[1:] == (*image_size, channels)
     if not suits or not len(pixels):

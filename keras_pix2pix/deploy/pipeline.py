@@ -1,35 +1,42 @@
-"""The one way of every export: check, write under another name, compare with the Keras model, judge, publish."""
+"""The steps of every export: check, write under another name, compare with the Keras model, judge, publish."""
 
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
 import numpy as np
 
 from keras_pix2pix.deploy.acceptance import accepted_of
-from keras_pix2pix.deploy.parity import sources_or_drawn
+from keras_pix2pix.deploy.parity import Parity, sources_or_drawn
 from keras_pix2pix.deploy.verdict import THREADS, judge, publish, record_of
 from keras_pix2pix.files import remove_leftovers, whole_file
 from keras_pix2pix.inference.serving import encodings_of, generator_of
 
-USUAL_SIZE = 256
+__all__ = ["write_judged"]
+
+_USUAL_SIZE = 256
 
 
 def write_judged(
-    model,
-    path,
+    model: keras.Model,
+    path: Path,
     *,
-    format,
-    write,
-    run,
-    quantization="none",
-    image_size=None,
-    pixels=None,
-    accept=None,
-    count=None,
-    threads=THREADS,
-    packages=(),
-):
-    """Keep what a format writes if it computes what the Keras model does; returns the `Parity`.
+    format: str,
+    write: Callable[[Path], Any],
+    run: Callable,
+    quantization: str = "none",
+    image_size: tuple[int, int] | None = None,
+    pixels: np.ndarray | None = None,
+    accept: Mapping[str, float] | None = None,
+    count: Callable[[Path], dict] | None = None,
+    threads: Sequence[int] = THREADS,
+    packages: Sequence[str] = (),
+) -> Parity:
+    """Write a file and keep it if it computes the same as the Keras model; returns the `Parity`.
 
-    A format gives two functions: `write(path)`, and `run(path, threads)`, which returns a function from source pixels
-    to generated pixels; and, where it counts something, `count(path)`, a dictionary of fields of `Parity`.
+    A format supplies `write(path)`; `run(path, threads)`, which returns a function from source pixels to generated
+    pixels; and optionally `count(path)`, which returns further fields of `Parity` as a dictionary.
     """
     source_encoding, target_encoding = encodings_of(model)
     accepted = accepted_of(quantization, target_encoding, accept)
@@ -62,4 +69,4 @@ def write_judged(
 def _usual_size(model, pixels):
     if pixels is not None:
         return np.shape(pixels)[1:3]
-    return tuple(side or USUAL_SIZE for side in generator_of(model).input_shape[1:3])
+    return tuple(side or _USUAL_SIZE for side in generator_of(model).input_shape[1:3])

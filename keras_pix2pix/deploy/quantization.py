@@ -1,9 +1,10 @@
-"""Eight bits for a TFLite file: which of its operators get them, and which stay in float32."""
+"""8-bit quantization of a TFLite file: which operators get it, and which stay in float32."""
 
 import contextlib
 import io
 import re
 import warnings
+from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -12,21 +13,24 @@ from ai_edge_quantizer.quantizer import Quantizer
 
 from keras_pix2pix.quiet import quiet_native_code
 
-# Per-channel weights, all of them. In `benchmarks/quantization.py` the quantizer's recipes are beside the converter's.
-BITS = 8
-# Depthwise convolutions stay in float32 where activations are quantised: they hold few weights, XNNPACK has no
-# dynamic-range one (`mobile` takes twice as long with TFLite's), and in static int8 they are no faster than in float32.
-QUANTIZED = (TFLOperationName.CONV_2D, TFLOperationName.FULLY_CONNECTED)
+__all__ = ["RECIPES", "quantize"]
+
+# All weights are quantized per channel. `benchmarks/quantization.py` compares these recipes with the converter's.
+_BITS = 8
+# Depthwise convolutions stay in float32 where activations are quantized: they hold few weights, XNNPACK has no
+# dynamic-range version (with TFLite's, `mobile` takes twice as long), and in static int8 they are no faster than in
+# float32.
+_QUANTIZED = (TFLOperationName.CONV_2D, TFLOperationName.FULLY_CONNECTED)
 
 
-def quantize(model, quantization, representative=None):
+def quantize(model: bytes, quantization: str, representative: Any = None) -> bytes:
     """A float32 TFLite model with weights, or weights and activations, of 8 bits.
 
-    "weights": int8 weights, which are made float32 again before they are used. "dynamic": convolutions and dense
-    layers compute in int8, on activations whose range is taken at run time. "int8": convolutions compute in int8, on
-    activations whose ranges were taken from representative pictures; norms, activations and concatenations stay in
-    float32, and so do the convolutions that give half the picture's side or more: there few weights make most of the
-    pixels, and quantisation shows.
+    "weights": int8 weights, converted back to float32 before use. "dynamic": convolutions and dense layers compute in
+    int8, with activation ranges measured at run time. "int8": convolutions compute in int8, with activation ranges
+    measured on representative pictures; norms, activations and concatenations stay in float32. So do convolutions
+    whose output has half the picture's side or more: few weights make most of the pixels there, and quantization
+    would be visible.
     """
     if quantization not in RECIPES:
         raise ValueError(f"`quantization` must be one of {', '.join(RECIPES)}. Received: {quantization!r}.")
@@ -41,30 +45,30 @@ def quantize(model, quantization, representative=None):
 
 
 def _weights(quantizer, model):
-    quantizer.add_weight_only_config(".*", TFLOperationName.ALL_SUPPORTED, BITS)
+    quantizer.add_weight_only_config(".*", TFLOperationName.ALL_SUPPORTED, _BITS)
 
 
 def _dynamic(quantizer, model):
-    for operation in QUANTIZED:
-        quantizer.add_dynamic_config(".*", operation, BITS)
+    for operation in _QUANTIZED:
+        quantizer.add_dynamic_config(".*", operation, _BITS)
 
 
 def _static(quantizer, model):
-    names = small_convolutions(model)
+    names = _small_convolutions(model)
     if not names:
         raise ValueError(
-            'quantization="int8" computes convolutions in int8 that give less than half the picture\'s side, and this '
-            'network has none. Take "dynamic" or "weights".'
+            'quantization="int8" quantizes convolutions whose output has less than half the picture\'s side, and this '
+            'network has none. Use "dynamic" or "weights".'
         )
     for name in names:
-        quantizer.add_static_config(f"^{re.escape(name)};?$", TFLOperationName.CONV_2D, BITS, BITS)
+        quantizer.add_static_config(f"^{re.escape(name)};?$", TFLOperationName.CONV_2D, _BITS, _BITS)
 
 
 RECIPES = {"weights": _weights, "dynamic": _dynamic, "int8": _static}
 
 
-def small_convolutions(model):
-    """The convolutions of a TFLite model that give less than half the side of the picture that goes in."""
+def _small_convolutions(model):
+    """The convolutions of a TFLite model whose output has less than half the input's side."""
     read = schema.Model.GetRootAs(model)
     graph = read.Subgraphs(0)
     height = graph.Tensors(graph.Inputs(0)).Shape(1)
@@ -74,13 +78,13 @@ def small_convolutions(model):
         for operator in operators
         if read.OperatorCodes(operator.OpcodeIndex()).BuiltinCode() == schema.BuiltinOperator.CONV_2D
     ]
-    # The one of a transposed convolution gives a row more than half the side, which is cropped after depth-to-space.
+    # A transposed convolution becomes one with a row more than half the side, cropped after depth-to-space.
     return [result.Name().decode() for result in convolutions if 2 * result.Shape(1) < height]
 
 
 @contextlib.contextmanager
 def _quiet():
-    """The quantizer draws bars, and warns of its own use of the interpreter."""
+    """Hide the quantizer's progress bars, and the warnings about its own use of the interpreter."""
     with quiet_native_code(), contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

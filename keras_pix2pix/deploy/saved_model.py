@@ -1,4 +1,4 @@
-"""SavedModel: for TensorFlow Serving, and wherever this package is not installed."""
+"""SavedModel: for TensorFlow Serving, and for machines without this package."""
 
 import errno
 import os
@@ -15,10 +15,12 @@ from keras_pix2pix.deploy.replacing import refuse_to_replace_folder
 from keras_pix2pix.deploy.verdict import refuse_to_replace_records
 from keras_pix2pix.inference.serving import encodings_of, serving_model
 
-SAVED_MODEL = "saved_model.pb"
-FILES = (SAVED_MODEL, "fingerprint.pb", "variables/variables.index", "variables/variables.data-*", "assets/*")
-# What TensorFlow's decoders and its PNG encoder both take.
-ENCODED_CHANNELS = (1, 3, 4)
+__all__ = ["export_saved_model"]
+
+_SAVED_MODEL = "saved_model.pb"
+_FILES = (_SAVED_MODEL, "fingerprint.pb", "variables/variables.index", "variables/variables.data-*", "assets/*")
+# Accepted by both TensorFlow's decoders and its PNG encoder.
+_ENCODED_CHANNELS = (1, 3, 4)
 
 
 def export_saved_model(
@@ -28,22 +30,22 @@ def export_saved_model(
 
     It loads with `tf.saved_model.load` and `keras.layers.TFSMLayer`, without this package. Its signatures:
 
-    - "serve" (and "serving_default"): `source`, `(batch, height, width, channels)`, to `generated`, both as the
-      encodings of the `Pix2Pix` store them: uint8 for pictures of 8 bits and label maps, float32 otherwise;
+    - "serve" (and "serving_default"): `source`, `(batch, height, width, channels)`, to `generated`, both in the form
+      that the encodings of the `Pix2Pix` store: uint8 for pictures of 8 bits and label maps, float32 otherwise;
     - "serve_encoded", for pictures of 8 bits in 1, 3 or 4 channels, label colours, and class indices of a target:
       `source_bytes`, strings `(batch,)` with a JPEG, PNG, BMP or GIF file each, of any sizes, to `generated_bytes`,
-      PNG files. The orientation that a photo's EXIF data state is not applied, unlike to training data: turn such
-      photos before.
+      PNG files. Unlike in training, the orientation in a photo's EXIF data is ignored: rotate such photos
+      first.
 
-    What was written is then loaded and run beside the Keras model; the verdict is returned, and stored beside the
+    The folder is then loaded and run beside the Keras model; the verdict is returned, and stored beside the
     folder: `facades.export.json` beside `facades`, and the worst picture as `facades.export.png`.
 
     Args:
         model: `Pix2Pix`, or a functional generator.
-        path: Folder to write, under a temporary name first. A SavedModel of that name is replaced, and changes places
-            with the new one in one step on Linux and macOS: whatever happens, one of them is there, whole. Elsewhere,
-            and on drives that can't do so, a process that is killed between two renames leaves none; the next export to
-            this name puts the old one back first.
+        path: Folder to write, under a temporary name first. A SavedModel of that name is replaced. On Linux and macOS
+            the two are swapped in one step, so that one of them is always there and complete. Elsewhere, and on
+            drives that can't swap, a process killed between two renames leaves neither; the next export to this name
+            first restores the old one.
         pixels: Source pixels `(pictures, height, width, channels)` to compare on. Defaults to None: drawn
             label maps.
         accept: Dictionary of what is accepted in place of the defaults: "psnr", the smallest signal-to-noise ratio in
@@ -55,10 +57,10 @@ def export_saved_model(
         equal pixels.
 
     Raises:
-        ValueError: `path` exists and is no SavedModel or holds other files, or other files have the names of the
-            verdict's, or the model is no generator, or `pixels` or `accept` don't suit.
-        OSError: The folder can't be written; the error names it, and nothing of it is left.
-        RuntimeError: What was written differs from the Keras model by more than is accepted; it is not kept.
+        ValueError: `path` exists and isn't a SavedModel or holds other files, or other files have the names of the
+            verdict's, or the model isn't a generator, or `pixels` or `accept` don't suit.
+        OSError: The folder can't be written; the error names it, and nothing is left behind.
+        RuntimeError: The SavedModel differs from the Keras model by more than is accepted; it is not kept.
 
     Example:
 
@@ -70,8 +72,8 @@ def export_saved_model(
     """
     path = Path(path).expanduser()
     if set("*?[") & set(str(path)):
-        raise ValueError(f"{path} has *, ? or [ in it, which TensorFlow takes for a pattern. Choose another path.")
-    refuse_to_replace_folder(path, "a SavedModel", lambda folder: FILES if (folder / SAVED_MODEL).is_file() else None)
+        raise ValueError(f"{path} contains *, ? or [, which TensorFlow treats as a pattern. Choose another path.")
+    refuse_to_replace_folder(path, "a SavedModel", lambda folder: _FILES if (folder / _SAVED_MODEL).is_file() else None)
     refuse_to_replace_records(path)
     serving = serving_model(model)
     source_encoding, target_encoding = encodings_of(model)
@@ -107,7 +109,7 @@ def _runner(path, threads):
 
 
 def _os_error(error, path):
-    """What the system has told TensorFlow, which keeps the words alone."""
+    """The system's error behind TensorFlow's, which keeps only the message."""
     message = str(getattr(error, "message", error))
     for number in (errno.EFBIG, errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
         if os.strerror(number) in message:
@@ -116,12 +118,12 @@ def _os_error(error, path):
 
 
 def _is_decodable(encoding):
-    # Class indices are not: TensorFlow decodes palette files to their colours.
+    # Not class indices: TensorFlow decodes palette files to colours.
     return len(encoding.parts) == 1 and not encoding.holds_indices and _fits_a_png(encoding)
 
 
 def _fits_a_png(encoding):
-    return encoding.raw_dtype == "uint8" and encoding.raw_channels in ENCODED_CHANNELS
+    return encoding.raw_dtype == "uint8" and encoding.raw_channels in _ENCODED_CHANNELS
 
 
 def _translate_files(serving, source_bytes):

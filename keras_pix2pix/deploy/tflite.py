@@ -10,7 +10,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from keras_pix2pix.deploy.gpu_delegate import gpu_fallbacks, operators
-from keras_pix2pix.deploy.metadata import describe, write_metadata
+from keras_pix2pix.deploy.metadata import metadata_of, write_metadata
 from keras_pix2pix.deploy.parity import Parity, sources_or_drawn
 from keras_pix2pix.deploy.pipeline import write_judged
 from keras_pix2pix.deploy.quantization import RECIPES, quantize
@@ -20,9 +20,11 @@ from keras_pix2pix.images import height_and_width
 from keras_pix2pix.inference.serving import encodings_of, generator_of, serving_model
 from keras_pix2pix.quiet import quiet_native_code
 
-QUANTIZATIONS = ("none", "float16", "weights", "dynamic", "int8")
-ANY_SIZE = "any"
-MOST_DIMENSIONS = 4  # GPU delegates take no more.
+__all__ = ["export_tflite"]
+
+_QUANTIZATIONS = ("none", "float16", "weights", "dynamic", "int8")
+_ANY_SIZE = "any"
+_MOST_DIMENSIONS = 4  # The limit of GPU delegates.
 
 
 def export_tflite(
@@ -40,23 +42,23 @@ def export_tflite(
     """Write a trained generator as a TFLite file: pixels in, pixels out, one picture of a fixed size, or of any.
 
     Its signature "serving_default" has the input `source`, `(1, height, width, channels)`, and the output `generated`
-    of the same size, both as the encodings of the `Pix2Pix` store them: uint8 for pictures of 8 bits and label maps,
-    float32 otherwise. It needs builtin operators only, and no tensor has more than 4
-    dimensions. What it is stands in the file: `metadata.read_metadata`. The file is then run with LiteRT beside the
-    Keras model; the verdict is returned, with the operators that a phone's GPU leaves to its CPU, and stored beside the
+    of the same size, both in the form that the encodings of the `Pix2Pix` store: uint8 for pictures of 8 bits and
+    label maps, float32 otherwise. It needs builtin operators only, and no tensor has more than 4
+    dimensions. It contains metadata: see `read_metadata`. The file is then run with LiteRT beside the Keras
+    model; the verdict is returned, with the operators that a phone's GPU leaves to its CPU, and stored beside the
     file: `facades.tflite.export.json` beside `facades.tflite`, and the worst picture as `facades.tflite.export.png`.
 
     Args:
         model: `Pix2Pix`, or a functional generator.
         path: File to write, under a temporary name first; one of that name is replaced.
         quantization: "none": float32 weights; "float16": weights in half the space; in a quarter of it: "weights":
-            int8 weights, as slow as float32; "dynamic": convolutions compute in int8, on ranges taken from every
-            picture, fastest on CPUs; "int8": on fixed ranges, which need `representative`. Defaults to "none".
+            int8 weights, as slow as float32; "dynamic": convolutions compute in int8, with ranges measured on each
+            picture, fastest on CPUs; "int8": with fixed ranges, which need `representative`. Defaults to "none".
         image_size: (height, width) in pixels, or "any" for a file whose input can be resized to any height and width,
             for CPUs; not with "int8". Defaults to None: the size that the generator was built for.
-        representative: Source pixels `(pictures, height, width, channels)` of the user's data, 16 or more, which
-            "int8" takes the ranges from. Defaults to None.
-        license: Words on the license of the model, for the file's metadata. Defaults to None: not stated.
+        representative: Source pixels `(pictures, height, width, channels)` of the user's data, 16 or more, on
+            which "int8" measures its ranges. Defaults to None.
+        license: License of the model, for the file's metadata. Defaults to None: not stated.
         config: Dictionary of the training run, for the file's metadata. Defaults to None.
         pixels: Source pixels `(pictures, height, width, channels)` to compare on. Defaults to None: drawn
             label maps.
@@ -70,8 +72,8 @@ def export_tflite(
         the CPU; for label maps, the share of equal pixels.
 
     Raises:
-        ValueError: `path` exists and is no TFLite file, an unknown quantization, no representative pictures for
-            "int8", a size that the generator can't take, or none given where the generator has none, or `pixels` or
+        ValueError: `path` exists and isn't a TFLite file, an unknown quantization, no representative pictures for
+            "int8", a size that the generator can't take, or no size where the generator has none, or `pixels` or
             `accept` that don't suit.
         RuntimeError: The file differs from the Keras model by more than is accepted, or has a tensor of more than 4
             dimensions; it is not kept.
@@ -85,9 +87,9 @@ def export_tflite(
     ```
     """
     path = Path(path).expanduser()
-    if quantization not in QUANTIZATIONS:
+    if quantization not in _QUANTIZATIONS:
         raise ValueError(
-            f"`quantization` must be one of {', '.join(map(repr, QUANTIZATIONS))}. Received: {quantization!r}."
+            f"`quantization` must be one of {', '.join(map(repr, _QUANTIZATIONS))}. Received: {quantization!r}."
         )
     refuse_to_replace(path, "a TFLite file", lambda file: starts_with(file, b"TFL3", offset=4))
     refuse_to_replace_records(path)
@@ -99,7 +101,7 @@ def export_tflite(
     serving = serving_model(model, size if is_fixed else None)
     if representative is not None:
         representative = sources_or_drawn(representative, size, encodings[0], name="`representative`")
-    description = describe(generator, encodings, size, quantization=quantization, license=license, config=config)
+    description = metadata_of(generator, encodings, size, quantization=quantization, license=license, config=config)
 
     def write(temporary):
         temporary.write_bytes(_content(serving, quantization, representative))
@@ -133,7 +135,7 @@ def _content(serving, quantization, representative):
 def _interpreter(path, threads=1):
     with quiet_native_code():
         interpreter = Interpreter(str(path), num_threads=threads)
-        interpreter.allocate_tensors()  # Here XNNPACK takes the operators over.
+        interpreter.allocate_tensors()  # This is when XNNPACK takes over the operators.
     return interpreter
 
 
@@ -145,20 +147,20 @@ def _runner(path, threads):
 def _check_fixed_ranges(image_size, representative):
     if image_size[0] is None:
         raise ValueError(
-            'quantization="int8" has ranges for pictures of one size. Received: image_size="any". '
+            'quantization="int8" has fixed ranges, for pictures of one size. Received: image_size="any". '
             'Pass (height, width), or quantization="dynamic".'
         )
     if representative is None or not len(representative):
         raise ValueError(
-            'quantization="int8" takes its ranges from source pictures like those that will come. Accepted: '
+            'quantization="int8" measures its ranges on source pictures like those that the file will get. Accepted: '
             "`representative`, pixels (pictures, height, width, channels), 16 or more. Received: none. On the command "
-            "line: export a run folder whose training data are there, or add --images FOLDER."
+            "line: export a run folder whose training data are available, or add --images FOLDER."
         )
 
 
 def _file_size(generator, image_size):
     """(height, width) of the file's input, (None, None) for any."""
-    if image_size == ANY_SIZE:
+    if image_size == _ANY_SIZE:
         return None, None
     height, width = generator.input_shape[1:3] if image_size is None else height_and_width(image_size)
     if height is None or width is None:
@@ -171,7 +173,7 @@ def _file_size(generator, image_size):
 
 
 def _convert(serving, types):
-    # The converter folds variables into constants only if it finds them on the object that it is given.
+    # The converter only folds variables into constants if they are attributes of the object it is given.
     module = tf.Module()
     module.weights = [variable.value for variable in serving.variables]
     signature = tf.TensorSpec((1, *serving.input_shape[1:]), serving.input.dtype, name="source")
@@ -186,8 +188,8 @@ def _convert(serving, types):
 
 def _refuse_many_dimensions(interpreter):
     for tensor in interpreter.get_tensor_details():
-        if len(tensor["shape"]) > MOST_DIMENSIONS:
+        if len(tensor["shape"]) > _MOST_DIMENSIONS:
             raise RuntimeError(
-                f"Tensors of the file may have {MOST_DIMENSIONS} dimensions at most, or phones' GPUs refuse them. "
+                f"Tensors of the file may have {_MOST_DIMENSIONS} dimensions at most, or phones' GPUs refuse them. "
                 f"Received: {tensor['name']!r} of shape {tensor['shape'].tolist()}. Replace the layer that makes it."
             )

@@ -1,33 +1,51 @@
-"""The verdict on an exported file: run beside the Keras model, measured, drawn, and written down beside it."""
+"""The verdict on an exported file: compare it with the Keras model, draw the worst picture, write a record."""
 
 import hashlib
 import json
 import os
 import platform
 import shutil
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 
 from keras_pix2pix import __version__
 from keras_pix2pix.deploy.acceptance import require
 from keras_pix2pix.deploy.comparison_picture import draw_comparison
 from keras_pix2pix.deploy.latency import latencies
-from keras_pix2pix.deploy.parity import compare, keras_function
+from keras_pix2pix.deploy.parity import Parity, compare, keras_function
 from keras_pix2pix.files import regular_file, whole_file
 from keras_pix2pix.images import is_own_png, write_png
 from keras_pix2pix.inference.serving import encodings_of
 
+__all__ = ["PICTURE", "RECORD", "THREADS", "copy_verdict", "judge", "publish", "record_of", "refuse_to_replace_records"]
+
 THREADS = (1, 2)
-RECORD, PICTURE = ".export.json", ".export.png"  # Put behind the whole name of the file or folder.
+RECORD, PICTURE = ".export.json", ".export.png"  # Appended to the full name of the file or folder.
 
 
-def judge(written, path, model, pixels, runner, *, about, accepted, drawn=False, threads=THREADS, counted=None):
-    """Run what was written beside the Keras model, and refuse it if it is too far from it.
+def judge(
+    written: Path,
+    path: Path,
+    model: keras.Model,
+    pixels: np.ndarray,
+    runner: Callable,
+    *,
+    about: Mapping[str, str],
+    accepted: Mapping[str, float],
+    drawn: bool = False,
+    threads: Sequence[int] = THREADS,
+    counted: dict | None = None,
+) -> tuple[Parity, np.ndarray, int | None]:
+    """Run an export beside the Keras model, and raise if it is too far from it.
 
-    Returns the `Parity`; the worst picture, expected | got | difference; and how much the difference is amplified.
+    Returns the `Parity`; the worst picture, expected | got | difference; and the factor by which the difference is
+    multiplied.
     """
     encoding = encodings_of(model)[1]
     run, reference = runner(max(threads, default=None)), keras_function(model, pixels.shape[1:3])
@@ -42,8 +60,10 @@ def judge(written, path, model, pixels, runner, *, about, accepted, drawn=False,
     return parity._replace(**found), drawing, factor
 
 
-def record_of(written, parity, factor, about, packages=()):
-    """What `export.json` holds; an older file's goes first, so that it never speaks of this one."""
+def record_of(
+    written: Path, parity: Parity, factor: int | None, about: Mapping[str, str], packages: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The contents of `export.json`; deletes an older one first, which would describe another file."""
     _beside(parity.path, RECORD).unlink(missing_ok=True)
     figures = parity._asdict()
     name = Path(figures.pop("path")).name
@@ -51,7 +71,7 @@ def record_of(written, parity, factor, about, packages=()):
         "file": name,
         **about,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "sha256": digest(written),
+        "sha256": _digest(written),
         **figures,
         "picture": name + PICTURE,
         "difference_factor": factor,
@@ -59,19 +79,19 @@ def record_of(written, parity, factor, about, packages=()):
     }
 
 
-def publish(path, drawing, record):
-    """Write the verdict beside the file or folder that it is about, in the place of an earlier export's."""
+def publish(path: str | Path, drawing: np.ndarray, record: Mapping[str, Any]) -> None:
+    """Write the verdict beside its file or folder, and replace an earlier export's."""
     write_png(_beside(path, PICTURE), drawing)
     with whole_file(_beside(path, RECORD)) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
-def copy_verdict(path, directory):
-    """Copy what `publish` has written about an export into a subfolder of a run's folder, unless it is in there."""
+def copy_verdict(path: str | Path, directory: str | Path) -> None:
+    """Copy the verdict on an export into a subfolder of a run's folder, unless the export is already in there."""
     path, directory = Path(path).resolve(), Path(directory).resolve()
     if directory in path.parents:
         return
-    # Exports of one name in two folders are two exports.
+    # The same name in two folders means two exports.
     place = directory / hashlib.sha256(os.fsencode(path.parent)).hexdigest()[:8]
     for suffix in (PICTURE, RECORD):
         original = _beside(path, suffix)
@@ -79,14 +99,14 @@ def copy_verdict(path, directory):
             shutil.copyfile(original, temporary)
 
 
-def digest(path):
+def _digest(path):
     """SHA-256 of a file; of a folder, that of its files' names and contents, in the order of the names."""
     path = Path(path)
     if path.is_file():
         with open(path, "rb") as opened:
             return hashlib.file_digest(opened, "sha256").hexdigest()
     files = sorted(each.relative_to(path).as_posix() for each in path.rglob("*") if each.is_file())
-    lines = [f"{digest(path / name)}  {name}\n" for name in files]  # As `sha256sum` lists them.
+    lines = [f"{_digest(path / name)}  {name}\n" for name in files]  # As `sha256sum` lists them.
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
@@ -99,8 +119,8 @@ def _versions(packages):
     }
 
 
-def refuse_to_replace_records(path):
-    """Raise where the record or the picture of an export would take the place of something else."""
+def refuse_to_replace_records(path: str | Path) -> None:
+    """Raise if the record or the picture of an export would replace something else."""
     for suffix, is_ours in ((RECORD, _is_record), (PICTURE, is_own_png)):
         file = _beside(path, suffix)
         if file.exists() and not (regular_file(file) and is_ours(file)):

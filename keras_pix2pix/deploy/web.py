@@ -23,15 +23,18 @@ from keras_pix2pix.files import remove_leftovers, whole_file
 from keras_pix2pix.images import beside, height_and_width, write_png
 from keras_pix2pix.inference.serving import encodings_of, generator_of, serving_model
 
-PAGE = Path(__file__).parent / "page"
-SETTINGS = "settings.json"
-WRITTEN = (SETTINGS, "check.png", "samples/[0-9].png", "made_from.json")  # Beside the files of `PAGE` and the model's.
-RUNTIME = "node_modules"  # LiteRT.js, as npm installs it.
-PACKAGE = "package.json"
-OF_NPM = {RUNTIME, PACKAGE, "package-lock.json"}
-CHANNELS = (1, 3, 4)  # What a canvas can show.
-SAMPLES_SHOWN = 8
-GRAY = 0.1  # Saturation up to which a colour has no hue to speak of.
+__all__ = ["export_web"]
+
+_PAGE = Path(__file__).parent / "page"
+_SETTINGS = "settings.json"
+# Written beside the files of `_PAGE` and the model's.
+_WRITTEN = (_SETTINGS, "check.png", "samples/[0-9].png", "made_from.json")
+_RUNTIME = "node_modules"  # LiteRT.js, as npm installs it.
+_PACKAGE = "package.json"
+_OF_NPM = {_RUNTIME, _PACKAGE, "package-lock.json"}
+_CHANNELS = (1, 3, 4)  # What a canvas can show.
+_SAMPLES_SHOWN = 8
+_GRAY = 0.1  # Below this saturation a colour counts as gray.
 
 
 def export_web(
@@ -48,31 +51,32 @@ def export_web(
 ) -> parity.Parity:
     """Write a web page that runs a trained generator: draw a source, drop a picture or use the camera.
 
-    The folder is static: any web server will do, and no picture leaves the browser. The model runs by LiteRT.js, which
-    `npm install` in the folder puts beside the page, once. A palette is offered to draw with: the colours of the
-    source's encoding, or those that `pixels` are mostly made of. When it is loaded, the page compares its first
-    picture with the Keras model's, and refuses another. The file and the verdict on it are in the folder:
+    The folder is static: any web server will do, and no picture leaves the browser. LiteRT.js runs the model; run
+    `npm install` in the folder once to install it. The page offers a palette to draw with: the colours of the
+    source's encoding, or the main colours of `pixels`. On loading, the page compares its first result with the
+    Keras model's, and refuses to work if they differ. The file and the verdict on it are in the folder:
     `page/page.tflite`, `page/page.tflite.export.json` and `page/page.tflite.export.png`.
 
     Args:
         model: `Pix2Pix`, or a functional generator; both sides pictures of 8 bits, or label maps.
-        directory: Folder to write, under a temporary name first; a page of that name is replaced, and the LiteRT.js
-            in it kept.
+        directory: Folder to write, under a temporary name first; a page of that name is replaced, but its
+            LiteRT.js is kept.
         quantization: As in `export_tflite`. Defaults to "dynamic": a quarter of the space, and the fastest on
             processors.
         image_size: (height, width) in pixels. Defaults to None: the size that the generator was built for.
         representative: Source pixels for quantization="int8", as in `export_tflite`. Defaults to None.
-        license: Words on the license of the model, for the file's metadata. Defaults to None: not stated.
+        license: License of the model, for the file's metadata. Defaults to None: not stated.
         config: Dictionary of the training run, for the file's metadata. Defaults to None.
         pixels: Source pixels `(pictures, height, width, channels)` to compare on; the page offers the first 8 as
             samples. Defaults to None: drawn label maps.
         accept: Dictionary of what is accepted, as in `export_tflite`. Defaults to None, likewise.
 
     Returns:
-        A `Parity`, as `export_tflite` does.
+        A `Parity`, as from `export_tflite`.
 
     Raises:
-        ValueError: Sides that a canvas can't show, a folder that holds something else, or what `export_tflite` refuses.
+        ValueError: Sides that a canvas can't show, a folder that holds something else, or anything that
+            `export_tflite` refuses.
         RuntimeError: The file differs too much from the Keras model, as in `export_tflite`; no page is kept.
 
     Example:
@@ -83,7 +87,7 @@ def export_web(
     parity = export_web(unet_generator((64, 64, 3), filters=8), "page")
     ```
     """
-    directory = Path(directory).expanduser().absolute()  # Of ".", too, the name is needed.
+    directory = Path(directory).expanduser().absolute()  # Absolute, because "." has no name.
     refuse_to_replace_folder(directory, "a page of this kind", _patterns_of)
     image_size = None if image_size is None else height_and_width(image_size)
     if image_size is None and None in generator_of(model).input_shape[1:3]:
@@ -92,17 +96,17 @@ def export_web(
             "pixels. Received: None. On the command line: --image-size HEIGHTxWIDTH."
         )
     for side, encoding in zip(("source", "target"), encodings_of(model), strict=True):
-        if encoding.raw_dtype != "uint8" or encoding.raw_channels not in CHANNELS:
+        if encoding.raw_dtype != "uint8" or encoding.raw_channels not in _CHANNELS:
             raise ValueError(
-                f"The page draws pictures of 8 bits with {', '.join(map(str, CHANNELS))} channels, and label maps. "
+                f"The page draws pictures of 8 bits with {', '.join(map(str, _CHANNELS))} channels, and label maps. "
                 f"Received: a {side} of encoding {encoding.word!r}. Export it as tflite or onnx instead."
             )
-    # Named after the page, so that the verdicts of several pages fit in one folder.
+    # Named after the page, so that the verdicts of several pages can be in one folder.
     file = f"{directory.name}.tflite"
     remove_leftovers(directory.parent, directory.name)
     with whole_file(directory) as temporary:
         temporary.mkdir()
-        for path in PAGE.iterdir():
+        for path in _PAGE.iterdir():
             (temporary / path.name).write_bytes(path.read_bytes())
         with _as_if_in(directory, temporary):
             parity_of_file = export_tflite(
@@ -118,11 +122,11 @@ def export_web(
             )
         settings = _write_pictures(model, temporary, image_size, pixels)
         settings |= {"model": file, "quantization": quantization, "version": __version__}
-        (temporary / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-        if (directory / RUNTIME).is_symlink():
-            (temporary / RUNTIME).symlink_to(os.readlink(directory / RUNTIME))
-        elif (directory / RUNTIME).is_dir():
-            shutil.copytree(directory / RUNTIME, temporary / RUNTIME, symlinks=True, copy_function=_link)
+        (temporary / _SETTINGS).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+        if (directory / _RUNTIME).is_symlink():
+            (temporary / _RUNTIME).symlink_to(os.readlink(directory / _RUNTIME))
+        elif (directory / _RUNTIME).is_dir():
+            shutil.copytree(directory / _RUNTIME, temporary / _RUNTIME, symlinks=True, copy_function=_link)
     return parity_of_file._replace(path=str(directory / file))
 
 
@@ -134,24 +138,24 @@ def _link(source, destination):
 
 
 def _patterns_of(directory):
-    """What the files in a page's folder are called; None for another folder."""
+    """Patterns of the file names in a page's folder; None for another folder."""
     names = {path.name for path in directory.iterdir()}
-    of_npm = (*OF_NPM, f"{RUNTIME}/*")
-    if not {"index.html", "page.js", SETTINGS} <= names:
-        # What npm has been told to fetch before there was a page; another project's is left alone.
-        fetched, wanted = (read_json(folder / PACKAGE).get("dependencies") for folder in (directory, PAGE))
-        is_ours = PACKAGE not in names or (isinstance(fetched, dict) and fetched.keys() == wanted.keys())
-        return of_npm if names <= OF_NPM and is_ours else None
-    model = read_json(directory / SETTINGS).get("model")
+    of_npm = (*_OF_NPM, f"{_RUNTIME}/*")
+    if not {"index.html", "page.js", _SETTINGS} <= names:
+        # npm may have run before there was a page. Another project's folder is left alone.
+        fetched, wanted = (read_json(folder / _PACKAGE).get("dependencies") for folder in (directory, _PAGE))
+        is_ours = _PACKAGE not in names or (isinstance(fetched, dict) and fetched.keys() == wanted.keys())
+        return of_npm if names <= _OF_NPM and is_ours else None
+    model = read_json(directory / _SETTINGS).get("model")
     if not isinstance(model, str):
         return None
     model_files = [glob.escape(f"{model}{suffix}") for suffix in ("", RECORD, PICTURE)]
-    return (*of_npm, *WRITTEN, *model_files, *(path.name for path in PAGE.iterdir()))
+    return (*of_npm, *_WRITTEN, *model_files, *(path.name for path in _PAGE.iterdir()))
 
 
 @contextlib.contextmanager
 def _as_if_in(directory, temporary):
-    """What an error says of files under the temporary name, said of their final names."""
+    """In error messages, give files their final names instead of the temporary ones."""
     try:
         yield
     except RuntimeError as error:
@@ -159,12 +163,12 @@ def _as_if_in(directory, temporary):
 
 
 def _write_pictures(model, directory, image_size, pixels):
-    """The samples and what the Keras model makes of the first; returns what the page must know of the pictures."""
+    """Write the samples and the Keras model's result for the first; return the page's settings about pictures."""
     source_encoding, target_encoding = encodings_of(model)
     height, width = image_size or generator_of(model).input_shape[1:3]
     samples = parity.sources_or_drawn(pixels, (height, width), source_encoding).copy()
     samples[..., 3:] = 255  # A canvas is opaque.
-    names = [f"samples/{number}.png" for number in range(1, len(samples[:SAMPLES_SHOWN]) + 1)]
+    names = [f"samples/{number}.png" for number in range(1, len(samples[:_SAMPLES_SHOWN]) + 1)]
     for name, sample in zip(names, samples, strict=False):
         write_png(directory / name, beside(source_encoding.show(sample)))
     generated = np.asarray(serving_model(model, (height, width))(samples[:1]))[0]
@@ -174,7 +178,7 @@ def _write_pictures(model, directory, image_size, pixels):
         "image_size": [height, width],
         "source": _side(source_encoding),
         "target": _side(target_encoding),
-        # Only these colours mean something, and what is between two of them nothing.
+        # Only these colours have a meaning; those in between don't.
         "labels": source_encoding.is_label_map,
         "background": _hex(background),
         "palette": [_hex(color) for color in colors],
@@ -185,13 +189,13 @@ def _write_pictures(model, directory, image_size, pixels):
 
 
 def _side(encoding):
-    # Of colours, the file itself finds the nearest; indices are the page's affair.
+    # For colours, the file itself finds the nearest one; indices are mapped by the page.
     colors = encoding.colors if encoding.holds_indices else None
     return {"channels": encoding.raw_channels, "classes": colors and [_hex(color) for color in colors]}
 
 
 def _palette(encoding, samples):
-    """The background's colour, and all those to draw with: declared ones in their order, others as in a rainbow."""
+    """The background colour, and the colours to draw with: in declared order, or otherwise sorted by hue."""
     shown = np.stack([beside(encoding.show(sample)) for sample in samples])
     if not encoding.is_label_map:
         colors = dominant_colors(shown)
@@ -203,7 +207,7 @@ def _palette(encoding, samples):
 
 def _place_in_rainbow(color):
     hue, saturation, value = colorsys.rgb_to_hsv(*(level / 255 for level in color))
-    return (True, -hue, value) if saturation > GRAY else (False, 0, value)
+    return (True, -hue, value) if saturation > _GRAY else (False, 0, value)
 
 
 def _hex(color):

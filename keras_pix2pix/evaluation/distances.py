@@ -1,4 +1,4 @@
-"""Distances between two sets of pictures, by the features that a network finds in them: KID and FID."""
+"""Distances between two sets of pictures, by the features that a network computes: KID and FID."""
 
 from typing import Any, NamedTuple
 
@@ -8,18 +8,20 @@ import tensorflow as tf
 
 from keras_pix2pix.images import to_image
 
-SUBSETS, LARGEST_SUBSET = 100, 1000
-BATCH = 16
-RESIZES = {"antialiased": True, "bilinear": False}
+__all__ = ["Distance", "features_of", "fid", "kid"]
+
+_SUBSETS, _LARGEST_SUBSET = 100, 1000
+_BATCH = 16
+_RESIZES = {"antialiased": True, "bilinear": False}
 
 
 class Distance(NamedTuple):
     """A distance between two sets of pictures.
 
     Attributes:
-        value: The distance: 0 for equal sets, on the mean of many.
+        value: The distance: 0 for equal sets, on average.
         standard_error: Of the mean over subsets; None for FID, which has none.
-        warning: Why the value says little, in words; empty if it doesn't.
+        warning: Why the value says little; empty if it is meaningful.
 
     Example:
 
@@ -36,15 +38,15 @@ class Distance(NamedTuple):
 
 
 def features_of(extractor: keras.Model, pixels: np.ndarray, *, resize: str = "antialiased") -> np.ndarray:
-    """What a network finds in pictures.
+    """Compute a network's features of pictures.
 
     Args:
         extractor: `keras.Model` from pictures `(batch, height, width, 3)` in [-1, 1], as `keras.applications`'
             Inception takes them, to features `(batch, features)` or `(batch, rows, columns, features)`, which are
             averaged over rows and columns.
         pixels: uint8 `(pictures, height, width, 3)`.
-        resize: How pixels come to the extractor's size: "antialiased" (as clean-fid does), or "bilinear", without a
-            filter (as the first FIDs were computed). Published numbers differ by it. Defaults to "antialiased".
+        resize: How pixels are resized for the extractor: "antialiased" (as clean-fid does), or "bilinear", without a
+            filter (as the first FIDs were computed). Published numbers depend on it. Defaults to "antialiased".
 
     Returns:
         float64 `(pictures, features)`.
@@ -72,17 +74,17 @@ def features_of(extractor: keras.Model, pixels: np.ndarray, *, resize: str = "an
         raise ValueError(
             f"`pixels` must be uint8, (pictures, height, width, 3). Received: {pixels.dtype} of shape {pixels.shape}."
         )
-    if resize not in RESIZES:
-        raise ValueError(f"`resize` must be one of {', '.join(map(repr, RESIZES))}. Received: resize={resize!r}.")
+    if resize not in _RESIZES:
+        raise ValueError(f"`resize` must be one of {', '.join(map(repr, _RESIZES))}. Received: resize={resize!r}.")
     size = extractor.input_shape[1:3]
-    batches = (pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH))
+    batches = (pixels[start : start + _BATCH] for start in range(0, len(pixels), _BATCH))
     return np.concatenate([_features(extractor, batch, size, resize) for batch in batches])
 
 
 def kid(real: np.ndarray, generated: np.ndarray, *, seed: int = 0) -> Distance:
     """Kernel Inception Distance: the squared maximum mean discrepancy of features under a cubic kernel, unbiased.
 
-    Its mean doesn't depend on the number of pictures, unlike FID's: of a few hundred, look at this one. It may be
+    Its mean doesn't depend on the number of pictures, unlike FID's: use it for a few hundred pictures. It may be
     negative where the sets are alike.
 
     Args:
@@ -111,11 +113,11 @@ def kid(real: np.ndarray, generated: np.ndarray, *, seed: int = 0) -> Distance:
     """
     real, generated = _checked(real, generated)
     rng = np.random.default_rng(seed)
-    # Of half of the pictures, or all subsets would be the same.
-    size = min(LARGEST_SUBSET, max(2, min(len(real), len(generated)) // 2))
-    drawn = [[each[rng.permutation(len(each))[:size]] for each in (real, generated)] for _ in range(SUBSETS)]
+    # At most half of the pictures, or all subsets would be the same.
+    size = min(_LARGEST_SUBSET, max(2, min(len(real), len(generated)) // 2))
+    drawn = [[each[rng.permutation(len(each))[:size]] for each in (real, generated)] for _ in range(_SUBSETS)]
     values = [_discrepancy(*subsets) for subsets in drawn]
-    return Distance(float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(SUBSETS)))
+    return Distance(float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(_SUBSETS)))
 
 
 def fid(real: np.ndarray, generated: np.ndarray) -> Distance:
@@ -160,7 +162,7 @@ def fid(real: np.ndarray, generated: np.ndarray) -> Distance:
 def _features(extractor, pixels, size, resize):
     images = to_image(pixels)
     if size != tuple(pixels.shape[1:3]) and None not in size:
-        images = tf.image.resize(images, size, "bilinear", antialias=RESIZES[resize])
+        images = tf.image.resize(images, size, "bilinear", antialias=_RESIZES[resize])
     found = extractor(images, training=False)
     return np.asarray(keras.ops.mean(found, axis=(1, 2)) if len(found.shape) == 4 else found, np.float64)
 
@@ -170,7 +172,7 @@ def _checked(real, generated) -> tuple[np.ndarray, np.ndarray]:
     shapes: list[Any] = [each.shape for each in (real, generated)]
     if any(len(shape) != 2 or shape[0] < 2 for shape in shapes) or shapes[0][1] != shapes[1][1]:
         raise ValueError(
-            "Features must be (pictures, features), of two pictures or more each, and as many features. "
+            "Features must be (pictures, features), of two pictures or more each, with the same number of features. "
             f"Received: shapes {shapes[0]} and {shapes[1]}."
         )
     return real, generated

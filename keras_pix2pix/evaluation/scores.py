@@ -1,4 +1,4 @@
-"""Scores of each picture beside its target, and how sure their mean is."""
+"""Scores of each picture against its target, and the standard error of their mean."""
 
 from typing import Any
 
@@ -8,7 +8,9 @@ from keras_pix2pix import metrics
 from keras_pix2pix.encodings import get as get_encoding
 from keras_pix2pix.images import HALF_RANGE
 
-RESAMPLES = 1000
+__all__ = ["picture_scores", "standard_error"]
+
+_RESAMPLES = 1000
 
 
 def picture_scores(generated: Any, target: Any, encoding: Any = "rgb") -> dict[str, np.ndarray]:
@@ -20,8 +22,8 @@ def picture_scores(generated: Any, target: Any, encoding: Any = "rgb") -> dict[s
         encoding: How the target is stored: see `encodings.get`. Defaults to "rgb".
 
     Returns:
-        Arrays `(batch,)` by name. Of pictures "l1", the mean difference in grey levels of 255; "psnr" in dB; and
-        "ssim", at most 1, for images of 11 or more pixels a side. Of label maps "pixel_accuracy" and "class_iou", the
+        Arrays `(batch,)` by name. For pictures "l1", the mean difference in grey levels of 255; "psnr" in dB; and
+        "ssim", at most 1, for images of 11 or more pixels a side. For label maps "pixel_accuracy" and "class_iou", the
         mean over the classes that are in the target or generated, each from 0 to 1 (Section 4.1).
 
     Example:
@@ -53,14 +55,14 @@ def picture_scores(generated: Any, target: Any, encoding: Any = "rgb") -> dict[s
 
 
 def standard_error(values: np.ndarray, seed: int = 0) -> float:
-    """How far the mean of some pictures' scores is from that of all there could be, by bootstrap over the pictures.
+    """The standard error of a mean score, by bootstrap over the pictures.
 
     Args:
         values: Scores, `(pictures,)`, two or more.
         seed: Of the resamples. Defaults to 0.
 
     Returns:
-        The standard deviation of the means of 1000 resamples; NaN of a single picture.
+        The standard deviation of the means of 1000 resamples; NaN for a single picture.
 
     Example:
 
@@ -77,7 +79,7 @@ def standard_error(values: np.ndarray, seed: int = 0) -> float:
     values = np.asarray(values, np.float64)
     if len(values) < 2:
         return float("nan")
-    drawn = np.random.default_rng(seed).integers(0, len(values), (RESAMPLES, len(values)))
+    drawn = np.random.default_rng(seed).integers(0, len(values), (_RESAMPLES, len(values)))
     return float(values[drawn].mean(axis=1).std(ddof=1))
 
 
@@ -86,7 +88,7 @@ def _classes(image):
 
 
 def _scores_of_labels(generated, target, counted):
-    """Of each picture, from its confusion matrix: rows for the target's classes, columns for the generated ones."""
+    """Scores of each picture from its confusion matrix: a row for each class of the target."""
     number = int(max(generated.max(), target.max())) + 1
     accuracy, iou = [], []
     for one, other, where in zip(generated, target, counted, strict=True):

@@ -1,1 +1,1 @@
-"""A trained generator at work: equal, faster clones; stored values in, stored values out; tiles."""
+"""Running a trained generator: equivalent, faster clones; from stored values to stored values; in tiles."""

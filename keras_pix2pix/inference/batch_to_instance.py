@@ -1,4 +1,4 @@
-"""From batch norm to what serves: instance norm, or moving averages that are the data's own."""
+"""Replace batch norm for inference: by instance norm, or by moving averages measured on data."""
 
 from collections.abc import Iterable
 
@@ -8,35 +8,36 @@ from keras import layers
 
 from keras_pix2pix.inference.walk import leaves
 
+__all__ = ["instance_from_batch"]
+
 
 def instance_from_batch(model: keras.Model, data: Iterable | np.ndarray | None = None) -> keras.Model:
     """Replace a generator's batch norm by instance norm, or calibrate it on data.
 
     A network trained at batch 1 on batch statistics has only ever seen the statistics of single images, and its
-    moving averages are those of no image. Affine instance norm with the same gamma, beta and epsilon is the same
+    moving averages describe none of them. Affine instance norm with the same gamma, beta and epsilon is the same
     function, exactly, of `generator(source, training=True)` without dropout at batch 1; leave `data` out. That is
     the paper's recipe for most tasks, and the TensorFlow tutorial's.
 
-    A network trained at batch 4 or more relies on statistics of many images, which an instance norm has not got; it
-    wants moving averages, and they lag behind the weights. Pass `data`: layer by layer, from the source on, each
-    batch norm gets the mean and variance of all that reaches it over the whole data, so that one batch of all the
-    data on batch statistics would give the same images. Between the two, at batch 2 or 3, try both on validation
-    data.
+    A network trained at batch 4 or more relies on statistics of many images, which instance norm doesn't have. It
+    needs moving averages, but those of training lag behind the weights. Pass `data`: layer by layer, from the source
+    on, each batch norm gets the mean and variance of its inputs over all the data, so that the result is the same as
+    with batch statistics of all the data in one batch. At batch 2 or 3, try both on validation data.
 
     Args:
-        model: Functional `keras.Model`, or an object with one as `generator`, such as a `Pix2Pix`. It is left as it
-            is.
+        model: Functional `keras.Model`, or an object with one as `generator`, such as a `Pix2Pix`. It isn't
+            changed.
         data: Batches of source images `(batch, height, width, channels)` in [-1, 1], or `(source, target, ...)` as
-            `paired_dataset(..., training=False)` has them; pairs of weight 0 don't count. It is read once for each
-            batch norm and has to give the same images each time: no jitter. Defaults to None: instance norm.
+            `paired_dataset(..., training=False)` yields them; pairs of weight 0 are ignored. It is read once for each
+            batch norm and must yield the same images each time: no jitter. Defaults to None: instance norm.
 
     Returns:
         A functional `keras.Model` with weights of its own: with `GroupNormalization(groups=-1)` in place of each
         batch norm; with `data`, the same layers and new moving averages.
 
     Raises:
-        ValueError: A network without batch norm, or with one over another axis than the channels; data that end
-            never, at once, or after one reading.
+        ValueError: A network without batch norm, or with one over another axis than the channels; data that are
+            infinite, empty, or can be read only once.
 
     Example:
 
@@ -79,14 +80,14 @@ def _clone(network, clone_layer):
 
 
 def _call(layer, *inputs, **options):
-    # Batch norm is called with a mask, of which group norm knows nothing.
+    # Batch norm is called with a mask, which group norm doesn't take.
     if isinstance(layer, layers.GroupNormalization):
         return layer(*inputs)
     return layer(*inputs, **options)
 
 
 def _copy(layer):
-    # An operation that is no layer, such as `keras.ops.pad`, comes here too.
+    # Operations that aren't layers, such as `keras.ops.pad`, come here too.
     return layer.__class__.from_config(layer.get_config()) if isinstance(layer, layers.Layer) else layer
 
 
@@ -108,7 +109,7 @@ def _calibrated(generator, data):
     measured = _clone(generator, _measuring_norm)
     norms = [layer for layer in leaves(measured) if isinstance(layer, _MeasuringNormalization)]
     for norm in norms:
-        # All norms before this one have their statistics already.
+        # All norms before this one already have their statistics.
         norm.begin()
         for source in _sources(data):
             measured(source, training=False)
@@ -128,7 +129,7 @@ def _measuring_norm(layer):
 
 
 class _MeasuringNormalization(layers.BatchNormalization):
-    """Batch norm on its moving averages, which can measure what passes through."""
+    """Batch norm on its moving averages, which can measure its inputs."""
 
     statistics = None
 
@@ -148,7 +149,7 @@ class _MeasuringNormalization(layers.BatchNormalization):
 
 
 def _merged(statistics, x):
-    """Count, mean and population variance of each channel, of what was seen before and `x` together."""
+    """Count, mean and population variance per channel, of everything so far and `x` together."""
     count, mean, variance = statistics
     added = x.size // x.shape[-1]
     share = added / (count + added)
@@ -163,12 +164,12 @@ def _repeatable(data):
     if isinstance(data, tuple):
         raise ValueError(
             "`data` must be batches. Accepted: a list of batches of sources, or of (source, target), or a data set. "
-            "Received: a tuple, whose parts would all be taken for sources. Put it in a list."
+            "Received: a tuple, all of whose parts would be read as sources. Put it in a list."
         )
     if iter(data) is data or getattr(data, "cardinality", lambda: 0)() == -1:
         raise ValueError(
-            "`data` must be readable once for each batch norm, and end. Accepted: a list of batches, or a data set "
-            f"of a known end. Received: {type(data).__name__}. Make a list of it, or take a number of batches."
+            "`data` must be finite, and readable once for each batch norm. Accepted: a list of batches, or a finite "
+            f"data set. Received: {type(data).__name__}. Make a list of it, or take a number of batches."
         )
     return data
 
@@ -189,5 +190,5 @@ def _sources(data):
             yield source
     if empty:
         raise ValueError(
-            "`data` must have a batch of source images at least. Received: none. Check where the data come from."
+            "`data` must have at least one batch of source images. Received: none. Check where the data come from."
         )

@@ -1,4 +1,4 @@
-"""Fold batch norm and cropping into the preceding convolution, and its weights once it has."""
+"""Fold batch norm and cropping into the preceding convolution, and compute its new weights."""
 
 from collections import Counter
 from typing import NamedTuple
@@ -10,8 +10,10 @@ from keras import layers
 from keras_pix2pix.inference.subpixel import is_croppable, is_subpixel, subpixel_cropping
 from keras_pix2pix.inference.walk import rebuilt
 
-# How the factors of the result's channels lie beside the axes of the kernel that makes them, the last of a layer's.
-FACTORS = {
+__all__ = ["folded_weights", "followers"]
+
+# How to shape one factor per output channel so that it broadcasts over a layer's last kernel.
+_FACTORS = {
     layers.Conv2D: lambda factors, kernel: factors,
     layers.Conv2DTranspose: lambda factors, kernel: factors[:, np.newaxis],
     layers.DepthwiseConv2D: lambda factors, kernel: factors.reshape(kernel.shape[2:]),
@@ -20,13 +22,13 @@ FACTORS = {
 
 
 def followers(network):
-    """The layers that each layer of a network can take up without a change of the result.
+    """The layers that can be merged into each layer of a network without changing the result.
 
-    A convolution of any kind takes up a batch norm on moving averages, and a transposed convolution that becomes a
-    `SubpixelConvolution` a cropping too, if they are all that follows it.
+    Any convolution can absorb a batch norm on moving averages, and a transposed convolution that becomes a
+    `SubpixelConvolution` also a cropping, if nothing else uses its output.
     """
     calls = []
-    # What nothing computes with, and so has no weights: shapes are all that is asked of it.
+    # It has shapes only: no weights, no computation.
     outline = rebuilt(network, lambda *inputs, **options: _outlined(calls, *inputs, **options))
     visits = Counter(id(call.layer) for call in calls)
     uses = Counter(id(tensor) for call in calls for tensor in call.inputs)
@@ -47,7 +49,7 @@ def followers(network):
 
 
 def folded_weights(layer, norms):
-    """The weights of a convolution that does what batch norms after it did as well."""
+    """The weights of a convolution that includes the batch norms after it."""
     weights = layer.get_weights()
     for norm in norms:
         *kernels, kernel = weights[:-1] if len(weights) > _kernels(layer) else weights
@@ -55,7 +57,7 @@ def folded_weights(layer, norms):
         mean, variance = (np.asarray(each, "float64") for each in (norm.moving_mean, norm.moving_variance))
         factors = (np.asarray(norm.gamma) if norm.scale else 1.0) / np.sqrt(variance + norm.epsilon)
         bias = (np.asarray(norm.beta) if norm.center else 0.0) + (bias - mean) * factors
-        kernel = kernel * FACTORS[type(layer)](factors, kernel)
+        kernel = kernel * _FACTORS[type(layer)](factors, kernel)
         weights = [*kernels, kernel, bias]
     return weights
 
@@ -68,7 +70,7 @@ class _Call(NamedTuple):
 
 
 class _Outline(layers.Layer):
-    """A layer's shapes without the layer."""
+    """Stands for a layer, with its shapes only."""
 
     def __init__(self, output_spec):
         super().__init__()
@@ -98,7 +100,7 @@ def _takes_up(layer, taken, following):
         type(following.layer) is layers.BatchNormalization
         and following.layer.axis in (-1, 3, [-1], [3])
         and following.options.get("training") is not True
-        and type(layer) in FACTORS
+        and type(layer) in _FACTORS
         and layer.data_format == "channels_last"
         and layer.activation is keras.activations.linear
         and len(layer.get_weights()) == _kernels(layer) + layer.use_bias

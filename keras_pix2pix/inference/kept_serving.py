@@ -11,7 +11,7 @@ from keras_pix2pix.inference.serving import encodings_of, generator_of, serving_
 
 __all__ = ["kept_serving_model"]
 
-BLOCK = 4096  # Weights that one number of a signature stands for.
+_BLOCK = 4096  # Weights per number in a signature.
 
 
 class _Kept(NamedTuple):
@@ -24,7 +24,7 @@ _kept: weakref.WeakKeyDictionary[keras.Model, _Kept] = weakref.WeakKeyDictionary
 
 
 def kept_serving_model(model):
-    """`serving_model(model)`; the same object as the last time, with its graphs, if the weights are the same."""
+    """`serving_model(model)`, or the same object as last time, with its graphs, if the weights haven't changed."""
     generator = generator_of(model)
     encodings, signature = encodings_of(model), _signature(generator)
     kept = _kept.get(generator)
@@ -40,9 +40,9 @@ def _signature(generator):
 
 def _sums(weights):
     flat = tf.reshape(tf.cast(weights, tf.float32), [-1])
-    ramp = tf.linspace(1.0, 2.0, BLOCK)
-    full = tf.size(flat) // BLOCK * BLOCK
-    blocks = tf.linalg.matvec(tf.reshape(flat[:full], (-1, BLOCK)), ramp)
+    ramp = tf.linspace(1.0, 2.0, _BLOCK)
+    full = tf.size(flat) // _BLOCK * _BLOCK
+    blocks = tf.linalg.matvec(tf.reshape(flat[:full], (-1, _BLOCK)), ramp)
     rest = flat[full:]
     return tf.concat([blocks, tf.reduce_sum(rest * ramp[: tf.size(rest)], keepdims=True)], axis=0)
 

@@ -1,7 +1,7 @@
-"""Equal, leaner clones of a trained generator: what leaves for `translate` and the exports.
+"""Equivalent, leaner clones of a trained generator, for `translate` and the exports.
 
-A network that trains is made of stock layers. Some of them are slow or unwelcome on a phone, some do nothing once
-training is over; a clone has others that compute the same function from the same weights, and fewer.
+A network is trained with stock layers. Some of them are slow or unsupported on a phone, and some do nothing after
+training; a clone has fewer and faster layers that compute the same function from the same weights.
 """
 
 import keras
@@ -12,16 +12,18 @@ from keras_pix2pix.inference.folding import folded_weights, followers
 from keras_pix2pix.inference.subpixel import SubpixelConvolution, is_subpixel, subpixel_cropping, subpixel_kernel
 from keras_pix2pix.inference.walk import rebuilt
 
-LARGEST_MULTIPLE = 1024
+__all__ = ["InstanceNormalization", "lean_clone", "size_multiple"]
+
+_LARGEST_MULTIPLE = 1024
 
 
 def lean_clone(generator, image_size=(None, None)):
-    """A copy of a functional network in layers that run faster and convert better, equal in its results.
+    """A copy of a functional network that gives the same results, with layers that run faster and convert better.
 
     A transposed convolution becomes a convolution to more channels, followed by depth-to-space; batch norm on moving
-    averages goes into the weights of the convolution before it; dropout and noise go; instance normalisation and
-    upsampling are written in operators of 4 dimensions. Networks inside are opened. All other layers stay as they
-    are, and so do networks with a class of their own.
+    averages is folded into the weights of the convolution before it; dropout and noise are removed; instance
+    normalisation and upsampling use operators of 4 dimensions. Nested networks are flattened. All other layers stay
+    as they are, and so do networks with a class of their own.
     """
     source = keras.Input((*image_size, generator.input_shape[-1]), dtype="float32", name="source")
     taken_by = followers(generator)
@@ -49,9 +51,9 @@ def size_multiple(generator):
     """The number that height and width of a network's input must be multiples of."""
     generate = tf.function(lambda source: generator(source, training=False))
     multiple = 1
-    while multiple <= LARGEST_MULTIPLE:
-        # Three times the multiple: a network that needs more halves an odd number on the way, and its skips don't
-        # fit. Tracing tells, and computes nothing.
+    while multiple <= _LARGEST_MULTIPLE:
+        # Three times the multiple: a network that needs more halves an odd number somewhere, so that its skips don't
+        # fit. Tracing finds out without computing anything.
         size = (1, 3 * multiple, 3 * multiple)
         try:
             traced = generate.get_concrete_function(tf.TensorSpec((*size, generator.input_shape[-1])))
@@ -62,13 +64,13 @@ def size_multiple(generator):
         multiple *= 2
     raise ValueError(
         "To take pictures of any size, a generator must return images as large as its source images. "
-        f"Received: {generator.name!r}, which doesn't for any multiple of a power of two up to {LARGEST_MULTIPLE}. "
+        f"Received: {generator.name!r}, which doesn't for any multiple of a power of two up to {_LARGEST_MULTIPLE}. "
         "If it does at one size, export a TFLite file of that size."
     )
 
 
 class InstanceNormalization(layers.Layer):
-    """Instance normalisation in operators of at most 4 dimensions, which GPU delegates ask for."""
+    """Instance normalisation in operators of at most 4 dimensions, which GPU delegates require."""
 
     def __init__(self, epsilon, center=True, scale=True, **kwargs):
         super().__init__(**kwargs)
@@ -92,10 +94,10 @@ class InstanceNormalization(layers.Layer):
         return ops.moments(x, axes=(1, 2), keepdims=True)
 
 
-class Resize(layers.Layer):
+class _Resize(layers.Layer):
     """`keras.layers.UpSampling2D` in one operator of 4 dimensions, at any height and width.
 
-    Keras' own becomes a tensor of 5 dimensions for "nearest", and asks for a fixed size for the others.
+    Keras' own becomes a tensor of 5 dimensions for "nearest", and needs a fixed size for the others.
     """
 
     def __init__(self, size, interpolation, **kwargs):
@@ -115,7 +117,7 @@ class Resize(layers.Layer):
 
 
 def _lean_layer(layer, taken, name):
-    """The layer that stands for `layer` and those that it has taken up, and its weights."""
+    """The layer that replaces `layer` and those merged into it, and its weights."""
     if not isinstance(layer, layers.Layer):
         return layer, []
     norms = [each for each in taken if isinstance(each, layers.BatchNormalization)]
@@ -132,7 +134,7 @@ def _lean_layer(layer, taken, name):
     if type(layer) is layers.GroupNormalization and _is_instance_normalization(layer):
         return InstanceNormalization(layer.epsilon, layer.center, layer.scale, **kept), weights
     if type(layer) is layers.UpSampling2D and layer.data_format == "channels_last":
-        return Resize(layer.size, layer.interpolation, **kept), weights
+        return _Resize(layer.size, layer.interpolation, **kept), weights
     config = {**layer.get_config(), **kept, **({"use_bias": True} if norms else {})}
     return layer.__class__.from_config(config), weights
 

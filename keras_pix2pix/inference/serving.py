@@ -1,4 +1,4 @@
-"""Stored values in, stored values out: the one model that `translate` runs and every export wraps."""
+"""From stored values to stored values: the model that `translate` runs and every export wraps."""
 
 import keras
 from keras import layers, ops
@@ -8,13 +8,15 @@ from keras_pix2pix.encodings import get_for_channels
 from keras_pix2pix.images import height_and_width
 from keras_pix2pix.inference.lean import lean_clone, size_multiple
 
+__all__ = ["check_generator", "encodings_of", "generator_of", "serving_model"]
+
 
 def serving_model(model: keras.Model, image_size: int | tuple[int, int] | None = None) -> keras.Model:
-    """A trained generator as a model from source pixels to generated pixels, or from and to what its encodings store.
+    """Wrap a trained generator in a model from source pixels to generated pixels, as its encodings store them.
 
-    A `Pix2Pix` says by its encodings what goes in and comes out: uint8 pixels, class indices and label colours, or
-    float32 values. Normalisation is inside, and so are one-hot codes and padding: a picture whose sides don't suit the
-    network is extended by reflection at its right and bottom edge, and the result cropped back.
+    The encodings of a `Pix2Pix` define the values that go in and come out: uint8 pixels, class indices and label
+    colours, or float32 values. Normalisation, one-hot encoding and padding are included: a picture whose size doesn't
+    suit the network is extended by reflection at its right and bottom edge, and the result is cropped back.
 
     Args:
         model: `Pix2Pix`, or a functional generator from and to 8-bit pictures.
@@ -43,7 +45,7 @@ def serving_model(model: keras.Model, image_size: int | tuple[int, int] | None =
     height, width = (None, None) if image_size is None else height_and_width(image_size)
     clone = _fixed_size_clone(generator, (height, width)) if height else _any_size_clone(generator)
     source_encoding, target_encoding = encodings_of(model)
-    translate = PixelTranslation(
+    translate = _PixelTranslation(
         clone, 1 if image_size else size_multiple(clone), source_encoding, target_encoding, name="generated"
     )
     shape = (height, width, source_encoding.raw_channels)
@@ -60,7 +62,7 @@ def encodings_of(model):
     )
 
 
-class PixelTranslation(layers.Layer):
+class _PixelTranslation(layers.Layer):
     """Pixels to pixels through a generator, padded by reflection and cropped back."""
 
     def __init__(self, generator, pad_to, source_encoding="rgb", target_encoding="rgb", **kwargs):
@@ -74,8 +76,8 @@ class PixelTranslation(layers.Layer):
         if self.pad_to == 1:
             return self._translate(raw)
         _, height, width, _ = ops.shape(raw)
-        padded = ops.take(raw, reflected_indices(height, self.pad_to), axis=1)
-        padded = ops.take(padded, reflected_indices(width, self.pad_to), axis=2)
+        padded = ops.take(raw, _reflected_indices(height, self.pad_to), axis=1)
+        padded = ops.take(padded, _reflected_indices(width, self.pad_to), axis=2)
         return self._translate(padded)[:, :height, :width]
 
     def _translate(self, raw):
@@ -87,8 +89,8 @@ class PixelTranslation(layers.Layer):
         return keras.KerasTensor(shape, dtype=self.target_encoding.raw_dtype)
 
 
-def reflected_indices(length, multiple):
-    """Indices that extend an axis by reflection, as often as it takes, to a multiple."""
+def _reflected_indices(length, multiple):
+    """Indices that extend an axis to a multiple by reflection, repeatedly if necessary."""
     positions = ops.arange((length + multiple - 1) // multiple * multiple, dtype="int32")
     period = ops.maximum(2 * (length - 1), 1)
     offsets = positions % period
@@ -103,10 +105,10 @@ def generator_of(model):
 
 
 def check_generator(generator):
-    """Refuse what is no generator: networks from pairs, or to something else than images."""
+    """Raise for anything but a generator, such as a network that takes pairs or doesn't return images."""
     if not isinstance(generator, keras.Model):
         raise ValueError(
-            "A Pix2Pix or a functional `keras.Model` from images to images is needed. "
+            "The model must be a Pix2Pix, or a functional `keras.Model` from images to images. "
             f"Received: {generator!r} of type {type(generator).__name__}."
         )
     shapes = [getattr(generator, name, None) for name in ("input_shape", "output_shape")]
@@ -124,7 +126,7 @@ def _fixed_size_clone(generator, image_size):
         if clone.output_shape[1:3] == image_size:
             return clone
     except ValueError:
-        pass  # The layers of a network tell of a wrong size in many ways: skips of unequal size, for one.
+        pass  # Each network fails in its own way at a wrong size, such as by skips of unequal size.
     multiple = size_multiple(_any_size_clone(generator))
     raise ValueError(
         f"`image_size` must be divisible by {multiple} on both sides for this generator. Received: "

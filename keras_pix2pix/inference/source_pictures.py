@@ -1,4 +1,4 @@
-"""The pictures that `translate` is given: arrays, files, folders and lists of these, read a band of rows at a time."""
+"""The inputs of `translate`: arrays, files, folders and lists of these, read a band of rows at a time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,21 +14,23 @@ from keras_pix2pix.encodings import EXTENSIONS
 from keras_pix2pix.encodings.files import is_array_file
 from keras_pix2pix.images import MOST_PIXELS, pixel_limit
 
-TILED_AT_MOST = 2**28  # Pixels of a picture file: Pillow decodes it as a whole, into 1 GB.
-SAMPLES = 4  # How many times larger, along each side, is what a small version is shrunk from.
+__all__ = ["find_pictures", "is_one_picture", "is_path"]
+
+_TILED_AT_MOST = 2**28  # Pixels of a picture file: Pillow decodes it as a whole, into 1 GB.
+_SAMPLES = 4  # A small version is shrunk from a picture this many times larger on each side.
 
 
-class Source(NamedTuple):
-    """What is known of a picture before it is opened: a function opens it, as a `SourcePicture`."""
+class _Source(NamedTuple):
+    """A picture that isn't open yet; `open()` returns it as a `_SourcePicture`."""
 
     name: str
     open: Callable
-    files: tuple = ()  # It has none where it is an array.
+    files: tuple = ()  # Empty for an array.
 
 
 @dataclass(frozen=True)
-class SourcePicture:
-    """One picture to translate, of which any rows can be read.
+class _SourcePicture:
+    """One picture to translate, which can be read row by row.
 
     Args:
         opened: What an encoding's `open` returns, or an array `(height, width, channels)`; for a stack, a tuple.
@@ -51,11 +53,12 @@ class SourcePicture:
         return self._raw([_cropped(part, top, bottom) for part in self._parts])
 
     def small(self, longest):
-        """The whole picture in the raw form, shrunk by its encoding's rule until no side is longer than `longest`."""
+        """The whole picture in the raw form, shrunk by its encoding until no side is longer than `longest`."""
         scale = min(1.0, longest / max(self.size))
         size = tuple(max(1, round(side * scale)) for side in self.size)
-        step = max(1, max(self.size) // (SAMPLES * longest))
-        # Shrinking turns deep pixels and arrays into real numbers, which all of a large picture had better not become.
+        step = max(1, max(self.size) // (_SAMPLES * longest))
+        # Shrinking converts deep pixels and arrays to floats, which would take too much memory for all of a large
+        # picture.
         return self._raw([_thinned(part, step) for part in self._parts], size)
 
     @property
@@ -66,8 +69,8 @@ class SourcePicture:
         return self.encoding.raw(parts if len(self.encoding.parts) > 1 else parts[0], self.origin, size)
 
 
-def source_pictures(inputs, encoding, side_by_side=None, *, tiled=False):
-    """Find all the pictures meant by the inputs of `translate`, and check what their headers tell."""
+def find_pictures(inputs, encoding, side_by_side=None, *, tiled=False):
+    """Find all pictures in the inputs of `translate`, and check their headers."""
     return list(_pictures(inputs, encoding, side_by_side, _Limit(tiled)))
 
 
@@ -91,7 +94,7 @@ class _Limit:
 
     @property
     def pixels(self):
-        return TILED_AT_MOST if self.tiled else MOST_PIXELS
+        return _TILED_AT_MOST if self.tiled else MOST_PIXELS
 
     def check(self, size, origin, is_array):
         height, width = size
@@ -99,7 +102,7 @@ class _Limit:
             raise ValueError(self._message(origin, f"{width}x{height} (width x height)"))
 
     def obeyed_by(self, read, file):
-        """What a function of the file returns, unless the file's header promises a bomb."""
+        """Call a function of the file; raise if the header announces too many pixels."""
         try:
             with pixel_limit(self.pixels):
                 return read(file)
@@ -118,23 +121,23 @@ class _Limit:
 def _pictures(inputs, encoding, side_by_side, limit):
     if _is_place(inputs, encoding):
         for file in _files(inputs, encoding):
-            # Raises now, before the first picture is translated.
+            # Raise now, before the first picture is translated.
             size = limit.obeyed_by(encoding.size, file)
             limit.check(size, _first(file), all(map(is_array_file, _parts(file))))
-            yield Source(_first(file).stem, lambda file=file: _open(file, encoding, side_by_side, limit), _parts(file))
+            yield _Source(_first(file).stem, lambda file=file: _open(file, encoding, side_by_side, limit), _parts(file))
     elif isinstance(inputs, (list, tuple)):
         for position, each in enumerate(inputs):
             for source in _pictures(each, encoding, side_by_side, limit):
                 yield source if source.files else source._replace(name=f"{position:04d}")
     elif is_path(inputs):
         raise ValueError(
-            f"Every picture has {len(encoding.parts)} sources. Accepted: a list of so many files or folders. "
+            f"Every picture has {len(encoding.parts)} sources. Accepted: a list with a file or folder for each. "
             f"Received: {inputs}."
         )
     else:
         for position, each in enumerate(_checked_arrays(inputs, encoding)):
             limit.check(each.shape[:2], "The array", is_array=True)
-            yield Source(f"{position:04d}", lambda each=each: _of_array(each, encoding))
+            yield _Source(f"{position:04d}", lambda each=each: _of_array(each, encoding))
 
 
 def _checked_arrays(inputs, encoding):
@@ -153,22 +156,21 @@ def _checked_arrays(inputs, encoding):
 
 def _of_array(array, encoding):
     if len(encoding.parts) > 1:
-        return SourcePicture(encoding.raw_parts(array), ("The array",) * len(encoding.parts), encoding)
-    return SourcePicture(array, "The array", encoding)
+        return _SourcePicture(encoding.raw_parts(array), ("The array",) * len(encoding.parts), encoding)
+    return _SourcePicture(array, "The array", encoding)
 
 
 def _open(file, encoding, side_by_side, limit):
     opened = limit.obeyed_by(encoding.open, file)
     if side_by_side:
-        picture = SourcePicture(opened, file, encoding)
+        picture = _SourcePicture(opened, file, encoding)
         _, width = picture.size
         if width % 2:
             raise ValueError(
-                f"{file} has an odd width, so that it does not hold two equal halves. Accepted: an even width. "
-                f"Received: {width}."
+                f"{file} has an odd width, so its halves aren't equal. Accepted: an even width. Received: {width}."
             )
         opened, _ = split_side_by_side(opened, side_by_side)
-    return SourcePicture(opened, file, encoding)
+    return _SourcePicture(opened, file, encoding)
 
 
 def _cropped(part, top, bottom):
@@ -178,7 +180,7 @@ def _cropped(part, top, bottom):
 
 
 def _thinned(part, step):
-    """Every so many-th pixel, from the middle of its block."""
+    """Every `step`th pixel, from the middle of its block."""
     if step == 1:
         return part
     if isinstance(part, np.ndarray):
@@ -189,12 +191,12 @@ def _thinned(part, step):
 
 
 def _files(place, encoding):
-    """The files, or tuples of files of stacked sources, of a file or folder, or of a list of these."""
+    """The files in a file or folder; for stacked sources, tuples of files from a list of these."""
     places = [Path(each).expanduser() for each in (place if len(encoding.parts) > 1 else [place])]
     folders = [each.is_dir() for each in places]
     if len(set(folders)) > 1:
         raise ValueError(
-            f"The sources of one picture must be all files, or all folders. Received: {' and '.join(map(str, places))}."
+            f"The sources of one picture must be all files or all folders. Received: {' and '.join(map(str, places))}."
         )
     if len(encoding.parts) == 1:
         return list_picture_files(place, EXTENSIONS) if folders[0] else places
@@ -210,7 +212,7 @@ def _first(file):
 
 
 def _is_place(inputs, encoding):
-    """Whether this is a file or folder of sources; of stacked sources, a list with one for each."""
+    """Whether this is a file or folder; for stacked sources, a list with one for each."""
     if len(encoding.parts) == 1:
         return is_path(inputs)
     is_list = isinstance(inputs, (list, tuple)) and all(map(is_path, inputs))

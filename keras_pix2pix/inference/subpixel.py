@@ -1,9 +1,11 @@
-"""Transposed convolutions as a convolution and depth-to-space: the same numbers from operators that are fast."""
+"""Transposed convolutions as a convolution and depth-to-space: the same numbers from faster operators."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
+
+__all__ = ["SubpixelConvolution", "is_croppable", "is_subpixel", "subpixel_cropping", "subpixel_kernel"]
 
 
 class SubpixelConvolution(layers.Layer):
@@ -36,7 +38,7 @@ class SubpixelConvolution(layers.Layer):
         self._axes = _axes(kernel_size, stride, cropping)
         if not is_croppable(kernel_size, stride, cropping):
             raise ValueError(
-                "`cropping` must leave what every pixel of the source adds to. "
+                "`cropping` must keep part of the output of every source pixel. "
                 f"Received: cropping={cropping} with kernel_size={kernel_size}, stride={stride}. "
                 "Crop the rest in a layer of its own."
             )
@@ -54,7 +56,7 @@ class SubpixelConvolution(layers.Layer):
             padding = "VALID"
         x = tf.nn.conv2d(x, self.kernel, strides=1, padding=padding)
         if self.use_bias:
-            # Here, and not after depth-to-space, it costs no operator of its own.
+            # Before depth-to-space, where it costs no extra operator.
             x = tf.nn.bias_add(x, tf.tile(self.bias, [self.stride**2]))
         x = tf.nn.depth_to_space(x, self.stride) if self.stride > 1 else x
         rows, columns = (slice(axis.start, -axis.end or None) for axis in self._axes)
@@ -83,7 +85,7 @@ def subpixel_kernel(kernel, stride=2, cropping=((1, 1), (1, 1))):
 
 
 def is_subpixel(layer):
-    """Whether a layer is a transposed convolution that a `SubpixelConvolution` can stand for."""
+    """Whether a layer is a transposed convolution that a `SubpixelConvolution` can replace."""
     # A subclass may compute something else.
     return (
         type(layer) is layers.Conv2DTranspose
@@ -112,7 +114,7 @@ def subpixel_cropping(layer, crops=()):
 
 
 def is_croppable(kernel_size, stride, cropping):
-    """Whether a `SubpixelConvolution` can leave out that much."""
+    """Whether a `SubpixelConvolution` can crop that much."""
     return min(margin for axis in _axes(kernel_size, stride, cropping) for margin in axis.padding) >= 0
 
 
@@ -125,7 +127,7 @@ class _Axis:
 
     def __init__(self, size, stride, before, after):
         self.taps = -(-size // stride)
-        # A kernel that has room moves by some taps, so that the first result is a first phase: nothing to crop there.
+        # Shift the kernel by a few taps if it has room, so that the first result is phase 0 and needs no cropping.
         shift = -before % stride
         if size + shift > self.taps * stride:
             shift = 0

@@ -1,7 +1,7 @@
 """A picture of any size through any function, tile by tile: pad, tile, blend. Plain NumPy.
 
 A row of tiles is blended from left to right, and with the last rows of the row above. Only those rows, `overlap` of
-them, outlive their row of tiles: the memory needed is that of a band of the picture, whatever its height.
+them, are kept beyond their row of tiles: the memory needed is that of one band of the picture, whatever its height.
 """
 
 from numbers import Integral
@@ -9,17 +9,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-MARGIN = 4  # One in so many pixels of an overlap, at either end, is left to one tile: near its border a tile is wrong.
+__all__ = ["blended_patches", "reflected_indices", "tile_spans"]
+
+_MARGIN = 4  # A quarter of an overlap at either end comes from one tile alone: near its border a tile is wrong.
 
 
-class Span(NamedTuple):
-    """Where a tile lies along one axis, and what of it is used.
+class _Span(NamedTuple):
+    """Where a tile is along one axis, and which part of it is used.
 
     Args:
         start: Its first pixel.
         join: The first pixel that it adds to the tile before it.
         stop: The pixel at which it is finished, and the next tile's part begins.
-        end: The pixel after its last, which may lie outside of the picture.
+        end: The pixel after its last, which may be outside the picture.
     """
 
     start: int
@@ -38,11 +40,11 @@ def tile_spans(length, tile, overlap, multiple=1):
         starts.append(min(starts[-1] + tile - overlap, extended - tile))
     ends = [start + tile for start in starts]
     joins = [0, *(end - overlap for end in ends[:-1])]
-    return [Span(*each) for each in zip(starts, joins, [*joins[1:], length], ends, strict=True)]
+    return [_Span(*each) for each in zip(starts, joins, [*joins[1:], length], ends, strict=True)]
 
 
 def blended_patches(read_rows, size, generate, tile, overlap, multiple=1):
-    """Run a function on overlapping tiles of a picture, and give back its results piece by piece, without seams.
+    """Run a function on overlapping tiles of a picture, and yield its results piece by piece, without seams.
 
     In the middle half of an overlap one tile fades into the next along a raised cosine; the outer quarters, where a
     network sees the border of its tile, are taken from the other tile alone. Where two tiles agree the result is
@@ -53,7 +55,7 @@ def blended_patches(read_rows, size, generate, tile, overlap, multiple=1):
 
 
 def reflected_indices(start, end, length):
-    """Indices of an axis that continues beyond its end by reflection, as often as it takes."""
+    """Indices of an axis that continues beyond its end by reflection, repeatedly if necessary."""
     period = max(2 * (length - 1), 1)
     offsets = np.arange(start, end) % period
     return np.minimum(offsets, period - offsets)
@@ -90,13 +92,13 @@ def _faded(before, after, axis):
     overlap = before.shape[axis]
     weights = np.expand_dims(_fade(overlap), [each for each in range(3) if each != axis])
     first, rest = np.split(after, [overlap], axis=axis)
-    # Of two equal numbers this makes the same number, bit for bit.
+    # Two equal numbers give the same number, bit for bit.
     return np.concatenate([before + weights * (first - before), rest], axis=axis)
 
 
 def _fade(overlap):
-    """Weights from 0 to 1 along an overlap; of the other tile's weights, which they mirror, they are 1's complement."""
-    margin = overlap // MARGIN
+    """Weights from 0 to 1 along an overlap; they and the other tile's weights add up to 1."""
+    margin = overlap // _MARGIN
     middle = overlap - 2 * margin
     rising = 0.5 - 0.5 * np.cos(np.pi * (np.arange(middle) + 0.5) / max(middle, 1))
     return np.concatenate([np.zeros(margin), rising, np.ones(margin)]).astype(np.float32)

@@ -20,11 +20,13 @@ from keras_pix2pix.images import OWN_KIND, is_own_png
 from keras_pix2pix.inference.fixed_statistics import FixedStatistics
 from keras_pix2pix.inference.kept_serving import kept_serving_model
 from keras_pix2pix.inference.serving import encodings_of, generator_of
-from keras_pix2pix.inference.source_pictures import is_one_picture, is_path, source_pictures
+from keras_pix2pix.inference.source_pictures import find_pictures, is_one_picture, is_path
 from keras_pix2pix.inference.tiling import blended_patches, reflected_indices, tile_spans
 from keras_pix2pix.terminal import with_progress
 
-IN_MEMORY_AT_MOST = 2**25  # Pixels of a result on its way to a file; a larger one waits on the disk.
+__all__ = ["translate"]
+
+_IN_MEMORY_AT_MOST = 2**25  # Pixels of a result; a larger one is kept on disk until it is written.
 
 
 def translate(
@@ -32,21 +34,21 @@ def translate(
 ):
     """Translate pictures that have no target: see `Pix2Pix.translate`.
 
-    Returns pixels as `inputs` came (an array for an array or a file, a list for a folder or a list).
+    Returns pixels in the form of `inputs` (an array for an array or a file, a list for a folder or a list).
     """
     encoding, target_encoding = encodings_of(model)
     if side_by_side and len(encoding.parts) > 1:
         raise ValueError(
             f"Side-by-side files hold one source, and {encoding.word!r} needs {len(encoding.parts)}. Accepted: a list "
-            "of so many files or folders. Received: `side_by_side`."
+            "with a file or folder for each. Received: `side_by_side`."
         )
     if fixed_statistics and tile is None:
         raise ValueError(
-            "`fixed_statistics` is for pictures in tiles; a whole picture has its own statistics already. "
+            "`fixed_statistics` is for tiles; a whole picture already has its own statistics. "
             "Received: tile=None. Pass `tile`, or leave `fixed_statistics` out."
         )
     patches_of = _whole(model) if tile is None else _tiled(model, tile, overlap, fixed_statistics)
-    sources = source_pictures(inputs, encoding, side_by_side, tiled=tile is not None)
+    sources = find_pictures(inputs, encoding, side_by_side, tiled=tile is not None)
     if output_directory is not None:
         return _write(sources, patches_of, Path(output_directory).expanduser(), target_encoding, beside=tile is None)
     generated = [_fill(source.open(), patches_of, target_encoding) for source in sources]
@@ -56,7 +58,7 @@ def translate(
 
 
 def _whole(model):
-    """A function from a `SourcePicture` to (rows, columns, raw values generated): all of it in one patch."""
+    """A function from a `_SourcePicture` to patches (rows, columns, generated raw values): here a single one."""
     run = _traced(kept_serving_model(model))
 
     def patches_of(picture):
@@ -66,12 +68,12 @@ def _whole(model):
 
 
 def _tiled(model, tile, overlap, fixed_statistics):
-    """The same in tiles, which are blended as images, before levels are rounded and classes are chosen."""
+    """The same in tiles, blended as images before they are rounded to levels or classes."""
     encoding, target_encoding = encodings_of(model)
     serving = kept_serving_model(model)
     served = serving.get_layer("generated")
     multiple = served.pad_to
-    tile_spans(1, tile, overlap, multiple)  # Raises now, before files are read.
+    tile_spans(1, tile, overlap, multiple)  # Raise now, before files are read.
     fixed = FixedStatistics(generator_of(model)) if fixed_statistics else None
     network = fixed.generator if fixed else served.generator
     source = serving.input
@@ -85,7 +87,7 @@ def _tiled(model, tile, overlap, fixed_statistics):
 
     def patches_of(picture):
         if fixed:
-            # In no more memory than a tile takes.
+            # A tile-sized version, to need no more memory than a tile.
             fixed.measure(encoding.to_image(_extended(picture.small(tile), multiple)[np.newaxis]))
         number = np.prod([len(tile_spans(length, tile, overlap, multiple)) for length in picture.size])
         patches = blended_patches(picture.rows, picture.size, generate, tile, overlap, multiple)
@@ -96,7 +98,7 @@ def _tiled(model, tile, overlap, fixed_statistics):
 
 
 def _traced(serving):
-    """The model as one graph for pictures of all sizes, made once."""
+    """The model as one graph for pictures of all sizes, traced once."""
     if not hasattr(serving, "traced"):
         signature = [tf.TensorSpec(serving.input.shape, serving.input.dtype)]
         serving.traced = tf.function(partial(serving, training=False), input_signature=signature)
@@ -139,13 +141,13 @@ def _write(sources, patches_of, directory, encoding, beside):
 
 
 def _write_in_turn(directory, patches_of, encoding, sources):
-    """File by file: of large pictures there is no memory for two."""
+    """File by file: there may not be memory for two large pictures."""
     for source in sources:
         yield _write_one(directory / source.name, source.open, patches_of, encoding)
 
 
 def _write_beside(directory, patches_of, encoding, sources):
-    """File by file, the next one read and the last one written while the network computes."""
+    """File by file; meanwhile the next one is read and the last one written."""
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
         reading = [reader.submit(source.open) for source in sources[:1]]
         writing = []
@@ -163,9 +165,9 @@ def _write_one(path, open_source, patches_of, encoding):
     with temporary_folder(path) as directory:
 
         def allocate(shape, dtype):
-            if shape[0] * shape[1] <= IN_MEMORY_AT_MOST:
+            if shape[0] * shape[1] <= _IN_MEMORY_AT_MOST:
                 return np.empty(shape, dtype)
             return np.lib.format.open_memmap(directory / "generated.npy", "w+", dtype, shape)
 
-        # The source, decoded, is let go before the result is encoded.
+        # Frees the decoded source before the result is encoded.
         return encoding.write(path, _fill(open_source(), patches_of, encoding, allocate))

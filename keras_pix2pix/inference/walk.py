@@ -3,8 +3,10 @@
 import keras
 from keras import layers
 
-# They return what they are given, unless a call says `training=True`.
-IDLE = (
+__all__ = ["is_functional", "leaves", "rebuilt"]
+
+# They return their input, unless called with `training=True`.
+_IDLE = (
     layers.ActivityRegularization,
     layers.AlphaDropout,
     layers.Dropout,
@@ -30,22 +32,21 @@ def is_functional(layer):
 
 
 def rebuilt(network, visit, source=None):
-    """The network that comes of calling a function instead of each layer, in the order of computation.
+    """Rebuild a network by calling `visit` instead of each layer, in the order of computation.
 
-    Dropout, noise and other layers that do nothing once training is over are passed by. Networks inside the network
-    are opened.
+    Dropout, noise and other layers that do nothing after training are left out. Nested networks are flattened.
     """
 
     def call(layer, *inputs, **options):
         training = options.get("training") is True
-        if type(layer) in IDLE and not training:
+        if type(layer) in _IDLE and not training:
             return inputs[0]
         if type(layer) is keras.Sequential and not training:
             for inner in layer.layers:
                 inputs = [call(inner, *inputs)]
             return inputs[0]
         if is_functional(layer) and not training:
-            return layer._run_through_graph(inputs, call_fn=call)  # As `clone_model` does, for the whole.
+            return layer._run_through_graph(inputs, call_fn=call)  # As `clone_model` does for the whole network.
         return visit(layer, *inputs, **options)
 
     if isinstance(network, keras.Sequential):

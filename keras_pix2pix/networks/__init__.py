@@ -1,1 +1,1 @@
-"""Functional Keras models, and nothing else."""
+"""Functional Keras models and their layers."""

@@ -1,16 +1,32 @@
-"""What the generators are built of; the paper's constants, each named once."""
+"""Building blocks of the generators, and the paper's constants."""
+
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
 from keras import layers, ops
 
+__all__ = [
+    "KERNEL_SIZE",
+    "LEAKY_SLOPE",
+    "UPSAMPLINGS",
+    "WEIGHT_STDDEV",
+    "CroppedLike",
+    "DepthToSpace",
+    "convolution",
+    "downsample",
+    "initial_weights",
+    "upsample",
+]
+
 KERNEL_SIZE = 4  # Section 6.1: all convolutions are 4x4.
 LEAKY_SLOPE = 0.2  # Section 6.1; Keras' default is 0.3.
 WEIGHT_STDDEV = 0.02  # Section 6.2: weights are drawn from N(0, 0.02).
-DEPTH_TO_SPACE_KERNEL = 3  # Shi et al., "Real-Time Single Image and Video Super-Resolution", Section 2.2.
+_DEPTH_TO_SPACE_KERNEL = 3  # Shi et al., "Real-Time Single Image and Video Super-Resolution", Section 2.2.
 
 
-def initial_weights():
+def initial_weights() -> keras.initializers.Initializer:
     """Weights from N(0, 0.02); a new object for each layer, since one object repeats its values.
 
     Reference:
@@ -20,8 +36,16 @@ def initial_weights():
 
 
 def downsample(
-    x, filters, normalize=None, *, activate="before", leaky_slope=LEAKY_SLOPE, dropout=0.0, name, **arguments
-):
+    x: keras.KerasTensor,
+    filters: int,
+    normalize: Callable | None = None,
+    *,
+    activate: str | None = "before",
+    leaky_slope: float = LEAKY_SLOPE,
+    dropout: float = 0.0,
+    name: str,
+    **arguments: Any,
+) -> keras.KerasTensor:
     """One encoder block: leaky ReLU, 4x4 convolution with stride 2, normalisation, dropout.
 
     Returns a Keras tensor, `(batch, height / 2, width / 2, filters)`.
@@ -40,7 +64,16 @@ def downsample(
     return layers.Dropout(dropout, name=f"{name}_dropout")(x) if dropout else x
 
 
-def upsample(x, filters, normalize=None, *, activate="before", dropout=0.0, name, **arguments):
+def upsample(
+    x: keras.KerasTensor,
+    filters: int,
+    normalize: Callable | None = None,
+    *,
+    activate: str | None = "before",
+    dropout: float = 0.0,
+    name: str,
+    **arguments: Any,
+) -> keras.KerasTensor:
     """One decoder block: ReLU, 4x4 convolution to twice the size, normalisation, dropout.
 
     Returns a Keras tensor, `(batch, 2 * height, 2 * width, filters)`.
@@ -50,7 +83,7 @@ def upsample(x, filters, normalize=None, *, activate="before", dropout=0.0, name
     """
     if activate == "before":
         x = layers.ReLU(name=f"{name}_activation")(x)
-    x = doubled(x, filters, name=name, **arguments)
+    x = _doubled(x, filters, name=name, **arguments)
     if normalize:
         x = normalize(f"{name}_normalization")(x)
     if activate == "after":
@@ -58,7 +91,9 @@ def upsample(x, filters, normalize=None, *, activate="before", dropout=0.0, name
     return layers.Dropout(dropout, name=f"{name}_dropout")(x) if dropout else x
 
 
-def convolution(x, filters, kernel_size=KERNEL_SIZE, *, separable=False, **arguments):
+def convolution(
+    x: keras.KerasTensor, filters: int, kernel_size: int = KERNEL_SIZE, *, separable: bool = False, **arguments: Any
+) -> keras.KerasTensor:
     """A convolution with the paper's initial weights.
 
     Reference:
@@ -75,7 +110,7 @@ def convolution(x, filters, kernel_size=KERNEL_SIZE, *, separable=False, **argum
     return layers.Conv2D(filters, kernel_size, kernel_initializer=initial_weights(), **arguments)(x)
 
 
-def doubled(x, filters, upsampling="transpose", *, kernel_size=KERNEL_SIZE, separable=False, name, **arguments):
+def _doubled(x, filters, upsampling="transpose", *, kernel_size=KERNEL_SIZE, separable=False, name, **arguments):
     """A convolution that doubles height and width, in one of four ways.
 
     Returns a Keras tensor, `(batch, 2 * height, 2 * width, filters)`.
@@ -96,10 +131,10 @@ def doubled(x, filters, upsampling="transpose", *, kernel_size=KERNEL_SIZE, sepa
         )(x)
     arguments = {"separable": separable, "name": f"{name}_convolution", **arguments}
     if upsampling == "depth_to_space":
-        x = convolution(x, 4 * filters, DEPTH_TO_SPACE_KERNEL, padding="same", **arguments)
+        x = convolution(x, 4 * filters, _DEPTH_TO_SPACE_KERNEL, padding="same", **arguments)
         return DepthToSpace(name=f"{name}_depth_to_space")(x)
     x = layers.UpSampling2D(2, interpolation=upsampling, name=f"{name}_resize")(x)
-    # The side that gets two rows is PyTorch-GAN's; Keras' "same" would give them to the other.
+    # The two rows go to the same side as in PyTorch-GAN; Keras' "same" would put them on the other one.
     margins = (kernel_size // 2, (kernel_size - 1) // 2)
     x = layers.ZeroPadding2D((margins, margins), name=f"{name}_padding")(x)
     return convolution(x, filters, kernel_size, **arguments)
@@ -110,7 +145,7 @@ UPSAMPLINGS = ("transpose", "nearest", "bilinear", "depth_to_space")
 
 @keras.saving.register_keras_serializable("keras_pix2pix")
 class CroppedLike(layers.Layer):
-    """[x, reference] to x without the row and column that reference hasn't."""
+    """[x, reference] to x, cropped to the height and width of reference."""
 
     def call(self, inputs):
         x, reference = inputs

@@ -1,50 +1,54 @@
-"""What a `.keras` file says that it holds, looked at before memory is set aside for it; and what Keras says of it."""
+"""Checks of what a `.keras` file claims to hold, before memory is allocated for it; and Keras' error about one."""
 
 import json
 import math
 import re
 import zipfile
+from pathlib import Path
+from typing import Any
 
-CONFIG_FILE = "config.json"  # Keras' names in a `.keras` file.
-WEIGHTS = ".weights."
-MOST_CONFIGURATION = 2**26  # Bytes: a thousand times that of the paper's networks.
-BYTES_OF_A_WEIGHT = 0.5  # The fewest, quantized to four bits.
-MOST_CHARACTERS = 300
+__all__ = ["compare_claims", "reason", "refuse_false_claims"]
+
+_CONFIG_FILE = "config.json"  # Keras' names in a `.keras` file.
+_WEIGHTS = ".weights."
+_MOST_CONFIGURATION = 2**26  # Bytes: a thousand times that of the paper's networks.
+_BYTES_OF_A_WEIGHT = 0.5  # The fewest, quantized to four bits.
+_MOST_CHARACTERS = 300
 
 
-def refuse_false_claims(file):
-    """Raise for a file whose layers need more weights than there are in it; other faults are left to Keras."""
+def refuse_false_claims(file: str | Path) -> None:
+    """Raise for a file whose layers need more weights than it holds; Keras reports all other faults."""
     try:
         with zipfile.ZipFile(file) as archive:
             sizes = {member.filename: member.file_size for member in archive.infolist()}
-            too_long = sizes.get(CONFIG_FILE, 0) > MOST_CONFIGURATION
-            config = None if too_long else json.loads(archive.read(CONFIG_FILE))
+            too_long = sizes.get(_CONFIG_FILE, 0) > _MOST_CONFIGURATION
+            config = None if too_long else json.loads(archive.read(_CONFIG_FILE))
     except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile):  # RecursionError is a RuntimeError.
         return
     if too_long:
-        raise ValueError(f"{file} holds a configuration of {sizes[CONFIG_FILE]:,} bytes. Take another file.")
-    compare_claims(config, sum(size for name, size in sizes.items() if WEIGHTS in name), file)
+        raise ValueError(f"{file} holds a configuration of {sizes[_CONFIG_FILE]:,} bytes. Use another file.")
+    compare_claims(config, sum(size for name, size in sizes.items() if _WEIGHTS in name), file)
 
 
-def compare_claims(config, held, file):
-    """Raise for the configuration of a network that needs more weights than so many bytes hold."""
+def compare_claims(config: Any, held: int, file: str | Path) -> None:
+    """Raise for the configuration of a network whose weights need more than `held` bytes."""
     claimed = sum(map(_weights_of, _dictionaries(config)))
-    if claimed * BYTES_OF_A_WEIGHT > held:
+    if claimed * _BYTES_OF_A_WEIGHT > held:
         raise ValueError(
-            f"{file} is damaged: its layers have {claimed:,} weights or more, and {held:,} bytes of weights are in it. "
-            "Take another file."
+            f"{file} is damaged: its layers have {claimed:,} weights or more, but it holds {held:,} bytes of them. "
+            "Use another file."
         )
 
 
-def reason(error):
-    """What Keras says is wrong with a file, without the configuration that it prints whole."""
+def reason(error: BaseException) -> str:
+    """Keras' reason for rejecting a file, without the configuration that it prints in full."""
     *_, innermost = str(error).split("Exception encountered: ")
     words = " ".join(re.split(r"Full object config:|config=\{", innermost)[0].split()) or type(error).__name__
-    return words.rstrip(".") if len(words) <= MOST_CHARACTERS else f"{words[:MOST_CHARACTERS]} ..."
+    return words.rstrip(".") if len(words) <= _MOST_CHARACTERS else f"{words[:_MOST_CHARACTERS]} ..."
 
 
 def _dictionaries(config):
-    """Every dictionary in what JSON holds, however deep."""
+    """Every dictionary in a JSON value, at any depth."""
     waiting = [config]
     while waiting:
         each = waiting.pop()
@@ -56,7 +60,7 @@ def _dictionaries(config):
 
 
 def _weights_of(layer):
-    """The fewest weights of the kernel of a layer; 0 for what isn't the configuration of one."""
+    """The least number of weights in a layer's kernel; 0 if this isn't the configuration of a layer."""
     config, built = layer.get("config"), layer.get("build_config")
     if not isinstance(config, dict):
         return 0

@@ -1,18 +1,21 @@
 """The normalisations of the published networks."""
 
 import functools
+from collections.abc import Callable
 
 import keras
 from keras import layers
 
 from keras_pix2pix.networks.blocks import WEIGHT_STDDEV
 
+__all__ = ["NORM_EPSILON", "normalization_layers"]
+
 NORM_EPSILON = 1e-5  # The authors' code; Keras' default is 1e-3.
-BATCH_NORM_MOMENTUM = 0.9  # The authors' code, counted Keras' way.
+_BATCH_NORM_MOMENTUM = 0.9  # The authors' code, in Keras' convention.
 
 
-def instance_normalization(epsilon=NORM_EPSILON, affine=True, name=None):
-    """Instance normalisation; affine, it is what the paper's batch norm on batch statistics is at batch 1.
+def _instance_normalization(epsilon=NORM_EPSILON, affine=True, name=None):
+    """Instance normalisation; if affine, the same as the paper's batch norm on batch statistics at batch 1.
 
     Unlike batch norm it does the same in training, in `predict` and in an exported file, at any batch size.
 
@@ -24,7 +27,7 @@ def instance_normalization(epsilon=NORM_EPSILON, affine=True, name=None):
     )
 
 
-def batch_normalization(epsilon=NORM_EPSILON, name=None):
+def _batch_normalization(epsilon=NORM_EPSILON, name=None):
     """Batch normalisation over all replicas: batch statistics in training, moving averages otherwise.
 
     Returns a layer with gamma from N(1, 0.02) and beta.
@@ -34,33 +37,35 @@ def batch_normalization(epsilon=NORM_EPSILON, name=None):
     """
     return layers.BatchNormalization(
         epsilon=epsilon,
-        momentum=BATCH_NORM_MOMENTUM,
+        momentum=_BATCH_NORM_MOMENTUM,
         gamma_initializer=_initial_gamma(),
         synchronized=True,
         name=name,
     )
 
 
-NORMALIZATIONS = {
-    "instance": instance_normalization,
-    "instance_no_affine": functools.partial(instance_normalization, affine=False),  # PyTorch's InstanceNorm2d.
-    "batch": batch_normalization,
+_NORMALIZATIONS = {
+    "instance": _instance_normalization,
+    "instance_no_affine": functools.partial(_instance_normalization, affine=False),  # PyTorch's InstanceNorm2d.
+    "batch": _batch_normalization,
     None: None,
 }
 
 
-def normalization_layers(normalization, epsilon=NORM_EPSILON):
+def normalization_layers(
+    normalization: str | Callable[[], keras.layers.Layer] | None, epsilon: float = NORM_EPSILON
+) -> Callable[[str], keras.layers.Layer] | None:
     """The function that makes a network's normalisation layers."""
     if not epsilon > 0:
         raise ValueError(f"`norm_epsilon` must be greater than 0. Received: norm_epsilon={epsilon!r}.")
     if callable(normalization):
         return lambda name: normalization()
-    if normalization not in NORMALIZATIONS:
+    if normalization not in _NORMALIZATIONS:
         raise ValueError(
             '`normalization` must be "instance", "instance_no_affine", "batch", None, or a function that returns a '
             f"layer. Received: normalization={normalization!r}."
         )
-    make = NORMALIZATIONS[normalization]
+    make = _NORMALIZATIONS[normalization]
     return make and (lambda name: make(epsilon=epsilon, name=name))
 
 

@@ -10,9 +10,11 @@ from keras_pix2pix.networks.blocks import KERNEL_SIZE, LEAKY_SLOPE, initial_weig
 from keras_pix2pix.networks.normalization import NORM_EPSILON, normalization_layers
 from keras_pix2pix.networks.spectral import SpectralConv2D
 
-WIDEST = 8  # Widths double from `filters` up to 8 * filters.
-PIXEL_LAYERS = 0  # The name of the 1x1 PixelGAN among the PatchGANs.
-PYTORCH_GAN_SMALLEST = 16  # Four halvings leave one pixel.
+__all__ = ["patchgan_discriminator", "pytorch_gan_discriminator", "receptive_field"]
+
+_WIDEST = 8  # Widths double from `filters` up to 8 * filters.
+_PIXEL_LAYERS = 0  # The number of layers that stands for the 1x1 PixelGAN.
+_PYTORCH_GAN_SMALLEST = 16  # Four halvings leave one pixel.
 
 
 def patchgan_discriminator(
@@ -44,11 +46,11 @@ def patchgan_discriminator(
         filters: Channels of the first convolution; they double up to 8 times as many. Defaults to 64.
         num_layers: Convolutions with stride 2, 0 to 6; patches of 1, 16, 34, 70, 142, 286, 574 pixels. 0 is the
             PixelGAN, of three 1x1 convolutions. Defaults to 3.
-        num_scales: Discriminators of the same kind, on the pair and on it halved once, twice and so on, each with
-            weights of its own (pix2pixHD has 3). Defaults to 1.
+        num_scales: Discriminators of the same kind, on the pair and on the pair halved once, twice and so on, each
+            with weights of its own (pix2pixHD has 3). Defaults to 1.
         normalization: "instance", "instance_no_affine" (without gamma and beta), "batch", None, or a function
             without arguments that returns a new layer. Defaults to "instance": the paper's batch norm at batch 1.
-        norm_epsilon: Added to the variance by these words. Defaults to 1e-5.
+        norm_epsilon: Added to the variance by the named normalisations. Defaults to 1e-5.
         use_bias: Whether the convolutions in the middle have biases. Defaults to None: only where `normalization`
             is None.
         first_use_bias: Whether the first convolution has a bias. Defaults to True.
@@ -61,7 +63,7 @@ def patchgan_discriminator(
     Returns:
         A functional `keras.Model`: [source, target], or target alone, images in [-1, 1], to logits
         `(batch, rows, columns, 1)`, 30x30 at 256x256; no sigmoid. With several scales, a list of logits, the finest
-        first. Its layers are stock ones, but for spectral norm.
+        first. All layers are stock ones, except for spectral norm.
 
     Raises:
         ValueError: `num_layers` or `num_scales` out of range, or images too small for them.
@@ -119,7 +121,7 @@ def pytorch_gan_discriminator(
     """PyTorch-GAN's PatchGAN, of 94x94 pixels: four convolutions with stride 2, then one to the logits.
 
     It differs from the paper's by a fourth stride in place of C512 with stride 1, by biases, by a last convolution
-    without one, and by its order: the target's channels come first.
+    without one, and by the order of its input: the target's channels come first.
 
     Args:
         image_shape: (height, width, channels) of the source; height and width may be None.
@@ -151,9 +153,9 @@ def pytorch_gan_discriminator(
         Linder-Norén, "PyTorch-GAN: PyTorch implementations of Generative Adversarial Networks".
     """
     height, width = checked_sides(image_shape)
-    if height is not None and min(height, width) < PYTORCH_GAN_SMALLEST:
+    if height is not None and min(height, width) < _PYTORCH_GAN_SMALLEST:
         raise ValueError(
-            f"`image_shape` must be at least {PYTORCH_GAN_SMALLEST} on both sides. "
+            f"`image_shape` must be at least {_PYTORCH_GAN_SMALLEST} on both sides. "
             f"Received: image_shape={tuple(image_shape)}. Enlarge the images."
         )
     normalize = normalization_layers(normalization, norm_epsilon)
@@ -174,7 +176,7 @@ def receptive_field(network: keras.Model) -> int:
     """Side in pixels of the square of input that one output of a chain of convolutions depends on.
 
     Args:
-        network: `keras.Model` whose convolutions and poolings follow one another, such as a PatchGAN. Of several
+        network: `keras.Model` whose convolutions and poolings follow one another, such as a PatchGAN. With several
             outputs, the last one counts: that of the coarsest scale.
 
     Returns:
@@ -201,13 +203,13 @@ def receptive_field(network: keras.Model) -> int:
 
 
 def _patchgan(x, *, filters, num_layers, normalize, use_bias, first_use_bias, leaky_slope, layer_class, prefix):
-    pixels = num_layers == PIXEL_LAYERS
+    pixels = num_layers == _PIXEL_LAYERS
     size = {"kernel_size": 1, "margins": 0} if pixels else {}
     hidden = 2 if pixels else num_layers + 1
     for depth in range(1, hidden + 1):
         x = _convolution(
             x,
-            filters * min(2 ** (depth - 1), WIDEST),
+            filters * min(2 ** (depth - 1), _WIDEST),
             strides=2 if depth <= num_layers else 1,
             use_bias=first_use_bias if depth == 1 else use_bias,
             layer_class=layer_class,
@@ -218,7 +220,7 @@ def _patchgan(x, *, filters, num_layers, normalize, use_bias, first_use_bias, le
         if normalize and depth > 1:
             x = normalize(f"{prefix}layer{depth}_normalization")(x)
         x = layers.LeakyReLU(leaky_slope, name=f"{prefix}layer{depth}_activation")(x)
-    # In the authors' code the PixelGAN's last convolution has no bias beside a batch norm, and the PatchGAN's has.
+    # In the authors' code the last convolution of a PixelGAN with batch norm has no bias; that of a PatchGAN has one.
     last = {"use_bias": use_bias if pixels else True, "dtype": keras.config.floatx(), "name": f"{prefix}logits"}
     return _convolution(x, 1, strides=1, layer_class=layer_class, **last, **size)
 
@@ -241,7 +243,7 @@ def _convolution(
 
 
 def _halved(x):
-    """Means of 3x3 pixels at every second one; at the border, of those that there are (pix2pixHD)."""
+    """Means of 3x3 pixels, with stride 2; at the border, of the pixels that exist (pix2pixHD)."""
     pool, pad = layers.AveragePooling2D(3, strides=2), layers.ZeroPadding2D(1)
     return pool(pad(x)) / pool(pad(ops.ones_like(x)))
 
@@ -252,7 +254,7 @@ def _check(image_shape, num_layers, num_scales):
     if not isinstance(num_scales, int) or num_scales < 1:
         raise ValueError(f"`num_scales` must be an integer of 1 or more. Received: num_scales={num_scales!r}.")
     height, width = checked_sides(image_shape)
-    # The two convolutions with stride 1 take a row each, and leave one.
+    # The two convolutions with stride 1 each lose a row, and one must be left.
     smallest = (3 * 2**num_layers if num_layers else 1) * 2 ** (num_scales - 1)
     if height is not None and min(height, width) < smallest:
         raise ValueError(

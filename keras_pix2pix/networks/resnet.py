@@ -9,9 +9,11 @@ from keras_pix2pix.networks.arguments import check_dropout, checked_sides
 from keras_pix2pix.networks.blocks import CroppedLike, convolution, initial_weights
 from keras_pix2pix.networks.normalization import NORM_EPSILON, normalization_layers
 
-OUTER_KERNEL = 7
-KERNEL = 3
-SMALLEST = 8  # Halved twice, it leaves the 2 pixels that the blocks' reflection needs.
+__all__ = ["resnet_generator"]
+
+_OUTER_KERNEL = 7
+_KERNEL = 3
+_SMALLEST = 8  # Halved twice, it leaves the 2 pixels that the blocks' reflection needs.
 
 
 def resnet_generator(
@@ -28,7 +30,7 @@ def resnet_generator(
 ) -> keras.Model:
     """The residual generator: two halvings, a row of residual blocks, two doublings, all padded by reflection.
 
-    It has no skips across, a fifth of the U-Net's parameters, and eight times its multiply-adds at 256x256.
+    It has no skip connections, a fifth of the U-Net's parameters, and eight times its multiply-adds at 256x256.
 
     Args:
         image_shape: (height, width, channels) of the source. Any height and width of 8 or more; both None make a
@@ -38,7 +40,7 @@ def resnet_generator(
         num_blocks: Residual blocks; the authors have 9 at 256x256, 6 at 128x128. Defaults to 9.
         normalization: "instance", "instance_no_affine", "batch", None, or a function without arguments that returns
             a new layer. Defaults to "instance".
-        norm_epsilon: Added to the variance by these words. Defaults to 1e-5.
+        norm_epsilon: Added to the variance by the named normalisations. Defaults to 1e-5.
         use_bias: Whether all convolutions have biases; the last one always has. Defaults to None: only where
             `normalization` is None.
         dropout: Rate of dropout inside the blocks, 0 to 1 exclusive. Defaults to 0.
@@ -74,29 +76,29 @@ def resnet_generator(
         return layers.ReLU(name=f"{block.replace('convolution', 'activation')}")(x) if activate else x
 
     source = keras.Input(image_shape, name="source")
-    x = _reflecting(source, filters, OUTER_KERNEL, use_bias=use_bias, name="stem_convolution")
+    x = _reflecting(source, filters, _OUTER_KERNEL, use_bias=use_bias, name="stem_convolution")
     x = normalized(x, "stem_convolution")
     has_odd_sides = any(side is not None and side % 4 for side in image_shape[:2])
     references = [x]
     for depth in (1, 2):
         # Keras' "same" would pad the other side.
         x = layers.ZeroPadding2D(1, name=f"down{depth}_padding")(x)
-        x = convolution(x, filters * 2**depth, KERNEL, strides=2, use_bias=use_bias, name=f"down{depth}_convolution")
+        x = convolution(x, filters * 2**depth, _KERNEL, strides=2, use_bias=use_bias, name=f"down{depth}_convolution")
         x = normalized(x, f"down{depth}_convolution")
         references.append(x)
     for block in range(1, num_blocks + 1):
-        inner = _reflecting(x, 4 * filters, KERNEL, use_bias=use_bias, name=f"block{block}_convolution1")
+        inner = _reflecting(x, 4 * filters, _KERNEL, use_bias=use_bias, name=f"block{block}_convolution1")
         inner = normalized(inner, f"block{block}_convolution1")
         inner = layers.Dropout(dropout, name=f"block{block}_dropout")(inner) if dropout else inner
-        inner = _reflecting(inner, 4 * filters, KERNEL, use_bias=use_bias, name=f"block{block}_convolution2")
+        inner = _reflecting(inner, 4 * filters, _KERNEL, use_bias=use_bias, name=f"block{block}_convolution2")
         x = layers.Add(name=f"block{block}")([x, normalized(inner, f"block{block}_convolution2", activate=False)])
     for block in (1, 2):
         x = _doubled(x, filters * 2 ** (2 - block), use_bias, f"up{block}")
         x = CroppedLike(name=f"up{block}_crop_odd")([x, references[2 - block]]) if has_odd_sides else x
         x = normalized(x, f"up{block}_convolution")
-    # Whatever the policy, mixed or not: the picture itself has no precision to spare.
+    # Full precision even under a mixed policy, for the picture itself.
     dtype = keras.config.floatx()
-    x = _reflecting(x, target_channels, OUTER_KERNEL, use_bias=True, dtype=dtype, name="head_convolution")
+    x = _reflecting(x, target_channels, _OUTER_KERNEL, use_bias=True, dtype=dtype, name="head_convolution")
     generated = layers.Activation("tanh", dtype=dtype, name="generated")(x)
     return keras.Model(source, generated, name=name)
 
@@ -111,7 +113,7 @@ def _doubled(x, filters, use_bias, block):
     """PyTorch's transposed convolution with kernel 3, stride 2, padding 1 and output padding 1."""
     x = layers.Conv2DTranspose(
         filters,
-        KERNEL,
+        _KERNEL,
         strides=2,
         padding="valid",
         use_bias=use_bias,
@@ -123,9 +125,9 @@ def _doubled(x, filters, use_bias, block):
 
 def _check(image_shape, num_blocks, dropout):
     height, width = checked_sides(image_shape)
-    if height is not None and min(height, width) < SMALLEST:
+    if height is not None and min(height, width) < _SMALLEST:
         raise ValueError(
-            f"`image_shape` must be {SMALLEST} or more on both sides, for the padding by reflection. "
+            f"`image_shape` must be {_SMALLEST} or more on both sides, for the padding by reflection. "
             f"Received: image_shape={tuple(image_shape)}. Enlarge the images."
         )
     if not isinstance(num_blocks, int) or num_blocks < 1:

@@ -3,14 +3,16 @@
 import keras
 from keras import layers, ops
 
+__all__ = ["SpectralConv2D"]
+
 
 @keras.saving.register_keras_serializable("keras_pix2pix")
 class SpectralConv2D(layers.Conv2D):
     """`keras.layers.Conv2D` whose kernel is divided by its largest singular value.
 
     The value is estimated by one step of power iteration in each training pass, and the gradient flows through the
-    division. (`keras.layers.SpectralNormalization` overwrites the kernel itself instead, which the optimizer then
-    works against.) All arguments are those of `keras.layers.Conv2D`.
+    division. (`keras.layers.SpectralNormalization` overwrites the kernel itself, which works
+    against the optimizer.) All arguments are those of `keras.layers.Conv2D`.
 
     Reference:
         Miyato et al., "Spectral Normalization for Generative Adversarial Networks", Algorithm 1.
@@ -40,7 +42,7 @@ class SpectralConv2D(layers.Conv2D):
         return self.activation(outputs + self.bias if self.use_bias else outputs)
 
     def save_own_variables(self, store):
-        # Conv2D knows of its kernel and bias only.
+        # Conv2D saves only its kernel and bias.
         for index, variable in enumerate(self._stored_variables()):
             store[str(index)] = variable
 

@@ -1,7 +1,8 @@
-"""The U-Nets: the paper's, and those of the other published systems."""
+"""The U-Net of the paper, and the variants of the other published systems."""
 
 import math
 from collections.abc import Callable, Collection
+from typing import Any
 
 import keras
 from keras import layers
@@ -10,13 +11,14 @@ from keras_pix2pix.networks.arguments import check_dropout, checked_sides
 from keras_pix2pix.networks.blocks import KERNEL_SIZE, LEAKY_SLOPE, UPSAMPLINGS, CroppedLike, downsample, upsample
 from keras_pix2pix.networks.normalization import NORM_EPSILON, normalization_layers
 
-MOST_DOWNSAMPLES = 8  # Section 6.1.1: eight blocks take 256x256 to 1x1.
-FEWEST_DOWNSAMPLES = 3
-WIDEST = 8  # Widths double from `filters` up to 8 * filters: 64-128-256-512-512-512-512-512.
-DROPOUT_BLOCKS = (1, 2, 3)  # Section 6.1.1: the decoder starts CD512-CD512-CD512.
+__all__ = ["unet_generator"]
+
+_MOST_DOWNSAMPLES = 8  # Section 6.1.1: eight blocks take 256x256 to 1x1.
+_FEWEST_DOWNSAMPLES = 3
+_WIDEST = 8  # Widths double from `filters` up to 8 * filters: 64-128-256-512-512-512-512-512.
 # Where the activations are in a block: a skip leaves the encoder before or after its leaky ReLU.
-SKIP_ACTIVATIONS = {"relu": "before", "leaky_relu": "after"}
-SEPARABLE_KERNELS = (3, KERNEL_SIZE)  # With 3, LiteRT takes about a quarter less time: benchmarks/mobile.py.
+_SKIP_ACTIVATIONS = {"relu": "before", "leaky_relu": "after"}
+_SEPARABLE_KERNELS = (3, KERNEL_SIZE)  # With 3, LiteRT takes about a quarter less time: benchmarks/mobile.py.
 
 
 def unet_generator(
@@ -37,7 +39,7 @@ def unet_generator(
     separable: bool = False,
     separable_kernel_size: int = KERNEL_SIZE,
     dropout: float = 0.5,
-    dropout_blocks: Collection[int] = DROPOUT_BLOCKS,
+    dropout_blocks: Collection[int] = (1, 2, 3),  # Section 6.1.1: the decoder starts CD512-CD512-CD512.
     encoder_dropout_blocks: Collection[int] = (),
     name: str = "unet_generator",
 ) -> keras.Model:
@@ -60,15 +62,15 @@ def unet_generator(
         normalization: "instance", "instance_no_affine" (without gamma and beta), "batch" (batch statistics in
             training, moving averages otherwise), None, or a function without arguments that returns a new layer.
             Defaults to "instance".
-        norm_epsilon: Added to the variance by these words. Defaults to 1e-5.
+        norm_epsilon: Added to the variance by the named normalisations. Defaults to 1e-5.
         normalize_innermost: Whether the innermost encoder block is normalised. Defaults to False.
         use_bias: Whether all convolutions have biases; the last one always has. Defaults to None: only where
             `normalization` is None.
         leaky_slope: Slope of the encoder's leaky ReLU below 0. Defaults to 0.2.
         skips: Whether encoder blocks are concatenated to the decoder's; without, it is the paper's
             encoder-decoder (Table 2). Defaults to True.
-        skip_activation: "relu": skips leave the encoder before its activation, and the concatenation goes through a
-            ReLU as a whole; "leaky_relu": they leave it after leaky ReLU and dropout, and stay as they are.
+        skip_activation: "relu": skips leave the encoder before its activation, and the whole concatenation goes through
+            a ReLU; "leaky_relu": they leave it after leaky ReLU and dropout, and stay as they are.
             Defaults to "relu".
         upsampling: How decoder blocks double the size: "transpose", "nearest", "bilinear" or "depth_to_space".
             Defaults to "transpose".
@@ -84,11 +86,11 @@ def unet_generator(
 
     Returns:
         A functional `keras.Model` of stock layers: images `(batch, height, width, channels)` in [-1, 1] to
-        `(batch, height, width, target_channels)` in [-1, 1]. With "depth_to_space", and with sides that can't be
-        halved so often, one kind of layer is ours.
+        `(batch, height, width, target_channels)` in [-1, 1]. With "depth_to_space", or with sides that can't be
+        halved evenly, one kind of layer is ours.
 
     Raises:
-        ValueError: A size that is too small for so many halvings, or an argument out of range.
+        ValueError: A size that is too small for the number of halvings, or an argument out of range.
 
     Example:
 
@@ -116,9 +118,9 @@ def unet_generator(
         "kernel_size": separable_kernel_size,
     }
     stem = {**convolutions, "separable": False, "kernel_size": KERNEL_SIZE}
-    widths = [filters * min(2**block, WIDEST) for block in range(num_downsamples)]
-    activate = SKIP_ACTIVATIONS[skip_activation]
-    doublings = {**convolutions, "upsampling": upsampling, "activate": activate}
+    widths = [filters * min(2**block, _WIDEST) for block in range(num_downsamples)]
+    activate = _SKIP_ACTIVATIONS[skip_activation]
+    doublings: dict[str, Any] = {**convolutions, "upsampling": upsampling, "activate": activate}
 
     source = keras.Input(image_shape, name="source")
     x, encoded = source, [source]
@@ -140,11 +142,16 @@ def unet_generator(
         x = upsample(x, width, normalize, dropout=rate, name=f"up{block}", **doublings)
         x = CroppedLike(name=f"up{block}_crop")([x, skip]) if has_odd_sides else x
         if skips:
-            # The order in which each author's weights are stored.
+            # The channel order of each author's weights.
             x = layers.Concatenate(name=f"up{block}_skip")([skip, x] if activate == "before" else [x, skip])
-    # Whatever the policy, mixed or not: the picture itself has no precision to spare.
+    # Full precision even under a mixed policy, for the picture itself.
     dtype = keras.config.floatx()
-    last = {"upsampling": last_upsampling, "use_bias": True, "dtype": dtype, "name": f"up{num_downsamples}"}
+    last = {
+        "upsampling": last_upsampling,
+        "use_bias": True,
+        "dtype": dtype,
+        "name": f"up{num_downsamples}",
+    }
     x = upsample(x, target_channels, activate="before" if activate == "before" else None, **last)
     x = CroppedLike(name=f"up{num_downsamples}_crop")([x, source]) if has_odd_sides else x
     generated = layers.Activation("tanh", dtype=dtype, name="generated")(x)
@@ -152,9 +159,9 @@ def unet_generator(
 
 
 def _check(skip_activation, upsampling, last_upsampling):
-    if skip_activation not in SKIP_ACTIVATIONS:
+    if skip_activation not in _SKIP_ACTIVATIONS:
         raise ValueError(
-            f"`skip_activation` must be one of {', '.join(map(repr, SKIP_ACTIVATIONS))}. "
+            f"`skip_activation` must be one of {', '.join(map(repr, _SKIP_ACTIVATIONS))}. "
             f"Received: skip_activation={skip_activation!r}."
         )
     for argument, value in (("upsampling", upsampling), ("last_upsampling", last_upsampling)):
@@ -171,12 +178,12 @@ def _check_dropout(dropout, **blocks):
             isinstance(number, int) and number >= 1 for number in numbers
         ):
             raise ValueError(
-                f"`{argument}` must be a list of blocks, counted from 1. Received: {argument}={numbers!r}."
+                f"`{argument}` must be a list of block numbers, counted from 1. Received: {argument}={numbers!r}."
             )
 
 
 def _check_separable(separable, kernel_size, upsampling):
-    if kernel_size not in SEPARABLE_KERNELS:
+    if kernel_size not in _SEPARABLE_KERNELS:
         raise ValueError(f"`separable_kernel_size` must be 3 or 4. Received: separable_kernel_size={kernel_size!r}.")
     if kernel_size != KERNEL_SIZE and not separable:
         raise ValueError(
@@ -192,14 +199,14 @@ def _check_separable(separable, kernel_size, upsampling):
 
 def _num_downsamples(image_shape, wanted):
     height, width = checked_sides(image_shape)
-    most = MOST_DOWNSAMPLES if height is None else int(math.log2(max(1, min(height, width))))
-    if wanted is None and most < FEWEST_DOWNSAMPLES:
+    most = _MOST_DOWNSAMPLES if height is None else int(math.log2(max(1, min(height, width))))
+    if wanted is None and most < _FEWEST_DOWNSAMPLES:
         raise ValueError(
-            f"`image_shape` must be at least {2**FEWEST_DOWNSAMPLES} on both sides. "
+            f"`image_shape` must be at least {2**_FEWEST_DOWNSAMPLES} on both sides. "
             f"Received: image_shape={tuple(image_shape)}. Enlarge the images."
         )
     if wanted is None:
-        return min(most, MOST_DOWNSAMPLES)
+        return min(most, _MOST_DOWNSAMPLES)
     if not isinstance(wanted, int) or wanted < 1:
         raise ValueError(f"`num_downsamples` must be an integer of 1 or more. Received: num_downsamples={wanted!r}.")
     if height is not None and wanted > most:

@@ -1,12 +1,15 @@
-"""From a run's history to curves: coordinates for the SVG drawings of the report."""
+"""The curves of a run's history: coordinates for the SVG drawings in the report."""
 
 from matplotlib.ticker import MaxNLocator
 
-WIDTH, HEIGHT = 360, 190  # Units of the drawing, which the page scales.
-LEFT, RIGHT, TOP, BOTTOM = 54, 346, 8, 164
-LARGEST = 1e100  # Beyond, differences are no numbers any more.
-MOST_POINTS = 400  # More than a line of this width can show.
-TITLES = {
+__all__ = ["GEOMETRY", "charts"]
+
+_WIDTH, _HEIGHT = 360, 190  # In units of the SVG drawing, which the page scales.
+_LEFT, _RIGHT, _TOP, _BOTTOM = 54, 346, 8, 164
+GEOMETRY = {"width": _WIDTH, "height": _HEIGHT, "left": _LEFT, "right": _RIGHT, "bottom": _BOTTOM}  # For the template.
+_LARGEST = 1e100  # Larger values overflow when they are scaled.
+_MOST_POINTS = 400  # A line of this width can't show more.
+_TITLES = {
     "Difference from the target: L1": ("g_l1",),
     "Likeness to the target: PSNR, dB": ("psnr",),
     "Likeness to the target: SSIM": ("ssim",),
@@ -20,19 +23,19 @@ TITLES = {
 }
 
 
-def charts(history):
-    """What to draw of a history: the known logs by subject, and every other one by itself."""
-    known = {name for names in TITLES.values() for name in names}
+def charts(history: dict[str, list]) -> list[dict]:
+    """The charts of a history: known logs grouped by subject, each other log in a chart of its own."""
+    known = {name for names in _TITLES.values() for name in names}
     others = sorted({name.removeprefix("val_") for name in history} - known - {"epoch"})
-    subjects = {**TITLES, **{name: (name,) for name in others}}
+    subjects = {**_TITLES, **{name: (name,) for name in others}}
     drawn = (_chart(title, names, history) for title, names in subjects.items())
     return [chart for chart in drawn if chart]
 
 
 def _chart(title, names, history):
-    thinned = slice(None, None, max(1, -(-len(history["epoch"]) // MOST_POINTS)))
+    thinned = slice(None, None, max(1, -(-len(history["epoch"]) // _MOST_POINTS)))
     columns = [
-        # Where there is only one log, its validation may have the second colour.
+        # If there is only one log, its validation gets the second colour.
         (prefix + name, 1 if prefix and len(names) == 1 else color, bool(prefix))
         for color, name in enumerate(names)
         for prefix in ("", "val_")
@@ -42,10 +45,10 @@ def _chart(title, names, history):
         return None
     epochs = [epoch + 1 for epoch in history["epoch"]]
     values = [value for name, *_ in columns for value in history[name][thinned] if _is_drawn(value)]
-    # A little room for lines that don't move.
+    # Leave a little room, even if the values are constant.
     margin = (max(values) - min(values)) * 0.04 or abs(values[0]) * 0.05 or 1.0
-    x_scale = _scale(epochs[0], max(epochs[-1], epochs[0] + 1), LEFT, RIGHT)
-    y_scale = _scale(min(values) - margin, max(values) + margin, BOTTOM, TOP)
+    x_scale = _scale(epochs[0], max(epochs[-1], epochs[0] + 1), _LEFT, _RIGHT)
+    y_scale = _scale(min(values) - margin, max(values) + margin, _BOTTOM, _TOP)
     lines = []
     for name, color, validation in columns:
         paths = _paths(epochs[thinned], history[name][thinned], x_scale, y_scale)
@@ -68,7 +71,7 @@ def _chart(title, names, history):
 
 
 def _is_drawn(value):
-    return abs(value) <= LARGEST  # NaN isn't.
+    return abs(value) <= _LARGEST  # False for NaN.
 
 
 def _scale(low, high, start, end):
@@ -81,7 +84,7 @@ def _ticks(low, high, integer=False):
 
 
 def _paths(epochs, values, x_scale, y_scale):
-    """Points "x,y" in parts, which start again after a value that isn't drawn."""
+    """Points "x,y" as a list of paths; a value that isn't drawn ends a path."""
     paths = [[]]
     for epoch, value in zip(epochs, values, strict=True):
         if _is_drawn(value):

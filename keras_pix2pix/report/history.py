@@ -1,19 +1,22 @@
-"""What a run has logged and said, read back from its files, and which way each log is better."""
+"""Logs and health messages of a run, read from its files, and whether a log should rise or fall."""
 
 import csv
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
-# Parts of names. What the discriminator says of its own game has no better side: both networks pull at it.
-RISING = ("psnr", "ssim", "accuracy", "iou")
-FALLING = ("loss", "l1", "gan", "reconstruction", "features", "error", "mae", "mse", "fid", "kid", "lpips")
-NEITHER = ("d_", "g_learning_rate", "images_per_second", "epoch")
-MOST_DIGITS = 9  # Of an epoch's number.
+__all__ = ["best_of", "better_side", "epoch_of", "history_fault", "lines_of", "read_history", "read_messages"]
+
+# Parts of names. The discriminator's logs have no better direction, because the two networks compete over them.
+_RISING = ("psnr", "ssim", "accuracy", "iou")
+_FALLING = ("loss", "l1", "gan", "reconstruction", "features", "error", "mae", "mse", "fid", "kid", "lpips")
+_NEITHER = ("d_", "g_learning_rate", "images_per_second", "epoch")
+_MOST_DIGITS = 9  # In an epoch's number.
 
 
-def read_history(path):
-    """The table that `keras.callbacks.CSVLogger` writes."""
+def read_history(path: str | Path) -> dict[str, list]:
+    """Read a table written by `keras.callbacks.CSVLogger`."""
     lines = lines_of(path) if history_fault(path) is None else []
     header, *rows = [_cells(line) for line in lines] or [["epoch"]]
     rows = [row for row in rows if len(row) == len(header) and epoch_of(row[0]) is not None]
@@ -23,17 +26,17 @@ def read_history(path):
     return {"epoch": [epoch_of(row[0]) for row in rows], **numbers}
 
 
-def history_fault(path):
-    """Why a file is not the table of `keras.callbacks.CSVLogger`, in words; None for such a table, however short."""
+def history_fault(path: str | Path) -> str | None:
+    """Why a file isn't a table of `keras.callbacks.CSVLogger`; None if it is one, even a truncated one."""
     first = next(iter(lines_of(path)), "epoch")
-    # A crash may have cut off the line.
+    # A crash may have truncated the line.
     if _cells(first)[:1] == ["epoch"] or "epoch".startswith(first):
         return None
     return f'{path} is damaged: its first line must name the columns, "epoch" the first. Received: {first[:60]!r}'
 
 
-def lines_of(path, errors="replace"):
-    """The lines of a text file that are not empty, whatever bytes are in them; none where there is no file."""
+def lines_of(path: str | Path, errors: str = "replace") -> list[str]:
+    """The non-empty lines of a text file, which may hold invalid bytes; none if there is no file."""
     try:
         with open(path, encoding="utf-8", errors=errors) as opened:
             return [line for line in opened if line.strip()]
@@ -41,14 +44,14 @@ def lines_of(path, errors="replace"):
         return []
 
 
-def epoch_of(cell):
-    """The number of an epoch, or None for something else."""
+def epoch_of(cell: str) -> int | None:
+    """The number of an epoch, or None if the cell isn't one."""
     cell = cell.strip()
-    return int(cell) if cell.isascii() and cell.isdigit() and len(cell) <= MOST_DIGITS else None
+    return int(cell) if cell.isascii() and cell.isdigit() and len(cell) <= _MOST_DIGITS else None
 
 
-def read_messages(path):
-    """What `callbacks.Health` has said."""
+def read_messages(path: str | Path) -> list[dict]:
+    """Read the messages of `callbacks.Health`."""
     try:
         lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
@@ -64,19 +67,19 @@ def read_messages(path):
     return messages
 
 
-def better_side(name):
-    """Which way a log is better, by its name."""
+def better_side(name: str) -> str | None:
+    """Whether a log is better at its "max" or "min", judged by its name; None if neither."""
     name = name.removeprefix("val_")
-    if name.startswith(NEITHER):
+    if name.startswith(_NEITHER):
         return None
-    for side, words in (("max", RISING), ("min", FALLING)):
+    for side, words in (("max", _RISING), ("min", _FALLING)):
         if any(word in name for word in words):
             return side
     return None
 
 
-def best_of(values, side):
-    """The best of a column so far, and when it was.
+def best_of(values: Sequence[float], side: str) -> tuple[int, float] | tuple[None, None]:
+    """The best value of a column, and its position.
 
     Returns (index of the first best value, the value), or (None, None) if there is none.
     """

@@ -1,4 +1,4 @@
-"""A run as one page that needs nothing else: no server, no network, no other file."""
+"""A run as one self-contained page, without a server, a network or other files."""
 
 import base64
 import datetime
@@ -17,14 +17,16 @@ from keras_pix2pix.report.history import best_of, better_side, history_fault, re
 from keras_pix2pix.report.samples import samples_over_time
 from keras_pix2pix.run_folder import RunFolder
 
-TEMPLATE_FILE = "report.html.jinja"
-FIRST_LOGS = ("psnr", "ssim", "g_l1")  # Of the table: what says most of the pictures.
-EPOCHS_SHOWN = 8
-MOST_EXPORTS = 20
-PICTURE_WIDTH = 1200
-MOST_CHARACTERS = 600  # Of a value from a file.
-# What comes first of an export's record, with its unit.
-EXPORT_LABELS = {
+__all__ = ["write_report"]
+
+_TEMPLATE_FILE = "report.html.jinja"
+_FIRST_LOGS = ("psnr", "ssim", "g_l1")  # First rows of the table: they say the most about the pictures.
+_EPOCHS_SHOWN = 8
+_MOST_EXPORTS = 20
+_PICTURE_WIDTH = 1200
+_MOST_CHARACTERS = 600  # Longer values from files are cut off.
+# The first fields of an export's record, with their units.
+_EXPORT_LABELS = {
     "format": "format",
     "quantization": "quantization",
     "size": "size, bytes",
@@ -41,9 +43,9 @@ EXPORT_LABELS = {
 def write_report(run_dir: str | Path) -> Path:
     """Write `report.html` of a run folder: curves, samples over time, figures, configuration, exports.
 
-    It is made from the folder's files alone, and of those that are there: `config.json`, `history.csv`,
+    It uses whichever of these files are in the folder: `config.json`, `history.csv`,
     `health.jsonl`, `samples/epoch_*.png`, and `exports/**/*.export.json`, each with its picture `*.export.png`. The old
-    page stays until the new one is whole.
+    page is kept until the new one is complete.
 
     Args:
         run_dir: Folder of a run.
@@ -81,9 +83,9 @@ def write_report(run_dir: str | Path) -> Path:
         epochs=history["epoch"][-1] + 1 if history["epoch"] else 0,
         planned=config.get("epochs"),
         messages=read_messages(folder.health),
-        samples=[(caption, _data_uri(pixels)) for caption, pixels in samples_over_time(folder.samples, EPOCHS_SHOWN)],
+        samples=[(caption, _data_uri(pixels)) for caption, pixels in samples_over_time(folder.samples, _EPOCHS_SHOWN)],
         charts=charts.charts(history),
-        geometry=charts,
+        geometry=charts.GEOMETRY,
         rows=_rows(history),
         config=_shown_items({**config, **({"history": fault} if fault else {})}),
         versions=_shown_items(versions),
@@ -91,7 +93,7 @@ def write_report(run_dir: str | Path) -> Path:
         evaluation=_evaluation(folder),
     )
     with whole_file(folder.report) as temporary:
-        temporary.write_text(page, encoding="utf-8", errors="replace")  # JSON can hold half a character.
+        temporary.write_text(page, encoding="utf-8", errors="replace")  # JSON can hold half of a surrogate pair.
     return folder.report
 
 
@@ -100,14 +102,14 @@ def _template():
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["short"] = _shown
-    return environment.from_string(Path(__file__).with_name(TEMPLATE_FILE).read_text(encoding="utf-8"))
+    return environment.from_string(Path(__file__).with_name(_TEMPLATE_FILE).read_text(encoding="utf-8"))
 
 
 def _rows(history):
-    """(log, last in training, last in validation, best in validation, its epoch), "" where there is none."""
+    """(log, last in training, last in validation, best in validation, its epoch), "" for a missing value."""
     names = {name.removeprefix("val_") for name in history} - {"epoch"}
     validated = sorted(name for name in names if f"val_{name}" in history)
-    order = [name for name in FIRST_LOGS if name in validated]
+    order = [name for name in _FIRST_LOGS if name in validated]
     rows = []
     for name in order + [name for name in validated if name not in order]:
         values, side = history[f"val_{name}"], better_side(name)
@@ -141,9 +143,9 @@ def _exports(directory):
     """(name, figures, picture or None) of each export, the newest first."""
     files = sorted(directory.rglob("*.export.json"), key=lambda file: file.stat().st_mtime, reverse=True)
     exports = []
-    for file in files[:MOST_EXPORTS]:
+    for file in files[:_MOST_EXPORTS]:
         record = _read_json(file)
-        known = {label: record.pop(name) for name, label in EXPORT_LABELS.items() if name in record}
+        known = {label: record.pop(name) for name, label in _EXPORT_LABELS.items() if name in record}
         exports.append((file.name.removesuffix(".export.json"), _shown_items({**known, **record}), _picture(file)))
     return exports
 
@@ -157,7 +159,7 @@ def _picture(json_file):
 
 
 def _read_json(path):
-    """A dictionary; what can't be read is said in it."""
+    """Read a dictionary; if it can't be read, return one that says so."""
     if not path.is_file():
         return {}
     try:
@@ -169,7 +171,7 @@ def _read_json(path):
 
 def _data_uri(pixels):
     picture = Image.fromarray(pixels)
-    picture.thumbnail((PICTURE_WIDTH, PICTURE_WIDTH))
+    picture.thumbnail((_PICTURE_WIDTH, _PICTURE_WIDTH))
     encoded = io.BytesIO()
     picture.save(encoded, format="JPEG", quality=85)
     return "data:image/jpeg;base64," + base64.b64encode(encoded.getvalue()).decode("ascii")
@@ -189,4 +191,4 @@ def _shown(value):
         text = f"{value:.4g}"
     else:
         text = str(value)
-    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]} ..."
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]} ..."

@@ -7,17 +7,21 @@ from PIL import Image, ImageDraw, ImageFont
 
 from keras_pix2pix.images import UNREADABLE, write_png
 
-PATTERN = "epoch_*.png"
-COLUMN_WIDTH = 160  # Pixels: twelve columns fill a screen.
-CAPTION_HEIGHT = 24
+__all__ = ["samples_over_time", "write_over_time"]
+
+_PATTERN = "epoch_*.png"
+_COLUMN_WIDTH = 160  # Pixels: twelve columns fill a screen.
+_CAPTION_HEIGHT = 24
 
 
-def samples_over_time(directory, most=10, width=COLUMN_WIDTH):
-    """The fixed samples of a run, epoch beside epoch: closer in time at the beginning, when most changes.
+def samples_over_time(
+    directory: str | Path, most: int = 10, width: int = _COLUMN_WIDTH
+) -> list[tuple[str, np.ndarray]]:
+    """The fixed samples of a run at several epochs: more of them early on, when the pictures change most.
 
     Returns a list of (caption, pixels): "source", "epoch 0" and so on, "target".
     """
-    files = sorted(Path(directory).glob(PATTERN))
+    files = sorted(Path(directory).glob(_PATTERN))
     chosen = np.unique(np.round(np.geomspace(1, max(1, len(files)), most)).astype(int)) - 1
     grids = [(file, _columns(file, width)) for file in (files[index] for index in chosen if files)]
     grids = [(file, columns) for file, columns in grids if columns is not None]
@@ -31,8 +35,8 @@ def samples_over_time(directory, most=10, width=COLUMN_WIDTH):
     return [*shown, ("target", target)]
 
 
-def write_over_time(directory, path):
-    """Write what `samples_over_time` shows as one picture, with captions."""
+def write_over_time(directory: str | Path, path: str | Path) -> None:
+    """Write the result of `samples_over_time` as one picture, with captions."""
     columns = samples_over_time(directory)
     if columns:
         write_png(path, np.concatenate([_captioned(*column) for column in columns], axis=1))
@@ -52,7 +56,7 @@ def _columns(file, width):
 
 
 def _captioned(caption, pixels):
-    strip = Image.new("RGB", (pixels.shape[1], CAPTION_HEIGHT), "white")
+    strip = Image.new("RGB", (pixels.shape[1], _CAPTION_HEIGHT), "white")
     font = ImageFont.load_default(size=min(14, pixels.shape[1] / 5))
     middle = (strip.width / 2, strip.height / 2)
     ImageDraw.Draw(strip).text(middle, caption, fill="black", font=font, anchor="mm")

@@ -1,1 +1,1 @@
-"""Learning: the model, its recipe, and what to watch."""
+"""Training: the model, its recipe, and how to distribute it."""

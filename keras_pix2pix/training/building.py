@@ -1,4 +1,4 @@
-"""Networks and optimizers of a preset."""
+"""Builds the networks and optimizers of a preset."""
 
 import contextlib
 import inspect
@@ -13,22 +13,24 @@ from keras_pix2pix.networks.unet import unet_generator
 from keras_pix2pix.training.optimizers import FusedAdam, check_accumulation, check_numbers
 from keras_pix2pix.training.schedules import learning_rate_schedule
 
-BUILDERS = {
+__all__ = ["build_network", "build_optimizers", "called", "check_steps", "dtype_policy"]
+
+_BUILDERS = {
     "generator": {"unet_generator": unet_generator, "resnet_generator": resnet_generator},
     "discriminator": {
         "patchgan_discriminator": patchgan_discriminator,
         "pytorch_gan_discriminator": pytorch_gan_discriminator,
     },
 }
-FLAGS = {"use_bias"}  # True or False, though their default is None.
-MOST_OF_A_NETWORK = 1024  # Filters, layers, blocks, halvings: with 1024 filters the U-Net has 14 billion weights.
-MOST_STEPS = {"discriminator_steps": 100, "steps_per_execution": 10_000}  # Repeated in one graph.
-PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+_FLAGS = {"use_bias"}  # Must be True or False, although their default is None.
+_MOST_OF_A_NETWORK = 1024  # Filters, layers, blocks, halvings: a U-Net with 1024 filters has 14 billion weights.
+_MOST_STEPS = {"discriminator_steps": 100, "steps_per_execution": 10_000}  # Repeated in one graph.
+_PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
 
 def build_network(recipe, network, image_shape, target_channels):
     """Build the generator or the discriminator of a recipe."""
-    builders = BUILDERS[network]
+    builders = _BUILDERS[network]
     arguments = {name: value for name, value in recipe[network].items() if name != "network"}
     builder = recipe[network]["network"]
     if not isinstance(builder, str) or builder not in builders:
@@ -41,7 +43,7 @@ def build_optimizers(recipe, steps_per_epoch, *, epochs, schedule):
     adam = {name: value for name, value in recipe["adam"].items() if name != "learning_rate"}
     rate = recipe["adam"]["learning_rate"]
     discriminator_steps = recipe["compile"].get("discriminator_steps", 1)
-    if not callable(rate):  # As a schedule is.
+    if not callable(rate):  # A schedule is callable.
         check_numbers(learning_rate=(rate, math.inf))
     check_steps(discriminator_steps=discriminator_steps)
     check_accumulation(adam.get("gradient_accumulation_steps"))
@@ -54,14 +56,14 @@ def build_optimizers(recipe, steps_per_epoch, *, epochs, schedule):
 
 @contextlib.contextmanager
 def dtype_policy(precision):
-    """Make layers within it compute in a precision."""
+    """Within this context, new layers compute in the given precision."""
     if precision is None:
         yield
         return
-    if precision not in PRECISIONS:
-        raise ValueError(f"`precision` must be one of {', '.join(PRECISIONS)}. Received: precision={precision!r}.")
+    if precision not in _PRECISIONS:
+        raise ValueError(f"`precision` must be one of {', '.join(_PRECISIONS)}. Received: precision={precision!r}.")
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(PRECISIONS[precision])
+    keras.config.set_dtype_policy(_PRECISIONS[precision])
     try:
         yield
     finally:
@@ -69,7 +71,7 @@ def dtype_policy(precision):
 
 
 def called(function, section, *arguments, **named):
-    """Call a function; an argument that it doesn't take is reported as a mistake in the changes to a preset."""
+    """Call a function, and report wrong arguments as mistakes in the changes to a preset."""
     parameters = inspect.signature(function).parameters
     accepted = [name for name in list(parameters)[len(arguments) :] if name != "kwargs"]
     unknown = sorted(named.keys() - set(accepted))
@@ -89,21 +91,21 @@ def called(function, section, *arguments, **named):
 
 
 def check_steps(**steps):
-    """Raise for step counts that aren't positive integers, or too large for one graph; Keras takes "auto", too."""
+    """Raise for step counts that aren't positive integers, or too large for one graph; Keras also accepts "auto"."""
     for name, value in steps.items():
         if name == "steps_per_execution" and value == "auto":
             continue
         if not isinstance(value, int) or value < 1:
             raise ValueError(f"`{name}` must be an integer of 1 or more. Received: {name}={value!r}.")
-        if value > MOST_STEPS[name]:
-            raise ValueError(f"`{name}` must be at most {MOST_STEPS[name]}. Received: {name}={value!r}.")
+        if value > _MOST_STEPS[name]:
+            raise ValueError(f"`{name}` must be at most {_MOST_STEPS[name]}. Received: {name}={value!r}.")
 
 
 def _check_value(section, name, value, default):
-    # Python takes anything else for True, even the text "False".
-    if (isinstance(default, bool) or name in FLAGS) and not isinstance(value, bool) and value is not default:
+    # Python treats nearly anything else as True, even the string "False".
+    if (isinstance(default, bool) or name in _FLAGS) and not isinstance(value, bool) and value is not default:
         raise ValueError(f"`{section}.{name}` must be True or False. Received: {value!r}.")
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"`{section}.{name}` must be finite. Received: {value!r}.")
-    if section in BUILDERS and isinstance(value, int) and value > MOST_OF_A_NETWORK:
-        raise ValueError(f"`{section}.{name}` must be at most {MOST_OF_A_NETWORK}. Received: {value!r}.")
+    if section in _BUILDERS and isinstance(value, int) and value > _MOST_OF_A_NETWORK:
+        raise ValueError(f"`{section}.{name}` must be at most {_MOST_OF_A_NETWORK}. Received: {value!r}.")

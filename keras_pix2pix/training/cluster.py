@@ -1,4 +1,4 @@
-"""The workers that train together, by the environment variable TF_CONFIG. TensorFlow isn't needed to read it."""
+"""The workers that train together, read from the environment variable TF_CONFIG without TensorFlow."""
 
 import contextlib
 import json
@@ -10,9 +10,11 @@ from pathlib import Path
 
 from keras_pix2pix.files import remove_leftovers, temporary_folder
 
-ADDRESS = re.compile(r"[^\s/]+:\d{1,5}")
-LARGEST_PORT = 65535
-EXAMPLE = '{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type": "worker", "index": 0}}'
+__all__ = ["addresses", "folder_to_write", "is_chief", "own_index", "worker_count"]
+
+_ADDRESS = re.compile(r"[^\s/]+:\d{1,5}")
+_LARGEST_PORT = 65535
+_EXAMPLE = '{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type": "worker", "index": 0}}'
 
 
 def worker_count():
@@ -21,7 +23,7 @@ def worker_count():
 
 
 def is_chief():
-    """Whether this process writes files: the chief does, or without one the first worker."""
+    """Whether this process writes files: only the chief, or the first worker, does."""
     return own_index() == 0
 
 
@@ -41,7 +43,7 @@ def own_index():
 def folder_to_write(directory):
     """The folder that this process may write to: `directory` for the chief, a temporary copy of its files for others.
 
-    All workers run the same callbacks: computing what is written, such as the mean of a metric, takes all of them.
+    All workers run the same callbacks, because all of them are needed to compute values such as the mean of a metric.
     """
     directory = Path(directory)
     if is_chief():
@@ -50,7 +52,7 @@ def folder_to_write(directory):
     copies = Path(tempfile.gettempdir(), "keras_pix2pix_worker")
     remove_leftovers(copies.parent, copies.name)
     with temporary_folder(copies) as copy:
-        # Callbacks read these when a run is resumed. Pictures and logs are in folders, and are only written.
+        # Callbacks read these files when a run is resumed. Pictures and logs are in subfolders, and are only written.
         for file in [each for each in directory.glob("*") if each.is_file()]:
             shutil.copy(file, copy)
         yield copy
@@ -68,21 +70,21 @@ def _read():
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         fault = f"it can't be read ({error!r})"
     if fault:
-        raise ValueError(f"TF_CONFIG is wrong: {fault}. Accepted: {EXAMPLE}. Received: {text!r}.")
+        raise ValueError(f"TF_CONFIG is wrong: {fault}. Accepted: {_EXAMPLE}. Received: {text!r}.")
     return cluster, (kind, index)
 
 
 def _fault(cluster, kind, index):
     if others := cluster.keys() - {"chief", "worker"}:
-        return f"it may name workers and a chief, who do the same work, and not {', '.join(map(repr, others))}"
+        return f"it may only name workers and a chief, not {', '.join(map(repr, others))}"
     for each, listed in cluster.items():
-        if not isinstance(listed, list) or not all(isinstance(one, str) and ADDRESS.fullmatch(one) for one in listed):
+        if not isinstance(listed, list) or not all(isinstance(one, str) and _ADDRESS.fullmatch(one) for one in listed):
             return f'"{each}" must be a list of "host:port"'
-        if not all(0 < int(one.rpartition(":")[2]) <= LARGEST_PORT for one in listed):
-            return f'a port of "{each}" is not from 1 to {LARGEST_PORT}'
+        if not all(0 < int(one.rpartition(":")[2]) <= _LARGEST_PORT for one in listed):
+            return f'a port of "{each}" is not from 1 to {_LARGEST_PORT}'
     every = [address for listed in cluster.values() for address in listed]
     if len(every) != len(set(every)):
-        return "an address is there twice"
+        return "an address appears twice"
     if cluster and index not in range(len(cluster.get(kind, []))):
         return f'there is no "{kind}" of index {index}'
     return None

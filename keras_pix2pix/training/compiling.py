@@ -1,4 +1,4 @@
-"""The arguments of `Pix2Pix.compile`: checked, and made into optimizers and metrics."""
+"""Checks the arguments of `Pix2Pix.compile`, and makes optimizers and metrics of them."""
 
 import keras
 import tensorflow as tf
@@ -9,11 +9,11 @@ from keras_pix2pix.training.presets import preset
 
 __all__ = ["check_replicas", "check_updates", "metric_of", "optimizer_of", "uses_xla"]
 
-UPDATE_ORDERS = ("discriminator_first", "simultaneous")
+_UPDATE_ORDERS = ("discriminator_first", "simultaneous")
 
 
 def optimizer_of(network, optimizer, networks):
-    """An optimizer built for a network; None means the paper's. It scales its loss if one of `networks` has float16.
+    """An optimizer built for a network; None means the paper's. It scales its loss if one of `networks` uses float16.
 
     Both networks count for the generator, whose gradient comes through the discriminator.
     """
@@ -27,7 +27,7 @@ def optimizer_of(network, optimizer, networks):
 
 
 def metric_of(metric):
-    """A metric object for a metric, a word or a function; its variables are made under the current strategy."""
+    """A metric object for a metric, a name or a function, created under the current strategy."""
     found = keras.metrics.get(metric)
     if not isinstance(found, keras.metrics.Metric):
         found = keras.metrics.MeanMetricWrapper(found, name=getattr(metric, "__name__", None))
@@ -45,7 +45,7 @@ def uses_xla(jit_compile, run_eagerly=False):
 
 
 def check_replicas(steps_per_execution, jit_compile, *optimizers):
-    """Raise for what Keras and TensorFlow can't do on several replicas."""
+    """Raise for options that Keras and TensorFlow don't support on several replicas."""
     strategy = tf.distribute.get_strategy()
     if strategy.num_replicas_in_sync == 1:
         return
@@ -65,11 +65,11 @@ def check_updates(generator_optimizer, discriminator_optimizer, update_order):
     """Raise for one optimizer for both networks, or an unknown order."""
     if isinstance(generator_optimizer, keras.optimizers.Optimizer) and generator_optimizer is discriminator_optimizer:
         raise ValueError(
-            "`generator_optimizer` and `discriminator_optimizer` must be two objects, as each keeps the state of "
-            f"its network. Received the same {type(generator_optimizer).__name__} for both. Make a second one."
+            "`generator_optimizer` and `discriminator_optimizer` must be two objects, because each keeps the state "
+            f"of its network. Received: the same {type(generator_optimizer).__name__} for both. Make a second one."
         )
-    if update_order not in UPDATE_ORDERS:
+    if update_order not in _UPDATE_ORDERS:
         raise ValueError(
-            f"`update_order` must be one of {', '.join(map(repr, UPDATE_ORDERS))}. "
+            f"`update_order` must be one of {', '.join(map(repr, _UPDATE_ORDERS))}. "
             f"Received: update_order={update_order!r}."
         )

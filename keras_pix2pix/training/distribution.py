@@ -1,4 +1,4 @@
-"""Which devices train: one, several of this machine, or several machines."""
+"""Which devices to train on: one, several in this machine, or several machines."""
 
 import contextlib
 from typing import Any
@@ -8,6 +8,8 @@ import tensorflow as tf
 from keras_pix2pix.training.cluster import addresses, own_index, worker_count
 from keras_pix2pix.training.meeting import meet
 
+__all__ = ["logs_of_all_workers", "strategy_for"]
+
 
 def strategy_for(devices: int | str | None = None, *, same: Any = None) -> tf.distribute.Strategy:
     """The `tf.distribute` strategy for some devices of this machine, or for the workers that TF_CONFIG names.
@@ -16,17 +18,17 @@ def strategy_for(devices: int | str | None = None, *, same: Any = None) -> tf.di
 
     Args:
         devices: How many devices of this machine to train on, or their names, such as "GPU:0,GPU:2". A number means
-            the first GPUs; on a machine without, parts of the CPU, to try things out: it is no faster. Default:
-            TensorFlow's choice.
+            the first GPUs, or on a machine without GPUs parts of the CPU, for trying things out: they are no faster.
+            Default: TensorFlow's choice.
         same: With several workers, any JSON value that must be equal on all of them, such as their arguments. Defaults
             to None.
 
     Returns:
-        `MultiWorkerMirroredStrategy` if TF_CONFIG names more than one worker, `MirroredStrategy` for devices, and else
-        the strategy in force.
+        `MultiWorkerMirroredStrategy` if TF_CONFIG names more than one worker, `MirroredStrategy` for devices, otherwise
+        the current strategy.
 
     Raises:
-        ValueError: Devices that don't exist, a CPU that TensorFlow already uses and can't divide any more, devices
+        ValueError: Devices that don't exist, a CPU that TensorFlow already uses, and so can't divide, devices
             together with workers, an invalid TF_CONFIG, a port in use, or workers that differ in `same`.
 
     Example:
@@ -55,7 +57,7 @@ def strategy_for(devices: int | str | None = None, *, same: Any = None) -> tf.di
 
 
 def logs_of_all_workers(logs):
-    """The logs of `train_step` or `test_step` in the shape that Keras expects under the strategy in force."""
+    """The logs of `train_step` or `test_step` in the shape that Keras expects under the current strategy."""
     strategy = tf.distribute.get_strategy()
     if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         return logs
@@ -91,8 +93,8 @@ def _parts_of_the_cpu(count):
     names = _logical("CPU")
     if len(names) < count:
         raise ValueError(
-            f"`devices` must be at most {len(names)} by now, as TensorFlow has started to use the CPU, which can't be "
-            f"divided any more. Received: {count}. Call `strategy_for` before anything else."
+            f"`devices` must be at most {len(names)} now: TensorFlow already uses the CPU, which can't be divided "
+            f"after that. Received: {count}. Call `strategy_for` before anything else."
         )
     return names[:count]
 

@@ -1,4 +1,4 @@
-"""What `fit`, `evaluate` and `predict` are given, looked at before it is trained on for hours."""
+"""Checks of the data for `fit`, `evaluate` and `predict`, before hours of training."""
 
 import itertools
 import types
@@ -13,13 +13,13 @@ from keras_pix2pix.inference.lean import size_multiple
 
 __all__ = ["check_first_batch", "check_validation_data", "is_array"]
 
-TOLERANCE = 0.01  # Filters with negative lobes may leave [-1, 1] by a rounding.
-# Of each generator of any size: tracing it takes seconds.
+_TOLERANCE = 0.01  # Resizing filters with negative lobes may slightly exceed [-1, 1].
+# For each generator of any size, because tracing takes seconds.
 _suitable_sizes: weakref.WeakKeyDictionary[keras.Model, set] = weakref.WeakKeyDictionary()
 
 
 def check_first_batch(model, inputs, targets=None):
-    """Raise, or warn once, for a batch that the networks can't learn from; return the inputs, none of them lost."""
+    """Raise, or warn once, for a batch that the networks can't learn from; return the inputs, complete."""
     inputs, (source, target) = _first_batch(inputs, targets)
     if source is None:
         return inputs
@@ -36,19 +36,19 @@ def check_first_batch(model, inputs, targets=None):
 
 
 def check_validation_data(model, data):
-    """The same for what `fit` takes as `validation_data`: arrays, or what yields batches."""
+    """The same for the `validation_data` of `fit`: arrays, or a source of batches."""
     if isinstance(data, (tuple, list)) and len(data) > 1:
         return (check_first_batch(model, *data[:2]), *data[1:])
     return data if data is None else check_first_batch(model, data)
 
 
 def is_array(data):
-    """Whether data are held in memory, to be cut into batches by Keras."""
+    """Whether data are arrays in memory, which Keras splits into batches."""
     return isinstance(data, np.ndarray) or tf.is_tensor(data)
 
 
 def _first_batch(inputs, targets):
-    """The inputs, and (source, target) of their first batch; None for what can't be looked at without losing it."""
+    """The inputs, and (source, target) of their first batch; None if reading it would lose it."""
     if is_array(inputs):
         return inputs, (inputs[:1], targets[:1] if is_array(targets) else None)
     if isinstance(inputs, keras.utils.PyDataset):
@@ -58,13 +58,13 @@ def _first_batch(inputs, targets):
         return _restored(first, inputs), _pair(*first)
     if not isinstance(inputs, tf.data.Dataset):
         return inputs, (None, None)
-    # A data set of ours is known to be in range, and counts how often it is read.
+    # Our own data sets are known to be in range, and count how often they are read.
     made_here = getattr(inputs, "is_paired_dataset", False)
     return inputs, _pair(inputs.element_spec if made_here else next(iter(inputs.take(1)), None))
 
 
 def _restored(first, others):
-    # A generator, as Keras takes no other iterator.
+    # A generator, because Keras accepts no other iterator.
     yield from first
     yield from others
 
@@ -86,7 +86,7 @@ def _check_shape(name, received, expected, source):
     if received[1:] != (*size, channels):
         raise ValueError(
             f"The networks take {name} images of shape {(*size, channels)}. Received: {received[1:]}. Resize the "
-            "images, or build the model for theirs. A trained generator takes pictures of any size by "
+            "images, or build the model for their size. A trained generator takes pictures of any size by "
             "`model.translate`; `unet_generator((None, None, 3))` makes one that trains on several sizes."
         )
 
@@ -101,7 +101,7 @@ def _check_values(name, images):
         )
     values = np.asarray(images, np.float32)
     low, high = float(values.min()), float(values.max())
-    outside = low < -1 - TOLERANCE or high > 1 + TOLERANCE
+    outside = low < -1 - _TOLERANCE or high > 1 + _TOLERANCE
     if outside or 0 <= low < high:
         warnings.warn(
             f"The {name} images should fill [-1, 1], as the generator's tanh does. Received: {low:g} to {high:g} in "
@@ -126,4 +126,4 @@ def _suits(generator, shape):
     try:
         return generate.get_concrete_function(tf.TensorSpec((1, *shape))).output_shapes[1:3] == shape[:2]
     except ValueError:
-        return False  # Skips of unequal size, mostly: each network tells of it in its own way.
+        return False  # Each network fails in its own way, mostly by skips of unequal size.

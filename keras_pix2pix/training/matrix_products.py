@@ -1,7 +1,7 @@
 """The deep layers of a U-Net as matrix products, for training on a CPU.
 
-Where a picture has become a few pixels of many channels, TensorFlow's convolutions reach a tenth of a CPU's speed.
-Patches times kernel, with gradients written the same way, compute the same numbers up to rounding.
+On a few pixels with many channels, TensorFlow's convolutions reach only a tenth of a CPU's speed. Multiplying patches
+by the kernel, and likewise for the gradients, gives the same numbers up to rounding.
 
 Names: `large` is `(batch, 2 * height, 2 * width, channels)`, `small` `(batch, height, width, filters)`; a convolution
 goes from large to small, a transposed one from small to large, and both have kernels `(4, 4, channels, filters)`.
@@ -15,9 +15,9 @@ from keras import layers, ops
 
 __all__ = ["FasterOnCpu"]
 
-KERNEL, STRIDE = (4, 4), (2, 2)
-MOST_PIXELS = 64  # Of small, up to which the product is faster than the convolution.
-MOST_PIXELS_BACKWARD = 256  # And than the gradients of a transposed one.
+_KERNEL, _STRIDE = (4, 4), (2, 2)
+_MOST_PIXELS = 64  # Up to this size of small, the product is faster than the convolution.
+_MOST_PIXELS_BACKWARD = 256  # The same for the gradients of a transposed convolution.
 
 
 class FasterOnCpu(keras.Model):
@@ -40,7 +40,7 @@ def _called(layer, *inputs, **options):
     small = _small_shape(layer, *inputs)
     if small is None or small[1] * small[2] > _most_pixels(layer):
         return layer(*inputs, **options)
-    product = transposed_convolution if type(layer) is layers.Conv2DTranspose else convolution
+    product = _transposed_convolution if type(layer) is layers.Conv2DTranspose else _convolution
     x, kernel = (ops.cast(each, layer.compute_dtype) for each in (inputs[0], layer.kernel))
     y = product(x, kernel)
     y = y + ops.cast(layer.bias, y.dtype) if layer.use_bias else y
@@ -48,15 +48,15 @@ def _called(layer, *inputs, **options):
 
 
 def _most_pixels(layer):
-    return MOST_PIXELS_BACKWARD if type(layer) is layers.Conv2DTranspose else MOST_PIXELS
+    return _MOST_PIXELS_BACKWARD if type(layer) is layers.Conv2DTranspose else _MOST_PIXELS
 
 
 def _small_shape(layer, x=None, *others):
-    """The shape of the smaller side of a layer that can be a product, if it is one."""
+    """The shape of the smaller side of a layer that can be a product; None for other layers."""
     if type(layer) not in (layers.Conv2D, layers.Conv2DTranspose) or None in x.shape[1:]:
         return None
     plain = layer.padding == "same" and layer.dilation_rate == (1, 1) and layer.data_format == "channels_last"
-    if (layer.kernel_size, layer.strides) != (KERNEL, STRIDE) or not plain or getattr(layer, "groups", 1) != 1:
+    if (layer.kernel_size, layer.strides) != (_KERNEL, _STRIDE) or not plain or getattr(layer, "groups", 1) != 1:
         return None
     if type(layer) is layers.Conv2DTranspose:
         return None if layer.output_padding else tuple(x.shape)
@@ -65,9 +65,9 @@ def _small_shape(layer, x=None, *others):
 
 
 @tf.custom_gradient
-def convolution(large, kernel):
+def _convolution(large, kernel):
     """What `tf.nn.conv2d(large, kernel, 2, "SAME")` computes."""
-    patches = unfolded(large)
+    patches = _unfolded(large)
 
     def gradients(d_small):
         return _to_large(d_small, kernel), _to_kernel(patches, d_small, kernel)
@@ -76,21 +76,21 @@ def convolution(large, kernel):
 
 
 @tf.custom_gradient
-def transposed_convolution(small, kernel):
+def _transposed_convolution(small, kernel):
     """What `tf.nn.conv2d_transpose(small, kernel, ..., 2, "SAME")` computes."""
 
     def gradients(d_large):
-        patches = unfolded(d_large)
+        patches = _unfolded(d_large)
         return _to_small(patches, kernel, d_large.shape), _to_kernel(patches, small, kernel)
 
-    if small.shape[1] * small.shape[2] <= MOST_PIXELS:
+    if small.shape[1] * small.shape[2] <= _MOST_PIXELS:
         return _to_large(small, kernel), gradients
     batch, height, width, _ = tf.unstack(tf.shape(small))
     shape = (batch, 2 * height, 2 * width, kernel.shape[2])
-    return tf.nn.conv2d_transpose(small, kernel, shape, STRIDE), gradients
+    return tf.nn.conv2d_transpose(small, kernel, shape, _STRIDE), gradients
 
 
-def unfolded(large):
+def _unfolded(large):
     """The patch under each pixel of small as a row: `(batch * height * width, 16 * channels)`."""
     _, height, width, channels = large.shape
     height, width = height // 2, width // 2
@@ -104,8 +104,8 @@ def unfolded(large):
     return tf.reshape(patches, (-1, 16 * channels))
 
 
-def folded(columns, shape):
-    """The sum of overlapping patches, given as columns `(16 * channels, batch * height * width)`: the way back."""
+def _folded(columns, shape):
+    """The sum of overlapping patches, given as columns `(16 * channels, batch * height * width)`."""
     height, width, channels = shape
     patches = tf.reshape(columns, (2, 2, 2, 2, channels, -1, height, width))
     rows = sum(tf.pad(patches[row], [(0, 0)] * 5 + [(row, 1 - row), (0, 0)]) for row in (0, 1))
@@ -123,9 +123,9 @@ def _to_small(patches, kernel, large_shape):
 
 def _to_large(small, kernel):
     channels, filters = kernel.shape[2:]
-    # With the kernel first: the other way round, the product takes five times as long.
+    # Kernel first: in the other order, the product takes five times as long.
     columns = tf.matmul(tf.reshape(kernel, (-1, filters)), tf.reshape(small, (-1, filters)), transpose_b=True)
-    return folded(columns, (*small.shape[1:3], channels))
+    return _folded(columns, (*small.shape[1:3], channels))
 
 
 def _to_kernel(patches, small, kernel):

@@ -1,4 +1,4 @@
-"""Wait for all workers before TensorFlow starts: its own wait is silent and can't be interrupted.
+"""Wait for all workers before TensorFlow starts, because its own wait is silent and can't be interrupted.
 
 The first worker listens on its port until each of the others has connected and sent its index and a digest of its
 arguments; then all of them continue, and TensorFlow takes over the port.
@@ -11,16 +11,18 @@ import socket
 import sys
 import time
 
-GREETING = b"keras_pix2pix\n"
-SAY_EVERY = 30.0  # Seconds between two lines that say which workers are missing.
-POLL = 0.2  # Seconds; Ctrl-C ends the wait within that time.
-PORT_FREE_WITHIN = 5.0  # Seconds that an ended process may hold its port.
-LONGEST_LINE = 4096
-REMEDY = "Start all workers with the same ones."
+__all__ = ["meet"]
+
+_GREETING = b"keras_pix2pix\n"
+_SAY_EVERY = 30.0  # Seconds between two lines that say which workers are missing.
+_POLL = 0.2  # Seconds; Ctrl-C ends the wait within that time.
+_PORT_FREE_WITHIN = 5.0  # Seconds for which a process that has ended may still hold its port.
+_LONGEST_LINE = 4096
+_REMEDY = "Start all workers with the same ones."
 
 
 def meet(workers, index, same=None):
-    """Wait until all workers, "host:port" each, are there; raise if a port is taken, or if `same` differs on one."""
+    """Wait until all workers, "host:port" each, have connected; raise if a port is in use, or `same` differs."""
     digest = hashlib.sha256(json.dumps(same, sort_keys=True, default=str).encode()).hexdigest()
     with contextlib.closing(_listener(workers[index])) as listener:
         if index == 0:
@@ -31,11 +33,11 @@ def meet(workers, index, same=None):
 
 def _listener(address):
     """A listening socket on this worker's port; raises if the port is in use."""
-    end = time.monotonic() + PORT_FREE_WITHIN
+    end = time.monotonic() + _PORT_FREE_WITHIN
     while True:
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.settimeout(POLL)
+        listener.settimeout(_POLL)
         try:
             listener.bind(("", _host_and_port(address)[1]))
             listener.listen()
@@ -44,10 +46,10 @@ def _listener(address):
             listener.close()
             if time.monotonic() > end:
                 raise ValueError(
-                    f"This worker is {address} in TF_CONFIG, and its port can't be used: {error.strerror}. End the "
+                    f"This worker is {address} in TF_CONFIG, but its port can't be used: {error.strerror}. Stop the "
                     "program that uses it, or name another port on all workers."
                 ) from error
-            time.sleep(POLL)
+            time.sleep(_POLL)
 
 
 def _receive(listener, workers, digest):
@@ -67,9 +69,9 @@ def _receive(listener, workers, digest):
         reason = f"{', '.join(different)} was started with other arguments than {workers[0]}, the first worker."
         for connection in present.values():
             connection.sendall((reason if different else "go").encode() + b"\n")
-            connection.recv(1)  # It closes first, so that this port is free at once.
+            connection.recv(1)  # The other side closes first, so that this port is free immediately.
         if different:
-            raise ValueError(f"{reason} {REMEDY}")
+            raise ValueError(f"{reason} {_REMEDY}")
     finally:
         for connection in present.values():
             connection.close()
@@ -79,7 +81,7 @@ def _introduced(connection):
     """Index and digest of a worker that has just connected; None and None for anything else."""
     connection.settimeout(5)
     try:
-        connection.sendall(GREETING)
+        connection.sendall(_GREETING)
         said = json.loads(_line(connection))
         return int(said["index"]), str(said["digest"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -91,7 +93,7 @@ def _report_to(workers, index, digest):
     while True:
         try:
             with socket.create_connection(_host_and_port(workers[0]), timeout=5) as connection:
-                if _line(connection) != GREETING.strip():
+                if _line(connection) != _GREETING.strip():
                     raise ValueError(
                         f"Another program answers at {workers[0]}, the first worker of TF_CONFIG. End that program, "
                         "or name another port on all workers."
@@ -100,17 +102,17 @@ def _report_to(workers, index, digest):
                 answer = _answer(connection, workers, waiting)
         except OSError as error:
             waiting.say(workers[:1], error)
-            time.sleep(POLL)
+            time.sleep(_POLL)
             continue
         if answer == b"go":
             return
         if answer:
-            raise ValueError(f"{answer.decode(errors='replace')} {REMEDY}")
+            raise ValueError(f"{answer.decode(errors='replace')} {_REMEDY}")
 
 
 def _answer(connection, workers, waiting):
     """The first worker's answer once all are there; empty if it has ended."""
-    connection.settimeout(POLL)
+    connection.settimeout(_POLL)
     while True:
         try:
             return _line(connection)
@@ -120,7 +122,7 @@ def _answer(connection, workers, waiting):
 
 def _line(connection):
     read = b""
-    while not read.endswith(b"\n") and len(read) < LONGEST_LINE:
+    while not read.endswith(b"\n") and len(read) < _LONGEST_LINE:
         byte = connection.recv(1)
         if not byte:
             break
@@ -153,5 +155,5 @@ class _Waiting:
 
     def say(self, whom, why=""):
         if time.monotonic() >= self.next:
-            self.next = time.monotonic() + SAY_EVERY
+            self.next = time.monotonic() + _SAY_EVERY
             print(f"Waiting for {', '.join(whom)}{f' ({why})' if why else ''}. Ctrl-C ends.", file=sys.stderr)

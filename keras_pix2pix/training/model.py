@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-import keras_pix2pix.metrics  # noqa: F401 (makes them known to Keras, for the recipes that hold them)
+import keras_pix2pix.metrics  # noqa: F401 (registers them with Keras, for recipes that contain them)
 from keras_pix2pix.encodings import Encoding, get_for_channels
 from keras_pix2pix.inference import translation
 from keras_pix2pix.inference.serving import check_generator
@@ -34,20 +34,21 @@ class Pix2Pix(StockModel):
     """Paired image-to-image translation: a generator trained against a discriminator of pairs.
 
     The constructor takes the networks, `compile` the recipe. A file written by `model.save("x.keras")` continues
-    training after `keras_pix2pix.load_model` as if it had never stopped. `save_weights` and `load_weights` keep
+    training after `keras_pix2pix.load_model` as if it had never stopped. `save_weights` and `load_weights` store
     networks, both optimizers and dropout state, but not the recipe: compile again.
 
     Args:
         generator: Functional `keras.Model`: source images `(batch, height, width, channels)` in [-1, 1] to
             generated images of the same height and width.
         discriminator: Functional `keras.Model`: [source, target], or target alone, to logits
-            `(batch, rows, columns, 1)`, or to a list of such. None for training without one (`lambda_gan=0`).
+            `(batch, rows, columns, 1)`, or to a list of these. None for training without one (`lambda_gan=0`).
             Defaults to None.
         direction: Which half of a side-by-side file is the source, "AtoB" or "BtoA"; saved with the model. Defaults to
             "AtoB".
-        source_encoding: How the source is stored, and what `translate` and the exports take: see `encodings.get`.
-            "rgb" means 8-bit pictures of as many channels as the generator takes. Defaults to "rgb".
-        target_encoding: How the target is stored, and what `translate` and the exports return. Defaults to "rgb".
+        source_encoding: How the source is stored, which is also the input of `translate` and the exports: see
+            `encodings.get`. "rgb" means 8-bit pictures of as many channels as the generator takes. Defaults to "rgb".
+        target_encoding: How the target is stored, which is also the output of `translate` and the exports. Defaults to
+            "rgb".
         name: Name of the model. Defaults to "pix2pix".
 
     Raises:
@@ -120,7 +121,7 @@ class Pix2Pix(StockModel):
             image_shape: (height, width, channels) of the source. Defaults to (256, 256, 3).
             target_channels: Channels of the target. Defaults to None: those of the source.
             epochs: Epochs that the learning rate is planned for. Defaults to None: the recipe's.
-            steps_per_epoch: Batches in an epoch, for a learning rate that changes, as that of "junyanz" does. Defaults
+            steps_per_epoch: Batches in an epoch, for a learning rate that changes, as in "junyanz". Defaults
                 to None: the recipe's 400 (the facades at batch 1), with a warning if the learning rate changes.
             schedule: "constant", "constant_then_linear" or "cosine". Defaults to None: the recipe's.
             changes: Dictionary of values of the recipe to replace, by section and argument, such as
@@ -153,7 +154,7 @@ class Pix2Pix(StockModel):
             if plan["schedule"] != "constant":
                 warnings.warn(
                     f"The learning rate changes over {plan['epochs']} epochs, assumed to have {steps_per_epoch} steps "
-                    "each, as the facades have. Pass `steps_per_epoch=len(dataset)`.",
+                    "each, as on the facades. Pass `steps_per_epoch=len(dataset)`.",
                     stacklevel=2,
                 )
         shapes = image_shape, target_channels or image_shape[-1]
@@ -237,7 +238,7 @@ class Pix2Pix(StockModel):
         check_updates(generator_optimizer, discriminator_optimizer, update_order)
         check_replicas(steps_per_execution, jit_compile, generator_optimizer, discriminator_optimizer)
         self._optimizer_of_both = None
-        # None, or Keras would add an optimizer of its own.
+        # Otherwise Keras would add an optimizer of its own.
         super().compile(
             optimizer=None,
             metrics=metrics and [metric_of(each) for each in metrics],
@@ -267,8 +268,8 @@ class Pix2Pix(StockModel):
         }
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        # Under a strategy, Keras would take a batch from the data to build networks that are built already; a data set
-        # that counts its epochs would count that one.
+        # Under a strategy, Keras would read a batch to build networks that are already built; a data set that counts
+        # its epochs would count this one.
         pass
 
     def call(self, source, training=None):
@@ -301,13 +302,13 @@ class Pix2Pix(StockModel):
         return logs_of_all_workers(self.compute_metrics(source, target, generated, weights))
 
     def _trained_generator(self):
-        """The generator, in the form that trains fastest here: with the same variables."""
+        """The generator in the form that trains fastest on this device, with the same variables."""
         if tf.config.list_logical_devices("GPU") or not is_functional(self.generator):
             return self.generator
-        return FasterOnCpu(self.generator)  # While a graph is traced; kept as an attribute, it would be saved, too.
+        return FasterOnCpu(self.generator)  # Made anew for each trace: as an attribute it would be saved, too.
 
     def _where_labelled(self, target, generated):
-        """The generated images; where the target belongs to no class, the target's own, which no loss can tell."""
+        """The generated images, with the target itself where it belongs to no class, so that no loss counts there."""
         if self.target_encoding.ignore is None:
             return generated
         return ops.where(ops.max(target, axis=-1, keepdims=True) > 0, generated, ops.cast(target, generated.dtype))
@@ -323,7 +324,7 @@ class Pix2Pix(StockModel):
         return logs
 
     def _discriminator_logs(self, source, target, generated, training):
-        # The gradient penalty's random point depends on step and replica alone, so that a resumed run is the same.
+        # The gradient penalty's random point depends only on step and replica, so that a resumed run is the same.
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         seed = tf.stack([tf.cast(self.discriminator_optimizer.iterations, tf.int32), tf.cast(replica, tf.int32)])
         return self.objective.of_discriminator(source, target, generated, seed, training=training)
@@ -349,13 +350,13 @@ class Pix2Pix(StockModel):
             training: As in `keras.Model.call`. Defaults to False.
 
         Returns:
-            Logits, `(batch, rows, columns, 1)`, or a list of such.
+            Logits, `(batch, rows, columns, 1)`, or a list of these.
         """
         return discriminate(self.discriminator, source, image, training)
 
     @property
     def metrics(self):
-        """All metrics but Keras' "loss", which has no meaning beside two losses."""
+        """All metrics except Keras' "loss", which is meaningless with two losses."""
         return [metric for metric in super().metrics if metric.name != "loss"]
 
     def translate(
@@ -466,7 +467,7 @@ class Pix2Pix(StockModel):
         self.compile(**keras.saving.deserialize_keras_object(config))
 
     def save_own_variables(self, store):
-        # Keras saves every variable but the state of the dropout masks.
+        # Keras saves all variables except the state of the dropout masks.
         for index, layer in enumerate(self._layers_that_draw()):
             store[f"seed_{index}"] = layer.seed_generator.state.numpy()
         self.training_state.write(store)
@@ -482,7 +483,7 @@ class Pix2Pix(StockModel):
 
 
 def _tensors(data):
-    """Source, target and weights (or None) of a batch, which comes as arrays where a step runs eagerly."""
+    """Source, target and weights (or None) of a batch as tensors; eager steps get arrays."""
     parts = keras.utils.unpack_x_y_sample_weight(data)
     return [None if part is None else ops.convert_to_tensor(part) for part in parts]
 
@@ -494,7 +495,7 @@ def _full_precision(images):
 def _update(optimizer, gradients, network):
     context = tf.distribute.get_replica_context()
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) and context.num_replicas_in_sync > 1:
-        # It looks at this replica's gradients only, and all replicas must leave out the same steps.
+        # It checks only this replica's gradients, but all replicas must skip the same steps.
         finite = [tf.reduce_all(tf.math.is_finite(each)) for each in gradients if each is not None]
         not_finite = context.all_reduce(tf.distribute.ReduceOp.SUM, tf.cast(~tf.reduce_all(finite), tf.float32))
         poison = tf.where(not_finite > 0, math.nan, 0.0)

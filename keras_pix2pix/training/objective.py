@@ -1,4 +1,4 @@
-"""The objectives of the two networks, built from the losses."""
+"""The objectives of the two networks, composed of the losses."""
 
 import math
 
@@ -10,7 +10,9 @@ from keras_pix2pix.inference.walk import leaves
 from keras_pix2pix.training import losses
 from keras_pix2pix.training.losses import as_list, mean_per_example
 
-ACTIVATIONS = (layers.Activation, layers.ELU, layers.LeakyReLU, layers.PReLU, layers.ReLU)
+__all__ = ["Objective", "check_discriminator", "discriminate"]
+
+_ACTIVATIONS = (layers.Activation, layers.ELU, layers.LeakyReLU, layers.PReLU, layers.ReLU)
 
 
 class Objective:
@@ -106,24 +108,24 @@ class Objective:
         """(logits, features); logits are a list if there are several scales."""
         outputs = as_list(discriminate(self.network, source, image, training))
         scales = len(self.discriminator.outputs)
-        # Losses in full precision, whatever the network computes in.
+        # Losses are in full precision, even if the network isn't.
         return [ops.cast(logits, keras.config.floatx()) for logits in outputs[:scales]], outputs[scales:]
 
 
 def _own_losses(network):
-    """The sum of what a network's layers add by themselves: regularizers and `add_loss`."""
+    """The sum of the losses of a network's own layers: regularizers and `add_loss`."""
     return sum(ops.cast(each, keras.config.floatx()) for each in network.losses) if network else 0.0
 
 
 def check_discriminator(discriminator):
-    """Refuse what has no inputs and outputs before it is called: a subclass of `keras.Model`, or another object."""
+    """Raise for anything but a functional model, such as a subclass that has no inputs before it is called."""
     if discriminator is None:
         return
     inputs, outputs = (getattr(discriminator, name, None) or () for name in ("inputs", "outputs"))
     if len(inputs) not in (1, 2) or not outputs or any(len(logits.shape) != 4 for logits in outputs):
         raise ValueError(
             "A discriminator is a functional `keras.Model` from [source, target], or target alone, to logits (batch, "
-            f"rows, columns, 1), or a list of such. Received: {discriminator!r} of type "
+            f"rows, columns, 1), or a list of these. Received: {discriminator!r} of type "
             f"{type(discriminator).__name__}. Around a model of your own class: `keras.Model(inputs, yours(inputs))`."
         )
 
@@ -135,7 +137,7 @@ def discriminate(discriminator, source, image, training=False):
 
 
 def _with_features(discriminator):
-    features = [layer.output for layer in discriminator.layers if isinstance(layer, ACTIVATIONS)]
+    features = [layer.output for layer in discriminator.layers if isinstance(layer, _ACTIVATIONS)]
     if not features:
         raise ValueError(
             "Feature matching compares the outputs of the discriminator's activation layers. Accepted: a functional "

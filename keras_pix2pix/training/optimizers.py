@@ -1,10 +1,12 @@
-"""The paper's optimizer, in TensorFlow's fused kernel."""
+"""The paper's optimizer, with TensorFlow's fused kernel."""
 
 import math
 from numbers import Real
 
 import keras
 import tensorflow as tf
+
+__all__ = ["FusedAdam", "check_accumulation", "check_numbers"]
 
 
 @keras.saving.register_keras_serializable("keras_pix2pix")
@@ -55,7 +57,7 @@ class FusedAdam(keras.optimizers.Adam):
             lr=tf.cast(learning_rate, dtype),
             beta1=tf.cast(self.beta_1, dtype),
             beta2=tf.cast(self.beta_2, dtype),
-            # The kernel adds it before the correction, sqrt(1 - beta_2**step), which divides it.
+            # The kernel adds epsilon before it divides by the correction, sqrt(1 - beta_2**step).
             epsilon=epsilon * tf.sqrt(1 - beta_2_power) if self.corrected_epsilon else epsilon,
             grad=tf.cast(gradient, dtype),
         )

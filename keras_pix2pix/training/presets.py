@@ -7,9 +7,9 @@ from typing import Any
 __all__ = ["PRESETS", "SCHEDULES", "preset", "preset_data"]
 
 SCHEDULES = ("constant", "constant_then_linear", "cosine")
-SECTIONS = ("generator", "discriminator", "adam", "compile", "data")
+_SECTIONS = ("generator", "discriminator", "adam", "compile", "data")
 # Isola et al., Section 6.2; the authors' code has "bicubic".
-PAPER_DATA = {
+_PAPER_DATA = {
     "batch_size": 1,
     "jitter": 286 / 256,
     "mirror": True,
@@ -31,7 +31,7 @@ PRESETS = {
         "compile": {"gan_loss": "vanilla", "lambda_l1": 100.0},
         "epochs": 200,
         "steps_per_epoch": 400,
-        "data": PAPER_DATA,
+        "data": _PAPER_DATA,
     },
     # github.com/junyanz/pytorch-CycleGAN-and-pix2pix, `--model pix2pix`.
     "junyanz": {
@@ -42,7 +42,7 @@ PRESETS = {
         "compile": {"gan_loss": "vanilla", "lambda_l1": 100.0},
         "epochs": 200,
         "steps_per_epoch": 400,
-        "data": PAPER_DATA,
+        "data": _PAPER_DATA,
     },
     # github.com/eriklindernoren/PyTorch-GAN, `pix2pix`, as the article on it prints it.
     "pytorch_gan": {
@@ -126,7 +126,7 @@ PRESETS = {
         "compile": {"gan_loss": "vanilla", "lambda_l1": 100.0},
         "epochs": 200,
         "steps_per_epoch": 400,
-        "data": PAPER_DATA,
+        "data": _PAPER_DATA,
     },
 }
 
@@ -136,12 +136,12 @@ def preset(name, changes=None):
     if not isinstance(name, str) or name not in PRESETS:
         raise ValueError(f"The preset must be one of {', '.join(map(repr, PRESETS))}. Received: {name!r}.")
     recipe = copy.deepcopy(PRESETS[name])
-    # Networks first: their arguments follow.
+    # Networks first, because a new network resets its arguments.
     for key, value in sorted((changes or {}).items(), key=lambda change: not change[0].endswith(".network")):
         section, _, argument = key.partition(".")
-        if section not in SECTIONS or not argument:
+        if section not in _SECTIONS or not argument:
             raise ValueError(
-                f"A preset is changed by SECTION.NAME, where the section is one of {', '.join(SECTIONS)}. "
+                f"A preset is changed by SECTION.NAME, where the section is one of {', '.join(_SECTIONS)}. "
                 f"Received: {key!r}."
             )
         if section == "data" and argument not in recipe["data"]:

@@ -1,15 +1,17 @@
-"""Saving a model's file again and again: whole or not at all, and without memory growing."""
+"""Saves a model's file repeatedly: completely or not at all, and without growing memory."""
 
 import contextlib
 
 from keras_pix2pix.files import whole_file
 
+__all__ = ["copy_average", "save_whole"]
+
 # Keras' kinds of objects in a model.
-KINDS = ("Functional", "Layer", "Loss", "Metric", "Optimizer")
+_KINDS = ("Functional", "Layer", "Loss", "Metric", "Optimizer")
 
 
 def save_whole(model, path, state=None):
-    """Write `model.save` to a path; the old file stays until the new one is whole.
+    """Write `model.save` to a path; the old file is kept until the new one is complete.
 
     `state` is a `TrainingState` to write in place of the model's own.
     """
@@ -24,15 +26,15 @@ def save_whole(model, path, state=None):
 
 
 def _look_up_once():
-    """Give Keras the list that it builds anew at each saving, with an optimizer whose variables TensorFlow never frees.
+    """Cache a list that Keras rebuilds at each save, with an optimizer whose variables TensorFlow never frees.
 
-    Keras 3.15 means to keep it, but stores it under one name and looks for it under another.
+    Keras 3.15 has a cache for it, but writes and reads it under different names.
     """
     with contextlib.suppress(ImportError, AttributeError, ValueError):
         from keras.src.backend.common import global_state
         from keras.src.saving.saving_lib import get_attr_skipset
 
-        for kind in KINDS:
+        for kind in _KINDS:
             global_state.set_global_attribute(f"saving_attr_skiplist_{kind}", get_attr_skipset(kind))
 
 

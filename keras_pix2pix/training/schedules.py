@@ -5,6 +5,8 @@ from keras import ops
 
 from keras_pix2pix.training.presets import SCHEDULES
 
+__all__ = ["ConstantThenLinear", "learning_rate_schedule"]
+
 
 @keras.saving.register_keras_serializable("keras_pix2pix")
 class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):

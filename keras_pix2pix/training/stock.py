@@ -1,4 +1,4 @@
-"""What a user of Keras expects of a model with two networks: its methods, and what stock callbacks look for in it."""
+"""Keras' own methods, and attributes that stock callbacks use, for a model with two networks."""
 
 import functools
 import inspect
@@ -7,13 +7,13 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from keras.src.trainers.compile_utils import MetricsList  # Where Keras looks for directions: in no other class.
+from keras.src.trainers.compile_utils import MetricsList  # The only class in which Keras looks for directions.
 
 from keras_pix2pix.training.first_batch import check_first_batch, check_validation_data, is_array
 
 __all__ = ["Logs", "OptimizerOfBoth", "StockModel"]
 
-LOSSES = ("g_", "d_loss", "d_penalty")  # Less is better; of the discriminator's probabilities neither.
+_LOSSES = ("g_", "d_loss", "d_penalty")  # Less is better. The discriminator's probabilities have no better direction.
 
 
 class Logs(MetricsList):
@@ -22,7 +22,7 @@ class Logs(MetricsList):
     def __init__(self, names):
         super().__init__([keras.metrics.Mean(name=name) for name in names], name="logs")
         for metric in self.metrics:
-            if metric.name.startswith(LOSSES):
+            if metric.name.startswith(_LOSSES):
                 metric._direction = "down"
 
     def update_state(self, values, sample_weight=None):
@@ -34,7 +34,7 @@ class Logs(MetricsList):
 
 
 class OptimizerOfBoth:
-    """The generator's optimizer, as `model.optimizer`; its learning rate takes the discriminator's along.
+    """The generator's optimizer, as `model.optimizer`; changing its learning rate changes the discriminator's, too.
 
     The two learning rates keep their proportion.
     """
@@ -46,7 +46,7 @@ class OptimizerOfBoth:
 
     def __getattr__(self, name):
         if name == "generator_optimizer":
-            raise AttributeError(name)  # While it is copied, there is none.
+            raise AttributeError(name)  # It doesn't exist yet while an object is being copied.
         return getattr(self.generator_optimizer, name)
 
     @property
@@ -57,20 +57,20 @@ class OptimizerOfBoth:
     def learning_rate(self, value):
         if self.discriminator_optimizer is not None:
             rate, other = map(_rate_of, (self.generator_optimizer, self.discriminator_optimizer))
-            # From 0, where a warm-up starts, nothing is in proportion any more.
+            # At 0, where a warm-up starts, the proportion is undefined: keep the last one.
             self.proportion = other / rate if rate else self.proportion
             self.discriminator_optimizer.learning_rate = value * self.proportion
         self.generator_optimizer.learning_rate = value
 
 
 class StockModel(keras.Model):
-    """A `keras.Model` of two networks that takes what stock models take, or says what to do instead."""
+    """A `keras.Model` of two networks with the arguments of stock models, or an error that says what to do instead."""
 
     _optimizer_of_both: OptimizerOfBoth | None = None
 
     @property
     def optimizer(self):
-        """What learning-rate callbacks change: the generator's optimizer, which takes the discriminator's along."""
+        """The generator's optimizer for learning-rate callbacks, which changes the discriminator's rate, too."""
         return self._optimizer_of_both
 
     @optimizer.setter
@@ -92,7 +92,7 @@ class StockModel(keras.Model):
     @functools.wraps(keras.Model.evaluate)
     def evaluate(self, *args, **kwargs):
         arguments = _bound(keras.Model.evaluate, self, args, kwargs)
-        if not arguments.get("_use_cached_eval_dataset"):  # Which `fit` has looked at.
+        if not arguments.get("_use_cached_eval_dataset"):  # `fit` has already checked that one.
             arguments["x"] = check_first_batch(self, arguments["x"], arguments["y"])
         return super().evaluate(**arguments)
 
@@ -133,7 +133,7 @@ class StockModel(keras.Model):
 
 
 class _ForStockCallbacks(keras.callbacks.Callback):
-    """Comes before the user's callbacks: a log called loss for `TerminateOnNaN`, averages of `use_ema` at the end."""
+    """Runs before the user's callbacks: adds a log "loss" for `TerminateOnNaN`, applies averages of `use_ema`."""
 
     def __init__(self, with_loss):
         super().__init__()
@@ -151,7 +151,7 @@ class _ForStockCallbacks(keras.callbacks.Callback):
 
 
 def _completed_callbacks(model, callbacks):
-    """The user's callbacks, and before them what Keras' own ones need of a model with two networks."""
+    """The user's callbacks, preceded by one that Keras' own need for a model with two networks."""
     if isinstance(callbacks, keras.callbacks.CallbackList):
         return callbacks
     callbacks = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks] if callbacks else []
@@ -162,7 +162,7 @@ def _completed_callbacks(model, callbacks):
 
 
 def _is_shuffled(data, shuffle):
-    """Whether Keras is to shuffle: only what it can, as it warns of the rest, asked or not."""
+    """Whether Keras should shuffle: only data that it can, because it warns about all others."""
     return shuffle and (is_array(data) or isinstance(data, keras.utils.PyDataset))
 
 

@@ -1,6 +1,6 @@
-"""What a model's file holds beside networks and optimizers, so that a run continues where it was.
+"""The part of a model's file beside networks and optimizers that a run needs to continue where it stopped.
 
-TensorFlow isn't needed to read it: whether a run may be resumed is checked before TensorFlow starts.
+It can be read without TensorFlow: whether a run may be resumed is checked before TensorFlow starts.
 """
 
 import json
@@ -12,17 +12,17 @@ import numpy as np
 
 __all__ = ["Progress", "TrainingState", "build_metrics", "metric_states", "read_records", "set_metric_states"]
 
-WEIGHTS_FILE = "model.weights.h5"  # Keras' name for it in a `.keras` file.
-UNKNOWN_SIDE = 64  # Height and width of the images that metrics are built with, where the generator takes any.
+_WEIGHTS_FILE = "model.weights.h5"  # Keras' name for it in a `.keras` file.
+_UNKNOWN_SIDE = 64  # Height and width of the images that metrics are built with, where the generator takes any.
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run has come, and the metrics' sums of an epoch under way.
+    """How far a run has come, and the metrics' sums of the current epoch.
 
     Args:
         epoch: Number of whole epochs done, as `fit` counts them.
-        step: Batches done of the epoch under way; 0 between two epochs.
+        step: Batches done in the current epoch; 0 between two epochs.
         seen: Batches done in all epochs.
         metric_states: Tuple of arrays, one for each variable of the metrics, `(replicas, ...)`. Defaults to ().
     """
@@ -33,19 +33,19 @@ class Progress:
     metric_states: tuple = ()
 
     def is_within(self, epoch):
-        """Whether the epoch of this number was started, and is to be continued."""
+        """Whether this epoch was started, and must be continued."""
         return self.step > 0 and self.epoch == epoch
 
 
 @dataclass
 class TrainingState:
-    """`Pix2Pix.training_state`: callbacks keep here what must survive a restart.
+    """`Pix2Pix.training_state`: where callbacks keep state that must survive a restart.
 
     Args:
         progress: How far the run has come. `callbacks.Checkpoint` sets it each time it saves; None before.
         average: Running means of the generator's trainable weights, of `callbacks.ExponentialMovingAverage`; None
             without it.
-        records: JSON values by name: what `callbacks.Health` and `BestModel` have counted, whose run it is.
+        records: JSON values by name: what `callbacks.Health` and `BestModel` have counted, and whose run it is.
     """
 
     progress: Progress | None = None
@@ -57,7 +57,7 @@ class TrainingState:
         return self.progress.step if self.progress and self.progress.is_within(epoch) else 0
 
     def write(self, store):
-        """Put it into what Keras' `save_own_variables` is given."""
+        """Write to the store of Keras' `save_own_variables`."""
         if self.progress:
             store["progress"] = np.array([self.progress.epoch, self.progress.step, self.progress.seen])
             _write_list(store, "metric", self.progress.metric_states)
@@ -67,7 +67,7 @@ class TrainingState:
 
     @classmethod
     def read(cls, store):
-        """Take it from what Keras' `load_own_variables` is given."""
+        """Read from the store of Keras' `load_own_variables`."""
         progress = None
         if "progress" in store:
             progress = Progress(*map(int, store["progress"]), tuple(_read_list(store, "metric")))
@@ -75,9 +75,9 @@ class TrainingState:
 
 
 def read_records(file):
-    """The records in a `.keras` file; none where it is missing or can't be read."""
+    """The records in a `.keras` file; none if it is missing or can't be read."""
     try:
-        with zipfile.ZipFile(file) as archive, archive.open(WEIGHTS_FILE) as opened, h5py.File(opened) as weights:
+        with zipfile.ZipFile(file) as archive, archive.open(_WEIGHTS_FILE) as opened, h5py.File(opened) as weights:
             return _records(weights.get("vars", {}))
     except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile):
         return {}
@@ -89,23 +89,23 @@ def metric_states(model):
 
 
 def set_metric_states(model, states):
-    """Have the metrics continue from these sums."""
+    """Continue the metrics from these sums."""
     variables = _metric_variables(model)
     if [state.shape[1:] for state in states] != [tuple(parts[0].shape) for parts in variables]:
         raise ValueError(
-            "The checkpoint was written in the middle of an epoch, with other metrics than the model has now. Compile "
+            "The checkpoint was written in the middle of an epoch, with metrics other than the model has now. Compile "
             "it as before, or start the epoch again."
         )
     for parts, state in zip(variables, states, strict=True):
-        if len(state) != len(parts):  # Another number of replicas: what counts is the sum over them.
+        if len(state) != len(parts):  # Another number of replicas: only the sum over them matters.
             state = np.stack([state.sum(0), *[np.zeros_like(state[0])] * (len(parts) - 1)])
         for part, value in zip(parts, state, strict=True):
             part.assign(value)
 
 
 def build_metrics(model):
-    """Have Keras make the variables of all metrics, which it otherwise does in the first step."""
-    images = np.zeros([1, *(side or UNKNOWN_SIDE for side in model.generator.output_shape[1:])], "float32")
+    """Make the variables of all metrics now; Keras would make them in the first step."""
+    images = np.zeros([1, *(side or _UNKNOWN_SIDE for side in model.generator.output_shape[1:])], "float32")
     model.distribute_strategy.run(lambda: model.compute_metrics(images, images, images))
     model.reset_metrics()
 

@@ -11,6 +11,8 @@ from keras_pix2pix.training.cluster import folder_to_write, worker_count
 from keras_pix2pix.training.distribution import strategy_for
 from keras_pix2pix.training.model import Pix2Pix
 
+__all__ = ["fit_on_workers", "one_error_if_a_worker_stops"]
+
 
 def fit_on_workers(
     build_networks: Callable[[], tuple],
@@ -63,7 +65,7 @@ def fit_on_workers(
         strategy = strategy_for()
         with strategy.scope():
             networks = build_networks()
-        # Outside the scope: Keras' `fit` takes a model made within it for one of a single machine.
+        # Outside the scope: Keras' `fit` would treat a model made within it as one for a single machine.
         model = Pix2Pix(*networks, **kwargs)
         with strategy.scope():
             compile(model)

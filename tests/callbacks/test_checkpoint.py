@@ -270,7 +270,7 @@ def test_a_disk_that_fills_up_leaves_the_last_checkpoint_whole(begin, pairs, tmp
     limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) // 2, limits[1]))
     try:
-        with pytest.raises(OSError, match="model.keras could not be written: File too large.*before it is whole"):
+        with pytest.raises(OSError, match="could not be written: File too large.*previous checkpoint is complete"):
             model.fit(dataset, initial_epoch=1, epochs=2, callbacks=[callbacks.Checkpoint(path)], **options)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -292,7 +292,7 @@ def test_a_full_disk_in_the_middle_of_an_epoch_says_so(begin, pairs, tmp_path, m
         save(temporary)
 
     monkeypatch.setattr(model, "save", full_after_the_first)
-    with pytest.raises(OSError, match="No space left on device. The checkpoint before it is whole") as raised:
+    with pytest.raises(OSError, match="No space left on device. The previous checkpoint is complete") as raised:
         model.fit(
             paired_dataset(pairs, image_size=SIZE), verbose=0, callbacks=[callbacks.Checkpoint(path, every_steps=2)]
         )
@@ -339,7 +339,7 @@ def test_the_sums_of_the_replicas_are_kept_apart_and_fit_another_number_of_them(
 def test_sums_of_other_metrics_are_refused(begin, make_model):
     other = make_model(filters=2)
     other.compile()
-    with pytest.raises(ValueError, match="with other metrics than the model has now. Compile it as before"):
+    with pytest.raises(ValueError, match="with metrics other than the model has now. Compile it as before"):
         set_metric_states(other, metric_states(begin()))
 
 

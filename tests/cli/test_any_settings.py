@@ -164,7 +164,7 @@ def test_a_configuration_that_is_none_is_named(contents, word, started, tmp_path
 
 def test_every_setting_is_known():
     assert CONFIG.keys() | {"target", "validation_target", "extra_source", "extra_validation_source"} <= SETTINGS.keys()
-    assert tuple(building.PRECISIONS) == PRECISIONS
+    assert tuple(building._PRECISIONS) == PRECISIONS
 
 
 @FEW_AND_MANY

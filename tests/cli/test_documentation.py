@@ -8,7 +8,7 @@ import typer.main
 import keras_pix2pix
 from keras_pix2pix.cli.documentation import parameter_help
 from keras_pix2pix.cli.main import app
-from keras_pix2pix.deploy.tflite import QUANTIZATIONS
+from keras_pix2pix.deploy.tflite import _QUANTIZATIONS
 from keras_pix2pix.runs import configuration
 
 pytestmark = pytest.mark.usefixtures("small_networks")
@@ -26,7 +26,7 @@ def test_the_help_of_a_flag_is_the_docstring_of_its_parameter():
     )
     # Where the words of Python would not do on the command line, it has its own.
     assert "--images" in flags["export"]["quantization"]
-    for word in QUANTIZATIONS:
+    for word in _QUANTIZATIONS:
         assert f'"{word}"' in flags["export"]["quantization"]
     assert not [help for command in flags.values() for help in command.values() if "representative" in help]
     for command in flags.values():

@@ -11,7 +11,7 @@ import pytest
 import keras_pix2pix
 from keras_pix2pix.data.synthetic import write_facades
 from keras_pix2pix.deploy import verdict
-from keras_pix2pix.deploy.verdict import digest
+from keras_pix2pix.deploy.verdict import _digest
 from keras_pix2pix.images import write_png
 from keras_pix2pix.inference import lean as rewrite
 
@@ -52,7 +52,7 @@ def test_a_run_is_compared_on_its_validation_data(run, run_dir, tmp_path):
     assert verdict.startswith(f"{path}: 0.1 MB, PSNR ")
     record = record_of(path)
     assert (record["pictures"], record["drawn_pictures"], record["source"]) == (3, False, "32x32 rgb")
-    assert record["sha256"] == digest(path)
+    assert record["sha256"] == _digest(path)
 
 
 @pytest.mark.parametrize(

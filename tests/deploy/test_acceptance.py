@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_pix2pix import encodings
-from keras_pix2pix.deploy.acceptance import ACCEPTED, ADVICE, accepted_of, require
+from keras_pix2pix.deploy.acceptance import _ACCEPTED, _ADVICE, accepted_of, require
 from keras_pix2pix.deploy.parity import Parity
 
 RGB, LABELS = encodings.get("rgb"), encodings.get("classes:3")
@@ -49,12 +49,12 @@ def test_that_of_label_maps_decides(equal, passes):
             require(labels(equal), "x.tflite", {"equal": 0.999})
 
 
-@pytest.mark.parametrize("quantization", ACCEPTED)
+@pytest.mark.parametrize("quantization", _ACCEPTED)
 def test_the_error_says_what_to_try(quantization):
     accepted = accepted_of(quantization, RGB)
     with pytest.raises(RuntimeError) as raised:
         require(picture(psnr=3, levels=99), "x", accepted, quantization)
-    assert f" {ADVICE[quantization]}, or accept more than `accept={accepted}`." in str(raised.value)
+    assert f" {_ADVICE[quantization]}, or accept more than `accept={accepted}`." in str(raised.value)
 
 
 def test_each_quantization_has_its_defaults():
@@ -62,7 +62,7 @@ def test_each_quantization_has_its_defaults():
     assert accepted_of("none", LABELS) == {"equal": 0.999}
     assert accepted_of("float16", RGB) == {"psnr": 45}
     assert accepted_of("float16", LABELS) == {"equal": 0.99}
-    assert ACCEPTED.keys() == ADVICE.keys()
+    assert _ACCEPTED.keys() == _ADVICE.keys()
 
 
 def test_what_was_asked_for_takes_the_place_of_the_default():

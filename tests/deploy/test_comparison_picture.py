@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from keras_pix2pix import encodings
-from keras_pix2pix.deploy.comparison_picture import CAPTION_HEIGHT, LEAST_WIDTH, amplification, draw_comparison
+from keras_pix2pix.deploy.comparison_picture import _CAPTION_HEIGHT, _LEAST_WIDTH, _amplification, draw_comparison
 
-SIZE = LEAST_WIDTH  # So that nothing is enlarged.
+SIZE = _LEAST_WIDTH  # So that nothing is enlarged.
 
 
 def panels_of(drawing):
-    return np.split(drawing[CAPTION_HEIGHT:], 3, axis=1)
+    return np.split(drawing[_CAPTION_HEIGHT:], 3, axis=1)
 
 
 def test_the_three_lie_side_by_side():
@@ -19,7 +19,7 @@ def test_the_three_lie_side_by_side():
     received[3, 5] += np.array([1, 0, 5], np.uint8)
     received[4, 6, 0] -= 2 * (expected[4, 6, 0] >= 2)
     drawing, factor = draw_comparison(expected, received, encodings.get("rgb"))
-    assert (drawing.shape, drawing.dtype, factor) == ((CAPTION_HEIGHT + 32, 3 * SIZE, 3), np.uint8, 32)
+    assert (drawing.shape, drawing.dtype, factor) == ((_CAPTION_HEIGHT + 32, 3 * SIZE, 3), np.uint8, 32)
     panels = panels_of(drawing)
     np.testing.assert_array_equal(panels[0], expected)
     np.testing.assert_array_equal(panels[1], received)
@@ -59,7 +59,7 @@ def test_small_pictures_are_enlarged_for_the_words_and_large_ones_are_not():
 def test_each_of_the_three_has_a_caption_and_the_last_says_the_factor():
     black = np.zeros((4, SIZE, 3), np.uint8)
     captions = [
-        np.split(draw_comparison(black, black + np.uint8(apart), encodings.get("rgb"))[0][:CAPTION_HEIGHT], 3, axis=1)
+        np.split(draw_comparison(black, black + np.uint8(apart), encodings.get("rgb"))[0][:_CAPTION_HEIGHT], 3, axis=1)
         for apart in (1, 100)
     ]
     assert all((caption < 128).any() for caption in captions[0])
@@ -68,4 +68,4 @@ def test_each_of_the_three_has_a_caption_and_the_last_says_the_factor():
 
 @pytest.mark.parametrize(("largest", "factor"), [(0, 1), (255, 1), (128, 1), (127, 2), (3, 64), (1, 128), (0.01, 128)])
 def test_the_amplification_clips_nothing(largest, factor):
-    assert amplification(largest) == factor
+    assert _amplification(largest) == factor

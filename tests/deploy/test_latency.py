@@ -34,10 +34,10 @@ def test_medians_of_runs_that_take_turns_after_one_that_does_not_count(clock):
 
 
 def test_it_ends_when_the_time_is_up(clock, monkeypatch):
-    monkeypatch.setattr(latency, "SECONDS", 1.0)
+    monkeypatch.setattr(latency, "_SECONDS", 1.0)
     calls = []
     latency.latencies({"file": worker(clock, calls, "file", [0.25] * 99)}, None)
     assert len(calls) == 1 + 4
     calls.clear()
     latency.latencies({"file": worker(clock, calls, "file", [60.0] * 99)}, None)
-    assert len(calls) == 1 + latency.LEAST_ROUNDS
+    assert len(calls) == 1 + latency._LEAST_ROUNDS

@@ -9,7 +9,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from keras_pix2pix import __version__, export_tflite, unet_generator
-from keras_pix2pix.deploy.metadata import read_metadata, weights_digest
+from keras_pix2pix.deploy.metadata import _weights_digest, read_metadata
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_a_file_says_what_it_is(generator, tmp_path):
         "quantization": "float16",
         "license": "CC BY 4.0",
         "config": config,
-        "weights_sha256": weights_digest(generator),
+        "weights_sha256": _weights_digest(generator),
     }
 
 
@@ -68,12 +68,12 @@ def test_the_digest_is_that_of_the_weights(generator):
     digest = hashlib.sha256()
     for weight in generator.get_weights():
         digest.update(f"float32 {weight.shape}".encode() + weight.tobytes())
-    before = weights_digest(generator)
+    before = _weights_digest(generator)
     assert before == digest.hexdigest()
     weights = generator.get_weights()
     weights[-1].flat[0] += 1e-3
     generator.set_weights(weights)
-    assert weights_digest(generator) != before
+    assert _weights_digest(generator) != before
 
 
 def test_a_configuration_that_is_no_json_is_refused_before_any_work(generator, tmp_path):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from keras_pix2pix import encodings, export_onnx, serving_model, unet_generator
-from keras_pix2pix.deploy.parity import drawn_sources
+from keras_pix2pix.deploy.parity import _drawn_sources
 from keras_pix2pix.inference import lean as rewrite
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -93,7 +93,7 @@ def test_given_pixels_are_compared_on(generator, tmp_path):
         export_onnx(generator, tmp_path / "x.onnx", image_size=(32, 64), pixels=draw(1, 16, 16, 3))
     with pytest.raises(ValueError, match=r"`pixels` must be uint8.*Received: float64"):
         export_onnx(generator, tmp_path / "x.onnx", pixels=np.zeros((1, 16, 16, 3)))
-    assert export_onnx(generator, tmp_path / "x.onnx", pixels=drawn_sources((48, 32), 3)[:1]).psnr > 60
+    assert export_onnx(generator, tmp_path / "x.onnx", pixels=_drawn_sources((48, 32), 3)[:1]).psnr > 60
 
 
 @pytest.mark.parametrize(

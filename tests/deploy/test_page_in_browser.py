@@ -19,7 +19,7 @@ from PIL import Image
 
 from keras_pix2pix import export_web, serving_model, unet_generator
 from keras_pix2pix.deploy.page_server import page_server
-from keras_pix2pix.deploy.parity import drawn_sources
+from keras_pix2pix.deploy.parity import _drawn_sources
 
 pytestmark = pytest.mark.slow
 
@@ -213,7 +213,7 @@ def choose(page, name, index):
 
 
 def test_the_first_sample_is_there_and_translated(page, generator):
-    np.testing.assert_array_equal(page.pixels("source"), drawn_sources(SIZE, 3)[0])
+    np.testing.assert_array_equal(page.pixels("source"), _drawn_sources(SIZE, 3)[0])
     assert_agrees(page, generator)
     assert page.find("time").text.endswith(" ms")
     assert "threads" in page.find("about").text
@@ -265,13 +265,13 @@ def test_fill_undo_and_clear(page, generator):
         np.testing.assert_array_equal(page.pixels("source"), wanted)
     assert page.find("status").text == "Undone"
     page.click("#undo")  # What was cleared.
-    np.testing.assert_array_equal(page.pixels("source"), drawn_sources(SIZE, 3)[0])
+    np.testing.assert_array_equal(page.pixels("source"), _drawn_sources(SIZE, 3)[0])
     assert not page.find("undo").is_enabled()
     assert_agrees(page, generator)
 
 
 def test_samples_and_files(page, generator, tmp_path):
-    samples = drawn_sources(SIZE, 3)
+    samples = _drawn_sources(SIZE, 3)
     page.click("#samples button:nth-child(3)")
     page.wait(lambda: page.find("status").text == "Sample 3 loaded")
     page.settle()
@@ -516,7 +516,7 @@ def test_the_demo_from_the_command_line_to_ctrl_c(generator, driver, tmp_path):
                 page = Page(driver, line.split()[0])
                 page.folder = tmp_path
                 page.open()
-                np.testing.assert_array_equal(page.pixels("source"), drawn_sources(SIZE, 3)[0])
+                np.testing.assert_array_equal(page.pixels("source"), _drawn_sources(SIZE, 3)[0])
                 program.send_signal(signal.SIGINT)
                 break
         try:

@@ -155,7 +155,7 @@ def test_an_answer_may_take_longer_than_a_request(served, tmp_path, monkeypatch)
 
 
 def test_who_comes_when_all_places_are_taken_waits(served, monkeypatch):
-    monkeypatch.setattr(module, "MOST_CONNECTIONS", 2)
+    monkeypatch.setattr(module, "_MOST_CONNECTIONS", 2)
     guests = [knock(served), knock(served)]
     most = []
 

@@ -8,8 +8,8 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from keras_pix2pix import encodings
 from keras_pix2pix.deploy.parity import (
     Parity,
+    _drawn_sources,
     compare,
-    drawn_sources,
     grey_levels_apart,
     keras_function,
     sources_or_drawn,
@@ -99,12 +99,12 @@ def test_a_verdict_in_words():
 
 
 def test_sources_are_drawn_in_any_size():
-    assert drawn_sources((8, 1056), 3).shape == (4, 8, 1056, 3)
+    assert _drawn_sources((8, 1056), 3).shape == (4, 8, 1056, 3)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 5])
 def test_drawn_sources_have_as_many_channels_as_asked(channels):
-    pixels = drawn_sources((32, 48), channels)
+    pixels = _drawn_sources((32, 48), channels)
     assert pixels.shape == (4, 32, 48, channels)
     assert len({picture.tobytes() for picture in pixels}) == 4
 

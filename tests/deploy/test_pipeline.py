@@ -10,7 +10,7 @@ from PIL import Image
 
 from keras_pix2pix.deploy import pipeline
 from keras_pix2pix.deploy.pipeline import write_judged
-from keras_pix2pix.deploy.verdict import copy_verdict, digest, refuse_to_replace_records
+from keras_pix2pix.deploy.verdict import _digest, copy_verdict, refuse_to_replace_records
 
 
 @pytest.fixture
@@ -145,6 +145,6 @@ def test_the_digest_of_a_folder_is_that_of_its_names_and_contents(tmp_path):
     (folder / "a").write_bytes(b"1")
     (folder / "b" / "c").write_bytes(b"2")
     lines = f"{hashlib.sha256(b'1').hexdigest()}  a\n{hashlib.sha256(b'2').hexdigest()}  b/c\n"
-    assert digest(folder) == hashlib.sha256(lines.encode()).hexdigest()
+    assert _digest(folder) == hashlib.sha256(lines.encode()).hexdigest()
     (folder / "a").rename(folder / "z")
-    assert digest(folder) != hashlib.sha256(lines.encode()).hexdigest()
+    assert _digest(folder) != hashlib.sha256(lines.encode()).hexdigest()

@@ -7,8 +7,8 @@ from ai_edge_litert.interpreter import Interpreter
 
 from keras_pix2pix import Pix2Pix, export_onnx, export_saved_model, export_tflite, resnet_generator, unet_generator
 from keras_pix2pix.data.synthetic import facade
-from keras_pix2pix.deploy.parity import drawn_sources
-from keras_pix2pix.deploy.tflite import QUANTIZATIONS
+from keras_pix2pix.deploy.parity import _drawn_sources
+from keras_pix2pix.deploy.tflite import _QUANTIZATIONS
 from keras_pix2pix.images import to_image, to_pixels
 from keras_pix2pix.training.presets import PRESETS
 
@@ -49,7 +49,7 @@ def test_tflite(builder, options, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("quantization", QUANTIZATIONS)
+@pytest.mark.parametrize("quantization", _QUANTIZATIONS)
 @pytest.mark.parametrize("name", PRESETS)
 def test_tflite_of_a_preset(name, quantization, tmp_path, monkeypatch):
     monkeypatch.setitem(PRESETS[name]["generator"], "filters", 8)
@@ -60,7 +60,7 @@ def test_tflite_of_a_preset(name, quantization, tmp_path, monkeypatch):
     assert parity.psnr > (60 if quantization == "none" else 40)
     assert set(parity.gpu_fallbacks) == {"CAST (UINT8 to FLOAT32)", "ROUND", "CAST (FLOAT32 to UINT8)"}
     run = Interpreter(str(tmp_path / "x.tflite")).get_signature_runner()
-    pixels = drawn_sources((64, 64), 3)
+    pixels = _drawn_sources((64, 64), 3)
     generated = np.concatenate([run(source=each[np.newaxis])["generated"] for each in pixels])
     expected = np.asarray(to_pixels(model.generator(to_image(pixels))))
     assert np.abs(generated.astype(int) - expected).mean() < 3

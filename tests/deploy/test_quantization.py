@@ -7,8 +7,8 @@ from ai_edge_litert.interpreter import Interpreter
 
 from keras_pix2pix import export_tflite, unet_generator
 from keras_pix2pix.deploy.gpu_delegate import operators
-from keras_pix2pix.deploy.parity import drawn_sources
-from keras_pix2pix.deploy.quantization import quantize, small_convolutions
+from keras_pix2pix.deploy.parity import _drawn_sources
+from keras_pix2pix.deploy.quantization import _small_convolutions, quantize
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +63,8 @@ def test_weights_are_made_float32_again(content, tmp_path):
 
 
 def test_static_int8_leaves_norms_and_large_convolutions_in_float32(content, tmp_path):
-    quantized = quantize(content, "int8", drawn_sources((64, 64), 3))
-    small = len(small_convolutions(content))
+    quantized = quantize(content, "int8", _drawn_sources((64, 64), 3))
+    small = len(_small_convolutions(content))
     kinds = kinds_of_operator(quantized, "CONV_2D")
     assert 0 < small < len(kinds)
     assert kinds.count((np.int8, np.int8, np.int8)) == small
@@ -82,13 +82,13 @@ def test_convolutions_are_small_that_give_less_than_half_the_side(tmp_path):
     x = keras.layers.UpSampling2D(4)(x)
     network = keras.Model(source, keras.layers.Conv2D(3, 3, padding="same", activation="tanh", name="whole")(x))
     export_tflite(network, tmp_path / "x.tflite")
-    (name,) = small_convolutions((tmp_path / "x.tflite").read_bytes())
+    (name,) = _small_convolutions((tmp_path / "x.tflite").read_bytes())
     assert "quarter" in name
 
 
 def test_ranges_are_those_of_the_representative_pictures(content):
     plain = np.zeros((1, 64, 64, 3), "uint8")
-    colourful = drawn_sources((64, 64), 3)
+    colourful = _drawn_sources((64, 64), 3)
     assert quantize(content, "int8", plain) != quantize(content, "int8", colourful)
     assert quantize(content, "int8", colourful) == quantize(content, "int8", colourful)
 
@@ -96,7 +96,7 @@ def test_ranges_are_those_of_the_representative_pictures(content):
 def test_a_network_without_small_convolutions_is_refused_static_int8(tmp_path):
     source = keras.Input((16, 16, 3))
     network = keras.Model(source, keras.layers.Conv2D(3, 3, padding="same", activation="tanh")(source))
-    with pytest.raises(ValueError, match='less than half the picture\'s side.*Take "dynamic" or "weights"'):
+    with pytest.raises(ValueError, match='less than half the picture\'s side.*Use "dynamic" or "weights"'):
         export_tflite(
             network, tmp_path / "x.tflite", quantization="int8", representative=np.zeros((1, 16, 16, 3), "uint8")
         )
@@ -104,7 +104,7 @@ def test_a_network_without_small_convolutions_is_refused_static_int8(tmp_path):
 
 
 def test_nothing_is_printed(content, capfd):
-    quantize(content, "int8", drawn_sources((64, 64), 3))
+    quantize(content, "int8", _drawn_sources((64, 64), 3))
     assert capfd.readouterr() == ("", "")
 
 

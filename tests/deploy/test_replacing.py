@@ -82,7 +82,7 @@ def test_a_saved_model_with_files_of_others_is_not_replaced(tmp_path, name):
     for each in ("saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001", name):
         (tmp_path / "x" / each).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "x" / each).write_text("mine")
-    with pytest.raises(ValueError, match=f"holds more than a SavedModel.* delete: {name}. Take it out"):
+    with pytest.raises(ValueError, match=f"holds more than a SavedModel.* delete: {name}. Move them away"):
         export_saved_model(NO_MODEL, tmp_path / "x")
     assert (tmp_path / "x" / name).read_text() == "mine"
 
@@ -93,7 +93,7 @@ def test_a_page_with_files_of_others_is_not_replaced(tmp_path, name):
     for each, text in contents.items():
         (tmp_path / "x" / each).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "x" / each).write_text(text)
-    with pytest.raises(ValueError, match=f"holds more than a page.* delete: {name}. Take it out"):
+    with pytest.raises(ValueError, match=f"holds more than a page.* delete: {name}. Move them away"):
         export_web(NO_MODEL, tmp_path / "x")
     assert (tmp_path / "x" / name).read_text() == "mine"
 
@@ -133,7 +133,7 @@ def test_a_page_under_a_name_with_brackets_is_replaced(generator, tmp_path):
 
 @pytest.mark.parametrize("name", ["x[1]", "x*", "x?", "[a]/x"])
 def test_tensorflow_would_not_find_a_saved_model_under_a_pattern(tmp_path, name):
-    with pytest.raises(ValueError, match="takes for a pattern"):
+    with pytest.raises(ValueError, match="treats as a pattern"):
         export_saved_model(NO_MODEL, tmp_path / name)
 
 

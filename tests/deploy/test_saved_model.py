@@ -12,7 +12,7 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_pix2pix import export_saved_model, serving_model, unet_generator
-from keras_pix2pix.deploy.verdict import digest
+from keras_pix2pix.deploy.verdict import _digest
 from keras_pix2pix.inference import lean as rewrite
 
 
@@ -121,7 +121,7 @@ def test_what_is_accepted_can_be_chosen(generator, tmp_path, monkeypatch):
     parity = export_saved_model(generator, tmp_path / "x", accept={"levels": 255})
     record = json.loads((tmp_path / "x.export.json").read_text())
     assert (record["format"], record["accepted"]) == ("saved_model", {"levels": 255})
-    assert record["sha256"] == digest(tmp_path / "x")
+    assert record["sha256"] == _digest(tmp_path / "x")
     assert parity.latency is None
     with pytest.raises(RuntimeError, match="at most 255 grey level.* and at least 99 dB"):
         export_saved_model(generator, tmp_path / "x", accept={"levels": 255, "psnr": 99})

@@ -12,8 +12,8 @@ import pytest
 import tensorflow as tf
 
 from keras_pix2pix import export_saved_model, export_web, serving_model, unet_generator
-from keras_pix2pix.deploy.metadata import read_metadata, weights_digest
-from keras_pix2pix.deploy.verdict import digest
+from keras_pix2pix.deploy.metadata import _weights_digest, read_metadata
+from keras_pix2pix.deploy.verdict import _digest
 from keras_pix2pix.files import remove_leftovers, whole_file
 
 # Without TensorFlow, to be there at once.
@@ -74,12 +74,12 @@ def test_kills_while_a_folder_is_replaced(generators, tmp_path, export, way):
         export(generator, template)
     path = tmp_path / "out" / "x"
     shutil.copytree(templates[0], path)
-    whole = {digest(template) for template in templates}
+    whole = {_digest(template) for template in templates}
     for _ in range(20):
         kill(REPLACE, [path, way, *templates], chance.uniform(0, 0.05))
         if way == "renamed":  # As the next export does.
             restore_replaced(path)
-        assert digest(path) in whole
+        assert _digest(path) in whole
     remove_leftovers(path.parent)
     assert [each.name for each in path.parent.iterdir()] == ["x"]
 
@@ -97,7 +97,7 @@ def test_kills_while_exporting(generators, tmp_path):
         generator.save(file)
     pixels = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
     expected = [np.asarray(serving_model(generator)(pixels)) for generator in generators]
-    weights = {weights_digest(generator) for generator in generators}
+    weights = {_weights_digest(generator) for generator in generators}
     out = tmp_path / "out"
     for _ in range(3):
         kill(EXPORT, [out, *files], chance.uniform(0, 6))

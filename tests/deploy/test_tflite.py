@@ -13,7 +13,7 @@ from ai_edge_litert.interpreter import Interpreter
 from keras_pix2pix import export_tflite, resnet_generator, serving_model, unet_generator
 from keras_pix2pix.data.synthetic import facade
 from keras_pix2pix.deploy.gpu_delegate import operators
-from keras_pix2pix.deploy.parity import drawn_sources
+from keras_pix2pix.deploy.parity import _drawn_sources
 from keras_pix2pix.images import to_image, to_pixels
 from keras_pix2pix.inference import lean as rewrite
 
@@ -53,7 +53,7 @@ def test_the_file_computes_what_the_model_does(generator, tmp_path, capsys, quan
     path = tmp_path / "facades.tflite"
     parity = exported(generator, path, quantization)
     runner = Interpreter(str(path)).get_signature_runner("serving_default")
-    pixels = drawn_sources((32, 64), 3)
+    pixels = _drawn_sources((32, 64), 3)
     generated = np.concatenate([runner(source=each[np.newaxis])["generated"] for each in pixels])
     difference = np.abs(generated.astype(int) - expected_pixels(generator, pixels))
     assert generated.dtype == np.uint8
@@ -111,7 +111,7 @@ def test_a_file_of_any_size(generator, tmp_path, quantization):
 
 def test_a_network_of_any_size_is_compared_at_256_or_on_given_pixels(tmp_path):
     network, compared = unet_generator((None, None, 3), filters=2, num_downsamples=3), []
-    for pixels in (None, drawn_sources((24, 40), 3)):
+    for pixels in (None, _drawn_sources((24, 40), 3)):
         export_tflite(network, tmp_path / "x.tflite", image_size="any", pixels=pixels)
         compared.append(json.loads((tmp_path / "x.tflite.export.json").read_text())["source"])
     assert compared == ["256x256 rgb", "24x40 rgb"]
@@ -130,7 +130,7 @@ def test_a_network_of_mixed_precision_is_exported_in_float32(generator, tmp_path
     export_tflite(generator, tmp_path / "float32.tflite")
     files = [(tmp_path / name).read_bytes() for name in ("mixed.tflite", "float32.tflite")]
     runs = [Interpreter(model_content=each).get_signature_runner() for each in files]
-    for pixels in drawn_sources((32, 64), 3):
+    for pixels in _drawn_sources((32, 64), 3):
         results = [run(source=pixels[np.newaxis])["generated"] for run in runs]
         np.testing.assert_array_equal(*results)
 
@@ -174,7 +174,7 @@ def test_image_size_is_that_of_the_file(generator, tmp_path):
 def test_given_pixels_are_compared_on(generator, tmp_path):
     with pytest.raises(ValueError, match=r"shape \(pictures, 32, 64, 3\).*Received: uint8 of shape \(1, 16, 16, 3\)"):
         export_tflite(generator, tmp_path / "x.tflite", pixels=np.zeros((1, 16, 16, 3), "uint8"))
-    assert export_tflite(generator, tmp_path / "x.tflite", pixels=drawn_sources((32, 64), 3)[:1]).psnr > 60
+    assert export_tflite(generator, tmp_path / "x.tflite", pixels=_drawn_sources((32, 64), 3)[:1]).psnr > 60
 
 
 @pytest.mark.parametrize("normalization", ["batch", None])

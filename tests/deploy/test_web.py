@@ -11,10 +11,10 @@ import keras_pix2pix
 from keras_pix2pix import export_tflite, export_web, serving_model, unet_generator
 from keras_pix2pix.deploy import web
 from keras_pix2pix.deploy.metadata import read_metadata
-from keras_pix2pix.deploy.parity import drawn_sources
+from keras_pix2pix.deploy.parity import _drawn_sources
 from keras_pix2pix.inference import lean as rewrite
 
-SCRIPTS = sorted(web.PAGE.glob("*.js"))
+SCRIPTS = sorted(web._PAGE.glob("*.js"))
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def pixels_of(path):
 
 
 def test_the_folder_holds_page_model_samples_and_settings(generator, tmp_path, capsys):
-    samples = drawn_sources((32, 64), 3)
+    samples = _drawn_sources((32, 64), 3)
     parity = export_web(generator, tmp_path / "page", pixels=samples, quantization="none")
     page = tmp_path / "page"
     settings = read(page)
@@ -56,7 +56,7 @@ def test_the_folder_holds_page_model_samples_and_settings(generator, tmp_path, c
     assert parity.size == alone.size == (page / "page.tflite").stat().st_size
     assert parity.path == str(page / "page.tflite")
     assert capsys.readouterr().out == ""
-    assert {path.name for path in web.PAGE.iterdir()} < {path.name for path in page.iterdir()}
+    assert {path.name for path in web._PAGE.iterdir()} < {path.name for path in page.iterdir()}
 
 
 def test_only_eight_samples_are_shown_and_all_count_for_the_palette(generator, tmp_path):
@@ -106,7 +106,7 @@ def test_license_configuration_and_what_is_accepted_reach_the_file(generator, ma
 def test_representative_pictures_reach_int8(generator, tmp_path):
     with pytest.raises(ValueError, match="takes its ranges from source pictures"):
         export_web(generator, tmp_path / "page", quantization="int8")
-    samples = drawn_sources((32, 64), 3)
+    samples = _drawn_sources((32, 64), 3)
     parity = export_web(generator, tmp_path / "page", quantization="int8", representative=samples, pixels=samples)
     alone = export_tflite(generator, tmp_path / "x.tflite", quantization="int8", representative=samples, pixels=samples)
     assert parity.psnr == alone.psnr
@@ -191,20 +191,20 @@ def test_a_file_that_computes_something_else_makes_no_page(generator, tmp_path, 
 
 
 def test_the_scripts_find_what_they_name():
-    page = (web.PAGE / "index.html").read_text(encoding="utf-8")
+    page = (web._PAGE / "index.html").read_text(encoding="utf-8")
     ids = set(re.findall(r'id="([\w-]+)"', page))
     for script in SCRIPTS:
         text = script.read_text(encoding="utf-8")
         assert set(re.findall(r'find\("([\w-]+)"\)', text)) <= ids
         for file in re.findall(r'from "\./(.+?)"', text):
-            assert (web.PAGE / file).is_file()
+            assert (web._PAGE / file).is_file()
 
 
 def test_versions_are_exact_and_nothing_comes_from_elsewhere():
-    versions = json.loads((web.PAGE / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    versions = json.loads((web._PAGE / "package.json").read_text(encoding="utf-8"))["dependencies"]
     assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in versions.values())
-    page = (web.PAGE / "index.html").read_text(encoding="utf-8")
+    page = (web._PAGE / "index.html").read_text(encoding="utf-8")
     for name in versions:
         assert f'"{name}": "./node_modules/{name}/dist/index.js"' in page
-    for file in web.PAGE.iterdir():
+    for file in web._PAGE.iterdir():
         assert not re.findall(r"https?://", file.read_text(encoding="utf-8")), file

@@ -124,9 +124,9 @@ def test_data_sets_of_pairs_count_without_the_pairs_of_weight_0(images):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (lambda source: iter([source]), "readable once for each batch norm, and end. .* Received: list_iterator"),
+        (lambda source: iter([source]), "finite, and readable once for each batch norm. .* Received: list_iterator"),
         (lambda source: tf.data.Dataset.from_tensors(source).repeat(), "Received: _RepeatDataset"),
-        (lambda source: [], "a batch of source images at least"),
+        (lambda source: [], "at least one batch of source images"),
     ],
     ids=["iterator", "endless", "empty"],
 )

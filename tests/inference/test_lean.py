@@ -6,9 +6,9 @@ import pytest
 from keras import layers
 
 from keras_pix2pix import resnet_generator, unet_generator
-from keras_pix2pix.inference.lean import InstanceNormalization, Resize, lean_clone, size_multiple
+from keras_pix2pix.inference.lean import InstanceNormalization, _Resize, lean_clone, size_multiple
 from keras_pix2pix.inference.subpixel import SubpixelConvolution
-from keras_pix2pix.networks.normalization import instance_normalization
+from keras_pix2pix.networks.normalization import _instance_normalization
 
 
 def test_a_lean_clone_of_the_papers_network_is_equal(images):
@@ -153,7 +153,7 @@ def test_upsampling_is_exact_at_any_size(interpolation, size):
     network = keras.Model(source, keras.layers.UpSampling2D((2, 3), interpolation=interpolation)(source))
     images = np.random.default_rng(0).normal(size=(1, 6, 8, 3)).astype("float32")
     clone = lean_clone(network, size)
-    assert isinstance(clone.layers[-1], Resize)
+    assert isinstance(clone.layers[-1], _Resize)
     assert clone.output_shape == (None, size[0] and 12, size[1] and 24, 3)
     np.testing.assert_allclose(clone(images), network(images), atol=1e-6)
 
@@ -173,7 +173,7 @@ def test_a_lean_clone_computes_in_float32_whatever_the_policy(images):
 def test_operations_that_are_no_layers_are_kept(images):
     source = keras.Input((16, 16, 3))
     padded = keras.ops.pad(source, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="reflect")
-    network = keras.Model(source, instance_normalization()(padded))
+    network = keras.Model(source, _instance_normalization()(padded))
     pictures, _ = images(1, 16, 16)
     np.testing.assert_allclose(lean_clone(network)(pictures), network(pictures), atol=1e-5)
 

@@ -6,7 +6,7 @@ import pytest
 
 from keras_pix2pix import encodings, serving_model, unet_generator
 from keras_pix2pix.images import to_image, to_pixels
-from keras_pix2pix.inference.serving import encodings_of, reflected_indices
+from keras_pix2pix.inference.serving import _reflected_indices, encodings_of
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_something_else_is_refused():
 @pytest.mark.parametrize(("length", "multiple"), [(1, 4), (2, 8), (3, 16), (5, 4), (8, 8)])
 def test_reflected_indices_are_numpys(length, multiple):
     expected = np.pad(np.arange(length), (0, -length % multiple), mode="reflect")
-    np.testing.assert_array_equal(reflected_indices(length, multiple), expected)
+    np.testing.assert_array_equal(_reflected_indices(length, multiple), expected)
 
 
 @pytest.mark.parametrize("image_size", [None, (16, 24)])

@@ -12,7 +12,7 @@ from PIL import Image
 from keras_pix2pix import encodings
 from keras_pix2pix.images import write_png
 from keras_pix2pix.inference import source_pictures as module
-from keras_pix2pix.inference.source_pictures import source_pictures
+from keras_pix2pix.inference.source_pictures import find_pictures
 
 
 def draw(*shape, seed=0):
@@ -20,7 +20,7 @@ def draw(*shape, seed=0):
 
 
 def opened(inputs, word="rgb", **options):
-    return [source.open() for source in source_pictures(inputs, encodings.get(word), **options)]
+    return [source.open() for source in find_pictures(inputs, encodings.get(word), **options)]
 
 
 def test_an_array_and_a_file_give_the_same_rows_and_the_same_small_version(tmp_path):
@@ -102,7 +102,7 @@ def test_a_hostile_file_ends_in_a_message_in_little_time_and_memory(tmp_path, na
 @pytest.mark.parametrize("kind", ["png", "npy", "array"])
 def test_large_pictures_are_for_tiles(tmp_path, monkeypatch, kind):
     monkeypatch.setattr(module, "MOST_PIXELS", 1000)
-    monkeypatch.setattr(module, "TILED_AT_MOST", 3000)
+    monkeypatch.setattr(module, "_TILED_AT_MOST", 3000)
     inputs = {}
     for side in (30, 50, 70, 90):
         pixels = draw(side, side, 3)
@@ -124,7 +124,7 @@ def test_large_pictures_are_for_tiles(tmp_path, monkeypatch, kind):
 
 @pytest.mark.filterwarnings("error")
 def test_the_limit_is_checked_without_a_warning_and_pillows_own_comes_back(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "TILED_AT_MOST", 3000)
+    monkeypatch.setattr(module, "_TILED_AT_MOST", 3000)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
     write_png(tmp_path / "a.png", draw(50, 50, 3))
     np.testing.assert_array_equal(opened(tmp_path / "a.png", tiled=True)[0].rows(0, 50), draw(50, 50, 3))

@@ -75,5 +75,5 @@ def test_a_kernel_with_room_moves_so_that_nothing_is_cropped():
 def test_too_much_cropped_is_refused():
     cropping = ((9, 0), (0, 0))
     assert not is_croppable((3, 3), 2, cropping)
-    with pytest.raises(ValueError, match=r"`cropping` must leave .*Received: cropping=\(\(9, 0\), \(0, 0\)\)"):
+    with pytest.raises(ValueError, match=r"`cropping` must keep .*Received: cropping=\(\(9, 0\), \(0, 0\)\)"):
         SubpixelConvolution(3, (3, 3), cropping=cropping)

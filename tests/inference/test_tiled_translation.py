@@ -12,7 +12,7 @@ from keras_pix2pix.images import to_image, to_pixels, write_png
 from keras_pix2pix.inference import translation
 from keras_pix2pix.inference.fixed_statistics import FixedStatistics
 from keras_pix2pix.inference.translation import translate
-from keras_pix2pix.networks.normalization import instance_normalization
+from keras_pix2pix.networks.normalization import _instance_normalization
 
 
 def draw(*shape, seed=0):
@@ -31,7 +31,7 @@ def convolutions():
     """A generator that reaches 2 pixels far, but for its instance norm, which sees the whole picture."""
     source = keras.Input((None, None, 3))
     x = keras.layers.Conv2D(8, 3, padding="same", kernel_initializer="glorot_uniform")(source)
-    x = keras.layers.Activation("tanh")(instance_normalization()(x))
+    x = keras.layers.Activation("tanh")(_instance_normalization()(x))
     return keras.Model(source, keras.layers.Conv2D(3, 3, padding="same", activation="tanh")(x))
 
 
@@ -107,7 +107,7 @@ TILINGS = [  # Encodings of both sides, and whether statistics are fixed.
 
 @pytest.mark.parametrize(("word", "fixed_statistics"), TILINGS)
 def test_pictures_of_any_encoding_are_tiled(make_encoded_model, tmp_path, monkeypatch, word, fixed_statistics):
-    monkeypatch.setattr(translation, "IN_MEMORY_AT_MOST", 100)  # The result waits on the disk.
+    monkeypatch.setattr(translation, "_IN_MEMORY_AT_MOST", 100)  # The result waits on the disk.
     model = make_encoded_model(word, word)
     encoding = model.source_encoding
     raw = encoding.from_pixels(draw(75, 70, 3))

@@ -197,7 +197,7 @@ def test_stacked_sources_must_be_all_there(stacked):
         model.translate(folders[0])
     with pytest.raises(ValueError, match=r"Every picture has 2 sources"):
         model.translate([*folders, folders[0]])
-    with pytest.raises(ValueError, match=r"all files, or all folders. Received: .*photos and .*labels/a\.png"):
+    with pytest.raises(ValueError, match=r"all files or all folders. Received: .*photos and .*labels/a\.png"):
         model.translate([folders[0], folders[1] / "a.png"])
     with pytest.raises(ValueError, match=r"Side-by-side files hold one source, and 'rgb\+classes:4' needs 2"):
         model.translate(folders, side_by_side=True)

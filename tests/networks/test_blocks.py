@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_pix2pix.networks.blocks import DepthToSpace, convolution, doubled, downsample, upsample
+from keras_pix2pix.networks.blocks import DepthToSpace, _doubled, convolution, downsample, upsample
 from keras_pix2pix.networks.normalization import normalization_layers
 
 
@@ -50,7 +50,7 @@ def test_depth_to_space_knows_its_shape_and_is_saved(size, doubled_size):
     ],
 )
 def test_doubling_by_hand(upsampling, row):
-    network = with_ones(network_of(doubled, (1, 2, 1), upsampling=upsampling, use_bias=False))
+    network = with_ones(network_of(_doubled, (1, 2, 1), upsampling=upsampling, use_bias=False))
     result = network(np.array([1.0, 3.0]).reshape(1, 1, 2, 1))
     assert result.shape == (1, 2, 4, 1)
     side = 3 if upsampling == "depth_to_space" else 4

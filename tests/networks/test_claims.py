@@ -83,7 +83,7 @@ def test_weights_that_are_lost_are_told(models, tmp_path, weights):
 
 
 def test_a_configuration_without_end_is_not_read(models, tmp_path, monkeypatch):
-    monkeypatch.setattr(claims, "MOST_CONFIGURATION", 10)
+    monkeypatch.setattr(claims, "_MOST_CONFIGURATION", 10)
     with pytest.raises(ValueError, match="holds a configuration of"):
         load_model(models / "model.keras")
 

@@ -4,11 +4,11 @@ import keras
 import numpy as np
 import pytest
 
-from keras_pix2pix.networks.normalization import batch_normalization, instance_normalization, normalization_layers
+from keras_pix2pix.networks.normalization import _batch_normalization, _instance_normalization, normalization_layers
 
 
 def test_instance_normalization_by_hand():
-    layer = instance_normalization()
+    layer = _instance_normalization()
     layer.build((None, 1, 2, 1))
     layer.set_weights([np.array([3.0]), np.array([0.5])])
     # Mean 2, standard deviation 1 of the first example; 20 and 10 of the second: (x - m) / s is -1 and 1.
@@ -32,7 +32,7 @@ def test_epsilon_and_name_reach_every_layer(word):
 
 def test_at_batch_1_instance_norm_is_batch_norm_on_batch_statistics():
     images = np.random.default_rng(0).normal(size=(1, 8, 8, 3)).astype("float32")
-    instance, batch = instance_normalization(), batch_normalization()
+    instance, batch = _instance_normalization(), _batch_normalization()
     instance.build(images.shape)
     batch.build(images.shape)
     batch.set_weights([*instance.get_weights(), *batch.get_weights()[2:]])
@@ -40,7 +40,7 @@ def test_at_batch_1_instance_norm_is_batch_norm_on_batch_statistics():
 
 
 def test_batch_normalization_keeps_moving_averages_as_the_authors_do():
-    layer = batch_normalization()
+    layer = _batch_normalization()
     layer(np.full((2, 4, 4, 1), 10.0, "float32"), training=True)
     np.testing.assert_allclose(layer.moving_mean, [1.0], atol=1e-5)  # A tenth of the way from 0 to 10.
     assert layer.synchronized

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from keras_pix2pix.report.charts import BOTTOM, LEFT, MOST_POINTS, RIGHT, TOP, charts
+from keras_pix2pix.report.charts import _BOTTOM, _LEFT, _MOST_POINTS, _RIGHT, _TOP, charts
 
 
 def points(line):
@@ -16,9 +16,9 @@ def test_a_line_runs_from_the_first_epoch_to_the_last_and_up_for_more():
     (line,) = chart["lines"]
     assert (line["name"], line["last"], line["validation"]) == ("g_l1", 0.3, False)
     (x0, y0), (x1, y1), (x2, y2) = points(line)
-    assert (x0, x1, x2) == (LEFT, (LEFT + RIGHT) / 2, RIGHT)
+    assert (x0, x1, x2) == (_LEFT, (_LEFT + _RIGHT) / 2, _RIGHT)
     assert y2 == pytest.approx((y0 + y1) / 2, abs=0.1)
-    assert TOP < y1 < y2 < y0 < BOTTOM
+    assert _TOP < y1 < y2 < y0 < _BOTTOM
     assert [label for _, label in chart["x_ticks"]] == ["1", "2", "3"]
     ticks = {label: y for y, label in chart["y_ticks"]}
     assert ticks["0.2"] == y0
@@ -48,15 +48,15 @@ def test_gaps_stay_gaps_and_what_stands_alone_is_a_dot():
 def test_a_single_epoch_and_a_line_that_doesnt_move_can_be_drawn():
     (chart,) = charts({"epoch": [0], "g_l1": [0.0]})
     ((x, _),) = chart["lines"][0]["dots"]
-    assert float(x) == LEFT
+    assert float(x) == _LEFT
     (chart,) = charts({"epoch": [4, 5], "g_learning_rate": [2e-4, 2e-4]})
-    assert {y for _, y in points(chart["lines"][0])} == {(TOP + BOTTOM) / 2}
+    assert {y for _, y in points(chart["lines"][0])} == {(_TOP + _BOTTOM) / 2}
 
 
 def test_long_runs_are_thinned_out():
     epochs = list(range(10_000))
     (chart,) = charts({"epoch": epochs, "g_l1": [float(epoch) for epoch in epochs]})
-    assert len(points(chart["lines"][0])) <= MOST_POINTS
+    assert len(points(chart["lines"][0])) <= _MOST_POINTS
 
 
 @pytest.mark.parametrize("history", [{"epoch": []}, {"epoch": [], "g_l1": []}, {"epoch": [0], "g_l1": [math.nan]}])

@@ -12,7 +12,7 @@ from PIL import Image
 
 from keras_pix2pix.images import write_png
 from keras_pix2pix.report import charts
-from keras_pix2pix.report.page import MOST_EXPORTS, write_report
+from keras_pix2pix.report.page import _MOST_EXPORTS, write_report
 
 VOID = {"meta", "img", "br", "path", "circle", "polyline"}
 
@@ -187,7 +187,7 @@ def test_the_page_stays_small_over_many_epochs_and_exports(run_dir):
         (run_dir / "exports" / f"{index}.export.json").write_text(json.dumps({"note": "x" * 100_000}))
     page = page_of(run_dir)
     assert (run_dir / "report.html").stat().st_size < 1_000_000
-    assert len(page.pictures) <= 10 + MOST_EXPORTS
+    assert len(page.pictures) <= 10 + _MOST_EXPORTS
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path):

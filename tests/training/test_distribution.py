@@ -34,7 +34,7 @@ def test_without_devices_it_is_the_strategy_in_force(mirrored):
         ("GPU:7", "must be a number, or names among CPU:0, CPU:1. Received: GPU:7"),
         (0, "must be 1 or more"),
         ("all", "Received: all"),
-        (3, "must be at most 2 by now"),
+        (3, "must be at most 2 now"),
     ],
 )
 def test_devices_that_are_not_there(devices, words):

@@ -8,13 +8,13 @@ import pytest
 import tensorflow as tf
 
 from keras_pix2pix.training.losses import (
+    _charbonnier_loss,
+    _l2_loss,
     adversarial_loss,
     as_list,
-    charbonnier_loss,
     feature_matching_loss,
     gradient_penalty,
     l1_loss,
-    l2_loss,
     mean_per_example,
     reconstruction_loss,
 )
@@ -123,13 +123,13 @@ def test_l1_by_hand():
 def test_l2_and_charbonnier_by_hand():
     target = np.array([0.0, 1.0, -1.0, 0.5]).reshape(2, 1, 2, 1)
     generated = np.array([0.5, 1.0, 1.0, 0.0]).reshape(2, 1, 2, 1)
-    np.testing.assert_allclose(l2_loss(target, generated), [0.125, 2.125])
+    np.testing.assert_allclose(_l2_loss(target, generated), [0.125, 2.125])
     roots = [(math.sqrt(0.25 + 1e-6) + 0.001) / 2, (math.sqrt(4 + 1e-6) + math.sqrt(0.25 + 1e-6)) / 2]
-    np.testing.assert_allclose(charbonnier_loss(target, generated), roots, rtol=1e-6)
+    np.testing.assert_allclose(_charbonnier_loss(target, generated), roots, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
-    ("distance", "function"), [("l1", l1_loss), ("l2", l2_loss), ("charbonnier", charbonnier_loss)]
+    ("distance", "function"), [("l1", l1_loss), ("l2", _l2_loss), ("charbonnier", _charbonnier_loss)]
 )
 def test_a_word_for_a_distance(distance, function, images):
     target, generated = images(2)

@@ -9,10 +9,10 @@ from keras_pix2pix import Pix2Pix, unet_generator
 from keras_pix2pix.training import matrix_products
 from keras_pix2pix.training.matrix_products import (
     FasterOnCpu,
-    convolution,
-    folded,
-    transposed_convolution,
-    unfolded,
+    _convolution,
+    _folded,
+    _transposed_convolution,
+    _unfolded,
 )
 
 
@@ -45,7 +45,7 @@ def test_a_convolution_and_its_gradients(draw, size, batch):
     height, width = size
     arguments = draw(batch, 2 * height, 2 * width, 3), draw(4, 4, 3, 5), draw(batch, height, width, 5)
     pairs = zip(
-        value_and_gradients(convolution, *arguments), value_and_gradients(stock_convolution, *arguments), strict=True
+        value_and_gradients(_convolution, *arguments), value_and_gradients(stock_convolution, *arguments), strict=True
     )
     for ours, stock in pairs:
         np.testing.assert_allclose(ours, stock, atol=1e-12)
@@ -57,7 +57,7 @@ def test_a_transposed_convolution_and_its_gradients(draw, size, batch):
     height, width = size
     arguments = draw(batch, height, width, 5), draw(4, 4, 3, 5), draw(batch, 2 * height, 2 * width, 3)
     pairs = zip(
-        value_and_gradients(transposed_convolution, *arguments),
+        value_and_gradients(_transposed_convolution, *arguments),
         value_and_gradients(stock_transposed, *arguments),
         strict=True,
     )
@@ -69,7 +69,7 @@ def test_folding_is_the_transpose_of_unfolding(draw):
     """The inner products <unfold x, y> and <x, fold y> are equal."""
     x, y = draw(2, 8, 6, 3), draw(2 * 4 * 3, 48)
     np.testing.assert_allclose(
-        tf.reduce_sum(unfolded(x) * y), tf.reduce_sum(x * folded(tf.transpose(y), (4, 3, 3))), rtol=1e-12
+        tf.reduce_sum(_unfolded(x) * y), tf.reduce_sum(x * _folded(tf.transpose(y), (4, 3, 3))), rtol=1e-12
     )
 
 
@@ -101,10 +101,10 @@ def test_a_network_computes_the_same_with_the_same_variables(options, monkeypatc
 
 
 def test_large_layers_stay_convolutions(monkeypatch):
-    monkeypatch.setattr(matrix_products, "MOST_PIXELS", 0)
-    monkeypatch.setattr(matrix_products, "MOST_PIXELS_BACKWARD", 0)
-    monkeypatch.setattr(matrix_products, "convolution", None)
-    monkeypatch.setattr(matrix_products, "transposed_convolution", None)
+    monkeypatch.setattr(matrix_products, "_MOST_PIXELS", 0)
+    monkeypatch.setattr(matrix_products, "_MOST_PIXELS_BACKWARD", 0)
+    monkeypatch.setattr(matrix_products, "_convolution", None)
+    monkeypatch.setattr(matrix_products, "_transposed_convolution", None)
     network = unet_generator((32, 32, 3), filters=2)
     source = np.zeros((1, 32, 32, 3), "float32")
     np.testing.assert_array_equal(FasterOnCpu(network)(source), network(source))

@@ -15,8 +15,8 @@ from keras_pix2pix.training.meeting import meet
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    monkeypatch.setattr(meeting, "PORT_FREE_WITHIN", 0.3)
-    monkeypatch.setattr(meeting, "POLL", 0.02)
+    monkeypatch.setattr(meeting, "_PORT_FREE_WITHIN", 0.3)
+    monkeypatch.setattr(meeting, "_POLL", 0.02)
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_a_worker_that_leaves_before_all_are_there_is_waited_for_again(workers):
 
 def test_whom_a_worker_waits_for_is_said(workers, monkeypatch, capsys):
     monkeypatch.setattr(meeting._Waiting, "__init__", lambda self: setattr(self, "next", 0))
-    monkeypatch.setattr(meeting, "SAY_EVERY", 0)
+    monkeypatch.setattr(meeting, "_SAY_EVERY", 0)
     others = [Worker(workers, 0), Worker(workers, 1)]
     said, end = "", time.monotonic() + 30
     while time.monotonic() < end and not (f"Waiting for {workers[2]}" in said and "the other workers" in said):
