@@ -19,14 +19,8 @@ from keras_pix2pix.encodings import Encoding
 __all__ = ["metadata_of", "read_metadata", "write_metadata"]
 
 _MEMBER = "metadata.json"
-_OLDEST_DATE = (
-    1980,
-    1,
-    1,
-    0,
-    0,
-    0,
-)  # The earliest that zip can store: a fixed date, so that equal models give equal files.
+# The earliest date that zip can store: a fixed one, so that equal models give equal files.
+_OLDEST_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def metadata_of(
