@@ -93,7 +93,7 @@ def describe(steps, parameters):
     halvings = [step for step in convolutions if tuple(step.settings["strides"]) == (2, 2)]
     joins = sum(step.kind == "Concatenate" for step in steps)
     words = [f"network of {len(steps) - 1} layers"]
-    if halvings and joins == len(halvings) - 1:
+    if len(halvings) > 1 and joins == len(halvings) - 1:
         words = [f"U-Net of {len(halvings)} downsamples"]
     if convolutions:
         words.append(f"{convolutions[0].settings['filters']} filters")

@@ -123,7 +123,7 @@ def variants_network():
     source = layers.Input((SIZE, SIZE, 3))
     x = layers.Conv2D(4, 3, padding="same", activation=layers.LeakyReLU(0.1))(source)
     x = layers.SeparableConv2D(5, 3, padding="same", depth_multiplier=2, activation="relu")(x)
-    x = layers.SeparableConv2D(4, (5, 3), strides=2, use_bias=False)(layers.ZeroPadding2D((3, 2))(x))
+    x = layers.SeparableConv2D(4, (5, 3), strides=2, use_bias=False)(layers.ZeroPadding2D((3, 1))(x))
     x = layers.UpSampling2D(2, interpolation="bilinear")(layers.ReLU(6.0, 0.1, 0.2)(x))
     x = layers.Activation(layers.LeakyReLU(0.05))(layers.Cropping2D(((1, 1), (0, 0)))(x))
     x = layers.Conv2D(4, 3, activation=tf.nn.leaky_relu)(layers.ZeroPadding2D(1)(x))
