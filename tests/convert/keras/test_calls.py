@@ -34,6 +34,7 @@ def save(tmp_path):
         with h5py.File(path, "w") as file:
             file.attrs["model_config"] = json.dumps(config)
             file.create_group("model_weights").attrs["layer_names"] = [b"source"]
+            file["model_weights"].create_group("source").attrs["weight_names"] = []
         return path
 
     return write
