@@ -13,6 +13,7 @@ from keras_pix2pix.files import refuse_to_replace, refuse_to_replace_what_is_rea
 from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.startup import start_tensorflow
 
+KERAS_2 = "convert.keras.loading:from_legacy_keras"
 PYTORCH = "convert.pytorch.loading:from_pytorch"
 # By what the file was written with.
 READERS = {
@@ -20,6 +21,7 @@ READERS = {
     "keras2": "from_legacy_keras",
     "tf_tutorial": "from_tf_tutorial",
 }
+READER_OF = {"norm": "pytorch", "submodel": "keras2"}
 SUFFIX = ".keras"
 
 
@@ -35,12 +37,16 @@ def convert(
     ],
     output: Annotated[str, typer.Option(help="File to write, .keras.")],
     norm: Annotated[str | None, option(PYTORCH, "norm")] = None,
+    submodel: Annotated[str | None, option(KERAS_2, "submodel")] = None,
 ):
     """Make a .keras file, for translate and export, of another implementation's weights; say what was recognised."""
     if format not in READERS:
         raise ValueError(f"--from must be one of {', '.join(READERS)}. Received: {format!r}.")
-    if norm is not None and format != "pytorch":
-        raise ValueError(f"--norm is for --from pytorch. Received: --from {format}.")
+    options = {"norm": norm, "submodel": submodel}
+    given = {name: value for name, value in options.items() if value is not None}
+    for name in given:
+        if format != READER_OF[name]:
+            raise ValueError(f"--{name} is for --from {READER_OF[name]}. Received: --from {format}.")
     path = Path(output).expanduser()
     if path.suffix != SUFFIX or path.is_dir():
         raise ValueError(f"--output must be the name of a {SUFFIX} file to write. Received: {path}.")
@@ -50,7 +56,7 @@ def convert(
     remove_leftovers(path.parent, path.name)
     start_tensorflow()
     read = getattr(keras_pix2pix, READERS[format])
-    conversion = read(file) if norm is None else read(file, norm=norm)
+    conversion = read(file, **given)
     with whole_file(path) as temporary:
         conversion.network.save(temporary)
     print(f"Recognised: {conversion.recognised}")

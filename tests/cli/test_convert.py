@@ -1,5 +1,8 @@
 """`keras-pix2pix convert`: what is printed and written, and what comes of mistakes."""
 
+import json
+
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -94,6 +97,7 @@ MISTAKES = {
     "folder": ("pytorch", "folder.keras", (), ["--output must be", "folder.keras"]),
     "norm": ("pytorch", "x.keras", ("--norm", "batch"), ["'instance', 'moving'", "norm='batch'"]),
     "norm of another format": ("keras2", "x.keras", ("--norm", "moving"), ["--norm is for --from pytorch"]),
+    "submodel of another": ("pytorch", "x.keras", ("--submodel", "generator"), ["--submodel is for --from keras2"]),
 }
 
 
@@ -169,3 +173,82 @@ def test_pickled_code_is_refused_and_not_run(run, tmp_path):
     assert f"{tmp_path / 'net.pth'} is refused" in errors
     assert not (tmp_path / "trace").exists()
     assert not (tmp_path / "x.keras").exists()
+
+
+def as_deep_json(path):
+    with h5py.File(path, "w") as file:
+        file.create_group("model_weights").attrs["layer_names"] = [b"conv"]
+        file["model_weights"].create_group("conv").attrs["weight_names"] = []
+        file.attrs["model_config"] = '{"config": ' * 5000 + "1" + "}" * 5000
+
+
+def as_nested_networks(path):
+    config = {"class_name": "ReLU", "config": {"name": "relu"}}
+    for depth in range(300):
+        config = {"class_name": "Sequential", "config": {"name": f"block{depth}", "layers": [config]}}
+    with h5py.File(path, "w") as file:
+        file.create_group("model_weights").attrs["layer_names"] = [b"conv"]
+        file["model_weights"].create_group("conv").attrs["weight_names"] = []
+        file.attrs["model_config"] = json.dumps(config)
+
+
+def as_huge_array(path):
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [b"conv"]
+        file.create_group("conv").attrs["weight_names"] = [b"conv/kernel:0"]
+        file["conv"].create_dataset("conv/kernel:0", (4, 4, 3, 10**9), "float32", chunks=(4, 4, 3, 64))
+
+
+def as_float8(path):
+    header = json.dumps({"conv.weight": {"dtype": "F8_E4M3", "shape": [8], "data_offsets": [0, 8]}}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(8))
+
+
+def as_keras_3_weights(path):
+    unet_generator((8, 8, 3), filters=1).save_weights(path)
+
+
+HOSTILE = {
+    "deep JSON": (as_deep_json, "keras2", "x.h5"),
+    "nested networks": (as_nested_networks, "keras2", "x.h5"),
+    "179 GiB": (as_huge_array, "keras2", "x.h5"),
+    "179 GiB for the tutorial": (as_huge_array, "tf_tutorial", "x.h5"),
+    "float8": (as_float8, "pytorch", "x.safetensors"),
+    "weights of Keras 3": (as_keras_3_weights, "keras2", "x.weights.h5"),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_hostile_or_unfit_file_ends_in_one_message_and_exit_code_2(case, run, tmp_path):
+    write, format, name = HOSTILE[case]
+    write(tmp_path / name)
+    code, printed, errors = run("convert", tmp_path / name, "--from", format, "--output", tmp_path / "x.keras")
+    assert (code, printed) == (2, ""), errors
+    assert str(tmp_path / name) in errors
+    assert len(errors.strip().splitlines()) == 1
+    assert not (tmp_path / "x.keras").exists()
+
+
+@pytest.mark.slow
+def test_pytorch_tensors_without_numbers_end_in_one_message_and_exit_code_2(run, tmp_path):
+    torch = pytest.importorskip("torch")
+    tensors = {
+        "meta": torch.ones(2, device="meta"),
+        "quantised": torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8),
+    }
+    for kind, tensor in tensors.items():
+        torch.save({"model.0.weight": tensor}, tmp_path / f"{kind}.pth")
+        options = ("--from", "pytorch", "--output", tmp_path / "x.keras")
+        code, _, errors = run("convert", tmp_path / f"{kind}.pth", *options)
+        assert (code, f"{kind}.pth" in errors, "model.0.weight" in errors) == (2, True, True), errors
+
+
+def test_submodel_is_passed_on(run, weights, tmp_path, monkeypatch):
+    def reader(path, *, submodel):
+        return Conversion(unet_generator((8, 8, 3), filters=1), f"The network {submodel}", 2e-6)
+
+    monkeypatch.setattr(keras_pix2pix, "from_legacy_keras", reader, raising=False)
+    options = ("--from", "keras2", "--submodel", "generator", "--output", tmp_path / "x.keras")
+    code, printed, errors = run("convert", weights, *options)
+    assert code == 0, errors
+    assert "Recognised: The network generator\n" in printed

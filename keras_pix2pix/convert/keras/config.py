@@ -1,27 +1,52 @@
 """The configuration of a network, as Keras 2 or 3 wrote it, read as a list of steps. No code of the file runs."""
 
+import contextlib
+
 import keras
 
-from keras_pix2pix.convert.keras.known_layers import ADDONS, INSTEAD, KINDS, name_of, require_known, settings_of
+from keras_pix2pix.convert.keras.calls import Call, Tensor, calls_of, tensors_in
+from keras_pix2pix.convert.keras.known_layers import (
+    ADDONS,
+    INSTEAD,
+    KINDS,
+    is_operation,
+    name_of,
+    operation_as_layer,
+    parts_of,
+    require_known,
+    settings_of,
+    training_of,
+)
 from keras_pix2pix.convert.keras.steps import ALWAYS_DROPPING, DROPPING, Step
 
+MOST_STEPS = 10_000  # Networks within networks, each called twice, are soon more than any computer holds.
 NETWORKS = ("Functional", "Model", "Sequential")
 BATCH_NORM_IN_TRAINING = "batch norm called with training=True, here instance norm, the same at batch 1"
 
 
-def steps_from_config(config, weights_of, path):
-    """Read a functional or sequential network, and the ones inside it, as one list of steps."""
-    try:
+def steps_from_config(config, weights_of, path, outer=()):
+    """Read a functional or sequential network, and the ones inside it, as one list of steps.
+
+    `outer` are the names of the networks that it is in, and its own, as `weights_of` knows them.
+    """
+    with written_by_keras(path):
         leaves = list(_leaves(config))
         require_known(leaves, path)
         reader = _Reader(weights_of, _channels(leaves, path), path)
-        reader.network(config, (), ["source"])
-    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        reader.network(config, outer, "source")
+    return reader.steps
+
+
+@contextlib.contextmanager
+def written_by_keras(path):
+    """Within it, what is amiss with the form of a configuration becomes a `ValueError` that says so."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, RecursionError, TypeError) as error:
         raise ValueError(
             f"{path}: its configuration is not one that Keras 2 or 3 writes: {type(error).__name__}: {error}. "
             "Accepted: a functional or sequential network. Save the model again."
         ) from error
-    return reader.steps
 
 
 def steps_from_network(network, path, weights_of=None):
@@ -51,36 +76,74 @@ class _Reader:
         self.weights_of = weights_of
         self.path = path
         self.steps = [Step("Input", "source", (), {"channels": channels}, {})]
+        self.read = set()
 
-    def network(self, config, names, inputs, training=None):
-        """Read a network called on the results of `inputs`; the name of its own result."""
+    def network(self, config, names, source, training=None):
+        """Read a network called on the result named `source`; the name of its own result."""
+        layers = layers_in(config)
         if config["class_name"] == "Sequential":
-            result = inputs[0]
-            for layer in _layers(config):
-                result = self.layer(layer, names, [result], training)
-            return result
-        results, inputs = {}, list(inputs)
-        for layer in _layers(config):
-            own = inputs if layer["class_name"] == "InputLayer" else [results[name] for name in _references(layer)]
-            called = _training_of(layer, self.path)
-            results[name_of(layer)] = self.layer(layer, names, own, training if called is None else called)
-        ends = _names_in(config["config"]["output_layers"])
-        starts = _names_in(config["config"]["input_layers"])
-        if len(starts) != 1 or len(ends) != 1:
-            raise ValueError(
-                f"{self.path}: a generator has one input and one output. Received: the inputs {starts} and the "
-                f"outputs {ends}. Save the generator alone."
-            )
-        return results[ends[0]]
+            for layer in layers:
+                source = self.layer(layer, names, Call([Tensor(source, 0)], {}), [source], training)
+            return source
+        start, end = self._ends(config)
+        results, number = {(start.layer, 0): source}, _numbering(layers, end, self.path)
+        waiting = [(layer, place, call) for layer in layers for place, call in enumerate(calls_of(layer))]
+        while waiting:
+            late = []
+            for layer, place, call in waiting:
+                tensors = [number(tensor) for tensor in call.tensors]
+                if results.keys() >= set(tensors):
+                    inputs = [results[tensor] for tensor in tensors]
+                    results[name_of(layer), place] = self.layer(layer, names, call, inputs, training)
+                else:
+                    late.append((layer, place, call))
+            if len(late) == len(waiting):
+                raise KeyError(f"what the layer {name_of(late[0][0])!r} takes")
+            waiting = late
+        return results[number(end)]
 
-    def layer(self, layer, names, inputs, training):
-        """Read a layer called on the results of `inputs`; the name of its own result."""
-        kind = layer["class_name"]
+    def _ends(self, config):
+        starts, ends = (tensors_in(config["config"][name]) for name in ("input_layers", "output_layers"))
+        if len(starts) != 1 or len(ends) != 1:
+            names = ([tensor.layer for tensor in tensors] for tensors in (starts, ends))
+            raise ValueError(
+                f"{self.path}: a generator has one input and one output. Received: the inputs {next(names)} and the "
+                f"outputs {next(names)}. Save the generator alone."
+            )
+        return starts[0], ends[0]
+
+    def layer(self, layer, names, call, inputs, training):
+        """Read a call of a layer on the results of `inputs`; the name of its own result."""
         names = (*names, name_of(layer))
-        if kind == "InputLayer":
+        if layer["class_name"] == "InputLayer":
             return inputs[0]
-        if kind in NETWORKS:
-            return self.network(layer, names, inputs, training)
+        if is_operation(layer, call):
+            kind, settings = operation_as_layer(layer, call, self.path)
+            return self._append(names, Step(kind, "", tuple(inputs), settings, {}))
+        own = training_of(layer, call, self.path)
+        training = training if own is None else own
+        if layer["class_name"] in NETWORKS:
+            if len(inputs) != 1:
+                raise ValueError(
+                    f"{self.path}: the network {name_of(layer)!r} in it takes {len(inputs)} inputs. Accepted: one. "
+                    f"{INSTEAD}"
+                )
+            return self.network(layer, names, inputs[0], training)
+        for part in parts_of(layer):
+            inputs = [self._append((*names[:-1], name_of(part)), self._step(part, names, inputs, training))]
+        return inputs[0]
+
+    def _step(self, layer, names, inputs, training):
+        kind = layer["class_name"]
+        weights, settings = self.weights_of((*names[:-1], name_of(layer))), settings_of(layer)
+        if any(weight.shape == (settings.get("groups"),) for weight in weights.values()):
+            settings["groups"] = -1  # Keras and tensorflow-addons write the number of channels instead.
+        step = Step(KINDS[kind], "", tuple(inputs), settings, weights, ADDONS.get(kind, ""))
+        return _as_in_training(step) if training else step
+
+    def _append(self, names, step):
+        if len(self.steps) >= MOST_STEPS:
+            raise ValueError(f"{self.path}: has {MOST_STEPS:,} layers or more. Accepted: fewer. Take another file.")
         known = {step.name for step in self.steps}
         # Keras 3 keeps "/" for itself, and two blocks may have layers of the same name.
         name = next(
@@ -88,25 +151,38 @@ class _Reader:
             for name in (names[-1].replace("/", "_"), "_".join(names).replace("/", "_"), f"step{len(known)}")
             if name not in known
         )
-        weights, settings = self.weights_of(names), settings_of(layer)
-        if any(weight.shape == (settings.get("groups"),) for weight in weights.values()):
-            settings["groups"] = -1  # Keras and tensorflow-addons write the number of channels instead.
-        step = Step(KINDS[kind], name, tuple(inputs), settings, weights, ADDONS.get(kind, ""))
-        self.steps.append(_as_in_training(step) if training else step)
+        self.steps.append(step._replace(name=name, is_copy=bool(step.weights) and names in self.read))
+        self.read.add(names)
         return name
 
 
-def _layers(config):
+def layers_in(config):
+    """The configurations of the layers of a network."""
     inside = config["config"]
     return inside if isinstance(inside, list) else inside["layers"]
 
 
+def _numbering(layers, end, path):
+    """A function from a tensor to (name of the layer, which of its calls makes it, from 0)."""
+    used = {}
+    for tensor in [end, *(tensor for layer in layers for call in calls_of(layer) for tensor in call.tensors)]:
+        used.setdefault(tensor.layer, set()).add(tensor.call)
+    for layer in layers:
+        calls, results = max(1, len(calls_of(layer))), len(used.get(name_of(layer), ()))
+        if results > calls or results < calls > 1:
+            raise ValueError(
+                f"{path}: the layer {name_of(layer)!r} is called {calls} times, and {results} of its results are used. "
+                "Accepted: as many. Save the model again."
+            )
+    return lambda tensor: (tensor.layer, sorted(used[tensor.layer]).index(tensor.call))
+
+
 def _leaves(config):
-    for layer in _layers(config):
+    for layer in layers_in(config):
         if layer["class_name"] in NETWORKS:
             yield from _leaves(layer)
         else:
-            yield layer
+            yield from parts_of(layer)
 
 
 def _channels(leaves, path):
@@ -122,28 +198,6 @@ def _channels(leaves, path):
     )
 
 
-def _training_of(layer, path):
-    """What a layer is called with as `training`, which is a part of the network; other arguments are refused."""
-    given = {name: value for name, value in _call_arguments(layer.get("inbound_nodes") or []) if value is not None}
-    training = given.pop("training", None)
-    if given or training not in (None, True, False):
-        raise ValueError(
-            f"{path}: the layer {name_of(layer)!r} is called with arguments that are not read here. Accepted: tensors "
-            f"of other layers, and training=True or False. Received: {', '.join(given) or 'training'}. {INSTEAD}"
-        )
-    return training
-
-
-def _call_arguments(nodes):
-    """(name, value) of the arguments in Keras 2's [name, node, tensor, arguments] and Keras 3's {"kwargs": ...}."""
-    for node in nodes:
-        if isinstance(node, dict):
-            yield from node.get("kwargs", {}).items()
-            continue
-        for reference in node:
-            yield from (reference[3] if len(reference) > 3 else {}).items()
-
-
 def _as_in_training(step):
     """The step that computes at any time what a layer does with `training=True`, at batch 1."""
     if step.kind == "BatchNormalization":
@@ -153,23 +207,3 @@ def _as_in_training(step):
             kind="GroupNormalization", settings=settings, weights=weights, recorded_as=BATCH_NORM_IN_TRAINING
         )
     return step._replace(recorded_as=ALWAYS_DROPPING) if step.kind in DROPPING else step
-
-
-def _references(layer):
-    """Names of the layers whose results a layer takes."""
-    nodes = layer["inbound_nodes"]
-    (node,) = nodes
-    return _names_in(node)
-
-
-def _names_in(node):
-    """Layer names in Keras 2's [name, node, tensor, ...] and Keras 3's {"keras_history": [name, node, tensor]}."""
-    if isinstance(node, dict):
-        if "keras_history" in node:
-            return [node["keras_history"][0]]
-        return [name for value in node.values() for name in _names_in(value)]
-    if isinstance(node, list | tuple):
-        if node and isinstance(node[0], str):
-            return [node[0]]
-        return [name for value in node for name in _names_in(value)]
-    return []

@@ -12,7 +12,9 @@ from keras_pix2pix.networks.claims import compare_claims
 
 ACCEPTED = 'Accepted: an HDF5 file from `model.save("x.h5")` or `model.save_weights("x.h5")` of Keras 2.'
 
-
+# Groups of a file of `save_weights` in Keras 3: of a network; of a `Pix2Pix`.
+PIX2PIX = {"generator", "discriminator"}
+KERAS_3 = {"layers", *PIX2PIX}
 MOST_COMPRESSED = 100  # How many times larger than the file its weights may be. Keras doesn't compress them.
 
 
@@ -87,12 +89,17 @@ def _config(file, path):
 def _saved_layers(file, path):
     group = _member(file, "model_weights", path) if "model_weights" in file else file
     if not any(name.startswith("layer_names") for name in group.attrs):
-        keras_3 = " It is a weights file of Keras 3: `network.load_weights` reads those." if "layers" in file else ""
+        if KERAS_3 & file.keys():
+            raise _Refused(
+                "holds weights of Keras 3, which the network that they are of loads itself. Instead of converting it, "
+                'write `model = Pix2Pix.from_preset("paper")`, with the preset and image_shape of the training, and '
+                f"`{'model' if file.keys() >= PIX2PIX else 'model.generator'}.load_weights({str(path)!r})`."
+            )
         raise _Refused(
-            "has no `layer_names`, where Keras 2 lists its layers. {ACCEPTED} Received: the keys "
-            f"{sorted(file)} and the attributes {sorted(file.attrs)}.{keras_3} Check which file it is."
+            f"has no `layer_names`, where Keras 2 lists its layers. {ACCEPTED} Received: the keys "
+            f"{sorted(file)} and the attributes {sorted(file.attrs)}. Check which file it is."
         )
-    return [
+    saved_layers = [
         SavedLayer(
             name,
             [
@@ -102,6 +109,10 @@ def _saved_layers(file, path):
         )
         for name in _texts(group, "layer_names", path)
     ]
+    for saved in saved_layers:
+        if sum(map(len, saved.parts().values())) < len(saved.weights):
+            raise _Refused(f"has two layers of one name in {saved.name!r}. Accepted: names of their own. Rename one.")
+    return saved_layers
 
 
 def _member(group, name, path):

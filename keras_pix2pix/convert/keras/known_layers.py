@@ -1,6 +1,8 @@
 """Which layers of other networks are known here, and what their configurations say in Keras 3's words."""
 
+from keras_pix2pix.convert.keras.calls import Tensor
 from keras_pix2pix.convert.keras.numpy_layers import ACTIVATIONS
+from keras_pix2pix.convert.keras.operations import LAST_AXIS, OPERATIONS, is_number, layer_of, operation_name
 from keras_pix2pix.convert.keras.steps import SETTINGS
 
 ADDONS = {
@@ -14,7 +16,6 @@ KINDS = {
 }
 OLD_NAMES = {"negative_slope": "alpha"}
 # Settings with one value that is read; other values are refused, as no network of this kind has them.
-LAST_AXIS = (-1, 3, [-1], [3])
 ONLY = {"data_format": ("channels_last", None), "axis": LAST_AXIS, "output_padding": (None,)}
 ONLY_OF = {
     "Conv2D": {"groups": (1,), "padding": ("same", "valid"), "activation": tuple(ACTIVATIONS)},
@@ -24,17 +25,77 @@ ONLY_OF = {
         "activation": tuple(ACTIVATIONS),
         "dilation_rate": ([1, 1], (1, 1), 1),
     },
+    "SeparableConv2D": {"groups": (1,), "padding": ("same", "valid"), "activation": tuple(ACTIVATIONS)},
     "Activation": {"activation": tuple(ACTIVATIONS)},
     "UpSampling2D": {"interpolation": ("nearest", "bilinear")},
     "MaxPooling2D": {"padding": ("valid",)},
     "AveragePooling2D": {"padding": ("valid",)},
 }
+ACTIVATION_LAYERS = ("ReLU", "LeakyReLU")  # Those that code also gives a convolution as its activation.
+LONGEST_VALUE = 60
 INSTEAD = "Or build the network here, and load its weights alone: `from_legacy_keras(path, into=network)`."
 
 
 def name_of(layer):
     """The name of a layer, wherever its configuration has it."""
     return layer.get("name") or layer["config"]["name"]
+
+
+def parts_of(layer):
+    """A layer, or the two that it is with another layer as its activation: the layer without it, and the activation."""
+    config = layer["config"]
+    inner = config.get("activation")
+    if not isinstance(inner, dict) or inner.get("class_name") not in ACTIVATION_LAYERS:
+        return [layer]
+    if layer["class_name"] == "Activation":
+        return [{**layer, **inner, "config": {**inner["config"], "name": name_of(layer)}}]
+    name = f"{name_of(layer)}_activation"
+    activation = {"class_name": inner["class_name"], "config": {**inner["config"], "name": name}}
+    return [{**layer, "config": {**config, "activation": "linear"}}, activation]
+
+
+def is_operation(layer, call):
+    """Whether a call is one of an operation, or of Keras 3's operation with the name of a layer."""
+    kind = layer["class_name"]
+    constants = any(not isinstance(each, Tensor) for each in call.arguments)
+    return operation_name(layer) in OPERATIONS and (kind not in KINDS or constants)
+
+
+def operation_as_layer(layer, call, path):
+    """The layer that an operation with its arguments is, as (class, settings)."""
+    found = layer_of(layer, call)
+    if found is None:
+        arguments = ["a tensor" if isinstance(each, Tensor) else _short(each) for each in call.arguments]
+        arguments += [
+            f"{name}={'a tensor' if isinstance(value, Tensor) else _short(value)}"
+            for name, value in call.keywords.items()
+        ]
+        raise ValueError(
+            f"{path}: {name_of(layer)!r} is the operation {operation_name(layer)} with arguments that are not read "
+            "here. Accepted: sums of two tensors; sums, differences and products of a tensor and one number, and "
+            "quotients by one; activations, padding with zeros, by reflection or symmetric, and concatenations of "
+            f"channels. Received: {', '.join(arguments)}. {INSTEAD}"
+        )
+    return found
+
+
+def training_of(layer, call, path):
+    """What a layer is called with as `training`, which is a part of the network; other arguments are refused."""
+    given = dict(call.keywords)
+    training = given.pop("training", None)
+    constants = [_short(each) for each in call.arguments if not isinstance(each, Tensor)]
+    if given or constants or training not in (None, True, False):
+        raise ValueError(
+            f"{path}: the layer {name_of(layer)!r} is called with arguments that are not read here. Accepted: tensors "
+            "of other layers, and training=True or False. Received: "
+            f"{', '.join([*constants, *given]) or 'training'}. {INSTEAD}"
+        )
+    return training
+
+
+def _short(value):
+    text = repr(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]} ..."
 
 
 def settings_of(layer):
@@ -50,6 +111,22 @@ def settings_of(layer):
 
 def require_known(layers, path):
     """Refuse layers and settings that are not known, all of them named."""
+    _require_known_layers(layers, path)
+    first = [name_of(layer) for layer in layers if layer["config"].get("data_format") == "channels_first"]
+    if first:
+        raise ValueError(
+            f"{path}: is a network of channels first, (batch, channels, height, width). Accepted: channels last, "
+            "(batch, height, width, channels). Received: data_format='channels_first' in "
+            f"{', '.join(map(repr, first))}. {INSTEAD} Kernels are the same in both."
+        )
+    refused = [text for layer in layers if layer["class_name"] in KINDS for text in _refused_settings(layer)]
+    if refused:
+        raise ValueError(
+            f"{path}: has settings that are not read here. Received: {'; '.join(refused)}. Change them. {INSTEAD}"
+        )
+
+
+def _require_known_layers(layers, path):
     lambdas = [name_of(layer) for layer in layers if layer["class_name"] == "Lambda"]
     if lambdas:
         raise ValueError(
@@ -57,19 +134,14 @@ def require_known(layers, path):
             f"{', '.join(map(repr, lambdas))}. Save the network without it. {INSTEAD}"
         )
     unknown = [
-        f"{name_of(layer)!r} ({layer['class_name']})"
+        f"{name_of(layer)!r} ({operation_name(layer)})"
         for layer in layers
-        if layer["class_name"] not in (*KINDS, "InputLayer")
+        if layer["class_name"] not in (*KINDS, "InputLayer") and operation_name(layer) not in OPERATIONS
     ]
     if unknown:
         raise ValueError(
-            f"{path}: has layers that are not known here. Accepted: {', '.join(KINDS)}. "
+            f"{path}: has layers that are not known here. Accepted: {', '.join(dict.fromkeys([*KINDS, *OPERATIONS]))}. "
             f"Received: {', '.join(unknown)}. Replace them. {INSTEAD}"
-        )
-    refused = [text for layer in layers if layer["class_name"] in KINDS for text in _refused_settings(layer)]
-    if refused:
-        raise ValueError(
-            f"{path}: has settings that are not read here. Received: {'; '.join(refused)}. Change them. {INSTEAD}"
         )
 
 
@@ -81,5 +153,6 @@ def _refused_settings(layer):
             yield f"{label} {name}={config[name]!r}, accepted: {accepted}"
     if "pool_size" in config and config.get("strides") not in (None, config["pool_size"]):
         yield f"{label} strides={config['strides']!r}, accepted: its pool_size"
-    if len(layer.get("inbound_nodes", [])) > 1:
-        yield f"{label} is called {len(layer['inbound_nodes'])} times, accepted: once"
+    if kind == "Rescaling" and not (is_number(config["scale"]) and is_number(config.get("offset", 0.0))):
+        given = f"scale={_short(config['scale'])} offset={_short(config.get('offset'))}"
+        yield f"{label} {given}, accepted: one number each"

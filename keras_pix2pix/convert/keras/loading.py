@@ -3,14 +3,15 @@
 import keras
 
 from keras_pix2pix.convert.conversion import Conversion
-from keras_pix2pix.convert.keras.config import layers_with_weights, steps_from_config, steps_from_network
+from keras_pix2pix.convert.keras.composite import generator_in
+from keras_pix2pix.convert.keras.config import layers_with_weights, steps_from_network
 from keras_pix2pix.convert.keras.hdf5 import read_hdf5, weights_lookup
 from keras_pix2pix.convert.keras.self_check import checked_conversion, largest_difference
 from keras_pix2pix.convert.keras.steps import describe
 from keras_pix2pix.convert.keras.weights_only import steps_from_weights
 
 
-def from_legacy_keras(path, *, into=None, leaky_slope=None, epsilon=None):
+def from_legacy_keras(path, *, into=None, submodel=None, leaky_slope=None, epsilon=None):
     """Make a Keras 3 network of a generator that Keras 2 saved as HDF5, with or without tensorflow-addons.
 
     A file of the whole model, `model.save("x.h5")`, tells everything; code in it is never run. A file of weights,
@@ -26,6 +27,8 @@ def from_legacy_keras(path, *, into=None, leaky_slope=None, epsilon=None):
         path: HDF5 file.
         into: Functional network, or an object with one as `generator`, that gets the weights; nothing of it changes
             if they don't fit. Defaults to None: a new network.
+        submodel: Name of the network in the file that is the generator, where a file holds generator and discriminator
+            as one. Defaults to None: the only one that makes a picture of a picture; `recognised` says which.
         leaky_slope: Slope of leaky ReLU, for a file of weights only. Defaults to None: 0.2, or 0.3 if the layers are
             in blocks as in TensorFlow's tutorial.
         epsilon: Number that the norms add to the variance, for a file of weights only. Defaults to None: 1e-3,
@@ -36,8 +39,8 @@ def from_legacy_keras(path, *, into=None, leaky_slope=None, epsilon=None):
         says what was recognised; the largest difference in the self-check.
 
     Raises:
-        ValueError: Not such a file; layers or settings that are not known; weights that don't fit `into`. All are
-            named.
+        ValueError: Not such a file; layers or settings that are not known; several networks of which none, or more
+            than one, may be the generator; weights that don't fit `into`. All are named.
         RuntimeError: The self-check failed.
 
     Example:
@@ -58,10 +61,16 @@ def from_legacy_keras(path, *, into=None, leaky_slope=None, epsilon=None):
             f"Only files of weights without a network need `{'` and `'.join(given)}`. Received: {path}, which has its "
             "own configuration, or is read `into` a network. Leave them out."
         )
+    if submodel is not None and (into is not None or not config):
+        raise ValueError(
+            f"`submodel` names a network in a file of a whole model. Received: {path}, which is read `into` a "
+            "network, or has weights alone. Leave it out."
+        )
     if into is not None:
         return _fill(getattr(into, "generator", into), saved_layers, path)
     if config:
-        return checked_conversion(steps_from_config(config, weights_lookup(saved_layers), path), path)
+        steps, chosen = generator_in(config, weights_lookup(saved_layers), path, submodel)
+        return checked_conversion(steps, path, remark=chosen)
     steps, untold = steps_from_weights(saved_layers, path, leaky_slope=leaky_slope, epsilon=epsilon)
     return checked_conversion(steps, path, remark=untold)
 

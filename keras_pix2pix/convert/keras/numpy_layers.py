@@ -9,6 +9,7 @@ ACTIVATIONS: dict[str, Callable] = {
     "relu": lambda x: np.maximum(x, 0),
     "tanh": np.tanh,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "leaky_relu": lambda x: np.where(x > 0, x, 0.2 * x),  # The slope of TensorFlow's function, not of the layer.
     "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
 }
 
@@ -39,6 +40,14 @@ def _convolution(x, kernel, bias=0.0, *, strides, padding, dilation_rate, activa
         window = x[:, row * dilation_rate[0] :: strides[0], column * dilation_rate[1] :: strides[1]]
         result += _product(window[:, :rows, :columns], kernel[row, column])
     return ACTIVATIONS[activation](result + bias)
+
+
+def _separable_convolution(x, depthwise_kernel, pointwise_kernel, bias=0.0, **settings):
+    # As one convolution, whose kernel is the product of the two.
+    channels, multiplier = depthwise_kernel.shape[2:]
+    pointwise_kernel = pointwise_kernel.reshape(channels, multiplier, -1)
+    kernel = np.einsum("hwcm,cmf->hwcf", depthwise_kernel, pointwise_kernel)
+    return _convolution(x, kernel, bias, **settings)
 
 
 def _product(x, matrix):
@@ -116,6 +125,7 @@ def _relu(x, *, max_value=None, negative_slope=0.0, threshold=0.0):
 EVALUATIONS: dict[str, Callable] = {
     "Conv2D": _convolution,
     "Conv2DTranspose": _transposed_convolution,
+    "SeparableConv2D": _separable_convolution,
     "UpSampling2D": _upsampling,
     "ZeroPadding2D": lambda x, padding: np.pad(x, [(0, 0), *padding, (0, 0)]),
     "Pad": lambda x, pad_width, mode: np.pad(x, pad_width, mode),
@@ -125,6 +135,7 @@ EVALUATIONS: dict[str, Callable] = {
     "ReLU": _relu,
     "LeakyReLU": lambda x, negative_slope: np.where(x > 0, x, negative_slope * x),
     "Activation": lambda x, activation: ACTIVATIONS[activation](x),
+    "Rescaling": lambda x, scale, offset: x * scale + offset,
     "Dropout": lambda x, rate: x,
     "SpatialDropout2D": lambda x, rate: x,
     "Concatenate": lambda *inputs: np.concatenate(inputs, axis=-1),

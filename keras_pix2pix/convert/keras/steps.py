@@ -6,14 +6,17 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from keras_pix2pix.networks.claims import reason
+
 # In the order in which every Keras layer below holds them.
-WEIGHTS = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
+WEIGHTS = ("depthwise_kernel", "pointwise_kernel", "kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
 # What is read of a layer's configuration, and the values it has where an old file leaves one out.
 CONVOLUTION = {"filters": None, "kernel_size": None, "strides": (1, 1), "padding": "valid", "dilation_rate": (1, 1)}
 NORMALIZATION = {"epsilon": 1e-3, "center": True, "scale": True}
 SETTINGS = {
     "Conv2D": {**CONVOLUTION, "activation": "linear", "use_bias": True},
     "Conv2DTranspose": {**CONVOLUTION, "activation": "linear", "use_bias": True},
+    "SeparableConv2D": {**CONVOLUTION, "depth_multiplier": 1, "activation": "linear", "use_bias": True},
     "UpSampling2D": {"size": (2, 2), "interpolation": "nearest"},
     "ZeroPadding2D": {"padding": None},
     "Cropping2D": {"cropping": None},
@@ -22,6 +25,7 @@ SETTINGS = {
     "ReLU": {"max_value": None, "negative_slope": 0.0, "threshold": 0.0},
     "LeakyReLU": {"negative_slope": 0.3},
     "Activation": {"activation": None},
+    "Rescaling": {"scale": None, "offset": 0.0},
     "Dropout": {"rate": None},
     "SpatialDropout2D": {"rate": None},
     "Pad": {"pad_width": None, "mode": "constant"},  # `keras.ops.pad`, an operation of Keras 3.
@@ -45,6 +49,7 @@ class Step(NamedTuple):
         settings: Keras 3's arguments; for "Input" the number of `channels`.
         weights: Name of the weight -> array.
         recorded_as: What the file calls the layer, for messages. Defaults to "".
+        is_copy: Whether an earlier step has the same weights, of a layer called more than once. Defaults to False.
     """
 
     kind: str
@@ -53,6 +58,7 @@ class Step(NamedTuple):
     settings: dict
     weights: dict
     recorded_as: str = ""
+    is_copy: bool = False
 
 
 def build_network(steps, path):
@@ -62,22 +68,32 @@ def build_network(steps, path):
     results = {first.name: source}
     for step in rest:
         inputs = [results[name] for name in step.inputs]
-        if step.kind == "Pad":
-            results[step.name] = ops.pad(inputs[0], **step.settings)
-            continue
-        layer = getattr(layers, step.kind)(**step.settings, name=step.name, dtype="float32")
-        results[step.name] = layer(inputs if step.kind in MERGING else inputs[0])
-        _set_weights(layer, step, path)
+        results[step.name] = _layer_result(step, inputs, path)
     return keras.Model(source, results[steps[-1].name], name="generator")
+
+
+def _layer_result(step, inputs, path):
+    try:
+        if step.kind == "Pad":
+            return ops.pad(inputs[0], **step.settings)
+        layer = getattr(layers, step.kind)(**step.settings, name=step.name, dtype="float32")
+        result = layer(inputs if step.kind in MERGING else inputs[0])
+    except (AttributeError, IndexError, OverflowError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path}: the layer {step.name!r} ({step.recorded_as or step.kind}) can't be built as the file says: "
+            f"{reason(error)}. The file is damaged, or another program's; save it again."
+        ) from error
+    _set_weights(layer, step, path)
+    return result
 
 
 def describe(steps, parameters):
     """What a list of steps is, in words."""
-    convolutions = [step for step in steps if step.kind == "Conv2D"]
+    convolutions = [step for step in steps if step.kind in ("Conv2D", "SeparableConv2D")]
     halvings = [step for step in convolutions if tuple(step.settings["strides"]) == (2, 2)]
     joins = sum(step.kind == "Concatenate" for step in steps)
     words = [f"network of {len(steps) - 1} layers"]
-    if halvings and joins == len(halvings) - 1:
+    if len(halvings) > 1 and joins == len(halvings) - 1:
         words = [f"U-Net of {len(halvings)} downsamples"]
     if convolutions:
         words.append(f"{convolutions[0].settings['filters']} filters")
@@ -87,10 +103,13 @@ def describe(steps, parameters):
         if step.kind in ("BatchNormalization", "GroupNormalization")
     }
     dropping = sum(step.recorded_as == ALWAYS_DROPPING for step in steps)
-    left_out = (
-        [f"{dropping} layers of {ALWAYS_DROPPING}, left out of what translate and exports run"] if dropping else []
-    )
-    return ", ".join([*words, *sorted(norms), f"{parameters:,} parameters", *left_out])
+    copies = sum(step.is_copy for step in steps)
+    remarks = {
+        f"{dropping} layers of {ALWAYS_DROPPING}, left out of what translate and exports run": dropping,
+        f"{copies} of its layers copies, where the file calls a layer again": copies,
+    }
+    said = [text for text, count in remarks.items() if count]
+    return ", ".join([*words, *sorted(norms), f"{parameters:,} parameters", *said])
 
 
 def _norm(groups):

@@ -97,7 +97,7 @@ def _keras_steps(path):
     try:
         network = keras.saving.load_model(path, compile=False)
         return steps_from_network(getattr(network, "generator", network), path)
-    except (AttributeError, ValueError, TypeError, OSError, KeyError) as error:
+    except (AttributeError, ValueError, TypeError, OSError, KeyError, RecursionError) as error:
         raise ValueError(f"{path} can't be loaded: {reason(error)}. {ACCEPTED}.") from error
 
 

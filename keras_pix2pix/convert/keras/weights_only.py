@@ -63,6 +63,9 @@ def _flat_layers(saved_layers, path):
     for saved in saved_layers:
         parts = saved.parts()
         name = re.sub(r"_\d+$", "", saved.name)
+        if sum(_kind(part, weights) == "convolution" for part, weights in parts.items()) > 1:
+            # Of the activations between them, a file of weights has no trace.
+            unknown.append(f"{saved.name!r} (a network of several convolutions)")
         if name in WEIGHTLESS and not parts:
             layers.append(_Layer(WEIGHTLESS[name], saved.name, {}))
         elif not parts and not name.startswith("input"):

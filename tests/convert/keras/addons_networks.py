@@ -98,6 +98,49 @@ def residual_network(norm):
     return tf.keras.Model(source, layers.Conv2D(3, 1, activation="sigmoid")(x))
 
 
+def operations_network():
+    """Arithmetic on tensors, which Keras 2 saves as operations among the layers."""
+    source = layers.Input((SIZE, SIZE, 3))
+    x = layers.Conv2D(4, 5)(tf.pad(source * 0.5 + 0.25, [[0, 0], [2, 2], [2, 2], [0, 0]], mode="REFLECT"))
+    x = tf.nn.leaky_relu(x, alpha=0.1) + layers.Conv2D(4, 3, padding="same")(tf.nn.relu(x))
+    x = tf.concat([1.0 - x / 2.0, x - 3, tf.nn.leaky_relu(x)], axis=-1)
+    return tf.keras.Model(source, tf.tanh(2 * layers.Conv2D(3, 1)(tf.sigmoid(x))))
+
+
+def shared_network():
+    """Layers called twice, one of them on its own result, and a network called twice."""
+    source = layers.Input((SIZE, SIZE, 3))
+    relu, convolution = layers.ReLU(), layers.Conv2D(3, 3, padding="same")
+    inner_source = layers.Input((SIZE, SIZE, 3))
+    norm = tfa.layers.InstanceNormalization()
+    inner = tf.keras.Model(inner_source, norm(layers.Conv2D(3, 3, padding="same")(inner_source)), name="inner")
+    x = relu(convolution(relu(convolution(source))))
+    return tf.keras.Model(source, layers.Conv2D(3, 1)(layers.Concatenate()([inner(inner(x)), x, source])))
+
+
+def variants_network():
+    """Layers and activations in the other ways that Keras 2 has of writing them."""
+    source = layers.Input((SIZE, SIZE, 3))
+    x = layers.Conv2D(4, 3, padding="same", activation=layers.LeakyReLU(0.1))(source)
+    x = layers.SeparableConv2D(5, 3, padding="same", depth_multiplier=2, activation="relu")(x)
+    x = layers.SeparableConv2D(4, (5, 3), strides=2, use_bias=False)(layers.ZeroPadding2D((3, 1))(x))
+    x = layers.UpSampling2D(2, interpolation="bilinear")(layers.ReLU(6.0, 0.1, 0.2)(x))
+    x = layers.Activation(layers.LeakyReLU(0.05))(layers.Cropping2D(((1, 1), (0, 0)))(x))
+    x = layers.Conv2D(4, 3, activation=tf.nn.leaky_relu)(layers.ZeroPadding2D(1)(x))
+    x = layers.LeakyReLU(alpha=0.4)(layers.ReLU(threshold=0.1)(layers.UpSampling2D(1)(x)))
+    x = layers.Conv2DTranspose(3, 3, padding="same", activation=layers.ReLU(negative_slope=0.3))(x)
+    return tf.keras.Model(source, x)
+
+
+def composite(generator):
+    """Generator and discriminator as one, as tutorials train them."""
+    source, target = layers.Input((SIZE, SIZE, 3)), layers.Input((SIZE, SIZE, 3))
+    logits = layers.Conv2D(1, 4, strides=2, padding="same")(layers.Concatenate()([source, target]))
+    discriminator = tf.keras.Model([source, target], layers.Dense(1)(layers.Flatten()(logits)), name="judge")
+    generated = generator(source)
+    return tf.keras.Model(source, [discriminator([source, generated]), generated])
+
+
 def fill(network, rng):
     for variable in network.variables:
         values = rng.normal(
@@ -110,10 +153,10 @@ def fill(network, rng):
         variable.assign(values)
 
 
-def save(folder, name, network, rng, size=SIZE, training=False):
+def save(folder, name, network, rng, size=SIZE, training=False, saved=None):
     fill(network, rng)
     source = rng.uniform(-1, 1, (1, size, size, 3)).astype("float32")
-    network.save(folder / f"{name}.h5")
+    (saved or network).save(folder / f"{name}.h5")
     network.save_weights(folder / f"{name}_weights.h5")
     np.savez(folder / f"{name}.npz", source=source, generated=network(source, training=training).numpy())
 
@@ -130,6 +173,11 @@ def main(folder):
     save(folder, "mixed", called_unet(True, False), rng)
     save(folder, "not_in_training", called_unet(False, False), rng)
     save(folder, "residual", residual_network(lambda: instance(scale=False)), rng)
+    save(folder, "operations", operations_network(), rng)
+    save(folder, "shared", shared_network(), rng)
+    save(folder, "variants", variants_network(), rng)
+    generator = block_unet(layers.BatchNormalization)
+    save(folder, "composite", generator, rng, saved=composite(generator))
 
     # The tutorial, in the Keras that it was first written for; dropout off, as its picture can't be told otherwise.
     tutorial = block_unet(layers.BatchNormalization, widths=(2, 4, 8, 16, 16, 16, 16, 16), size=256)

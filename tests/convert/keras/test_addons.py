@@ -54,6 +54,10 @@ def assert_same_images(conversion, oracle):
         ),
         ("not_in_training", "U-Net of 4 downsamples, 4 filters, batch norm (epsilon 0.001)"),
         ("residual", "network of 14 layers, 6 filters, tensorflow-addons InstanceNormalization (epsilon 0.001)"),
+        ("operations", "network of 17 layers, 4 filters"),
+        ("shared", "network of 10 layers, 3 filters, tensorflow-addons InstanceNormalization (epsilon 0.001)"),
+        ("variants", "network of 16 layers, 4 filters"),
+        ("composite", "U-Net of 4 downsamples, 4 filters, batch norm (epsilon 0.001)"),
     ],
 )
 def test_whole_models(name, words, saved):

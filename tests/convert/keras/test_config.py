@@ -42,7 +42,12 @@ def test_a_lambda_layer_is_never_run(old_unet, save_keras_2, tmp_path):
 @pytest.mark.parametrize(
     ("name", "settings", "words"),
     [
-        ("conv2d", {"data_format": "channels_first"}, "'conv2d' (Conv2D) data_format='channels_first'"),
+        (
+            "conv2d",
+            {"data_format": "channels_first"},
+            "Accepted: channels last, (batch, height, width, channels). "
+            "Received: data_format='channels_first' in 'conv2d'",
+        ),
         ("conv2d", {"groups": 2}, "groups=2"),
         ("conv2d", {"padding": "causal"}, "padding='causal'"),
         ("conv2d", {"activation": "softmax"}, "activation='softmax'"),
@@ -74,11 +79,13 @@ def test_settings_of_other_layers_are_refused_too(layer, words, save_keras_2):
         from_legacy_keras(save_keras_2(keras.Model(source, layer()(source))))
 
 
-def test_a_layer_that_is_called_twice_is_refused(old_unet, save_keras_2):
+def test_a_call_whose_result_nobody_takes_is_refused(old_unet, save_keras_2):
     def change(config):
         layer_named(config, "conv2d")["inbound_nodes"] *= 2
 
-    assert "'conv2d' (Conv2D) is called 2 times, accepted: once" in refused(old_unet, save_keras_2, change)
+    assert "the layer 'conv2d' is called 2 times, and 1 of its results are used" in refused(
+        old_unet, save_keras_2, change
+    )
 
 
 def test_more_than_one_output_is_refused(old_unet, save_keras_2):

@@ -1,7 +1,6 @@
 """HDF5 files are read as Keras 2 wrote them, or refused by name."""
 
 import h5py
-import keras
 import numpy as np
 import pytest
 
@@ -68,8 +67,34 @@ def test_an_hdf5_file_of_something_else_says_which_keys_it_has(tmp_path):
         read_hdf5(path)
 
 
-def test_weights_of_keras_3_are_told_apart(tmp_path):
+@pytest.mark.parametrize("whole", [True, False], ids=["model", "generator"])
+def test_for_weights_of_keras_3_the_message_has_the_lines_to_write(whole, make_model, tmp_path):
     path = tmp_path / "new.weights.h5"
-    keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(3, 4)]).save_weights(path)
-    with pytest.raises(ValueError, match="`network.load_weights` reads those"):
+    model = make_model()
+    (model if whole else model.generator).save_weights(path)
+    lines = rf"`model = Pix2Pix\.from_preset.* `model{'' if whole else '.generator'}\.load_weights\('{path}'\)`"
+    with pytest.raises(ValueError, match=lines):
+        read_hdf5(path)
+
+
+def test_two_layers_of_one_name_in_a_network_are_refused(tmp_path):
+    path = tmp_path / "twice.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [b"generator"]
+        group = file.create_group("generator")
+        group.attrs["weight_names"] = [b"down/conv/kernel:0", b"up/conv/kernel:0"]
+        for block in ("down", "up"):
+            group.create_dataset(f"{block}/conv/kernel:0", data=np.ones((1, 1, 3, 3)))
+    with pytest.raises(ValueError, match=r"twice\.h5 has two layers of one name in 'generator'"):
+        read_hdf5(path)
+
+
+def test_weights_that_claim_more_than_the_file_holds_are_refused(tmp_path):
+    path = tmp_path / "huge.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [b"conv"]
+        group = file.create_group("conv")
+        group.attrs["weight_names"] = [b"conv/kernel:0"]
+        group.create_dataset("conv/kernel:0", (4, 4, 3, 10**9), "float32", chunks=(4, 4, 3, 64))  # 179 GiB, unwritten.
+    with pytest.raises(ValueError, match=r"huge\.h5 is refused: '/conv/conv/kernel:0' claims 192,000,000,000 bytes"):
         read_hdf5(path)
