@@ -43,7 +43,7 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["keras_pix2pix", "keras_pix2pix.*"]),
     package_data={
-        "keras_pix2pix": ["*.pyi", "py.typed"],
+        "keras_pix2pix": ["*.pyi", "py.typed", "weights/*"],
         "keras_pix2pix.deploy": ["page/*"],
         "keras_pix2pix.report": ["*.jinja"],
     },

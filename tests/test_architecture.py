@@ -15,7 +15,7 @@ PACKAGE = Path(keras_pix2pix.__file__).parent
 # Folders and files of one floor don't import each other; each imports from the floors below.
 FLOORS = [
     {"files", "quiet", "run_folder", "terminal"},
-    {"dominant_colors", "images", "metrics"},
+    {"dominant_colors", "images", "metrics", "pretrained"},
     {"encodings"},
     {"networks", "data", "report"},
     {"inference"},

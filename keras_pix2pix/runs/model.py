@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keras_pix2pix.networks.claims import reason, refuse_false_claims
+from keras_pix2pix.pretrained import PRETRAINED, pretrained_file
 from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.startup import start_tensorflow
 
@@ -19,10 +20,11 @@ __all__ = ["height_and_width", "load_extractor", "load_model", "load_weights", "
 
 
 def load_model(path: str | Path) -> Pix2Pix | keras.Model:
-    """The model of a run folder or of a `.keras` file.
+    """The model of a run folder, of a `.keras` file, or one that comes with the package.
 
     Args:
-        path: Run folder of `keras-pix2pix train`, or a `.keras` file with a `Pix2Pix` or a generator.
+        path: Run folder of `keras-pix2pix train`, a `.keras` file with a `Pix2Pix` or a generator, or "facades", a
+            small generator that comes with the package.
 
     Returns:
         A `Pix2Pix` or a functional `keras.Model`.
@@ -86,13 +88,15 @@ def load_weights(model, path):
 
 
 def model_file(path):
-    """The `.keras` file of a run folder, or the file itself, without loading it."""
+    """The `.keras` file of a run folder or of a word, or the file itself, without loading it."""
+    if pretrained := pretrained_file(path):
+        return pretrained
     path = Path(path).expanduser()
     file = RunFolder(path).model if path.is_dir() else path
     if not file.is_file() or file.suffix != ".keras":
         raise ValueError(
             f"There is no model at {path}. Accepted: a run folder of `keras-pix2pix train`, which holds "
-            f"{RunFolder(path).model.name}, or a .keras file. Check the path."
+            f"{RunFolder(path).model.name}, a .keras file, or a word: {', '.join(PRETRAINED)}. Check the path."
         )
     if not zipfile.is_zipfile(file):
         raise ValueError(f"{file} is not a .keras file, or not a whole one. Train again, or take another file.")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from keras_pix2pix import __version__
 from keras_pix2pix.deploy.page_server import HERE, page_server
+from keras_pix2pix.pretrained import pretrained_file
 from keras_pix2pix.runs.model import load_model, model_file
 from keras_pix2pix.runs.pictures import COMPARED, REPRESENTATIVE, source_pictures
 
@@ -24,7 +25,10 @@ def page_of_run(run, given):
     It is written unless it was made from this very model, by this version and with the options in `given`.
     """
     file = model_file(run)
-    directory = Path(run) / "web" if Path(run).is_dir() else file.with_name(f"{file.stem}_web")
+    if pretrained_file(run):
+        directory = Path(f"{run}_web")
+    else:
+        directory = Path(run) / "web" if Path(run).is_dir() else file.with_name(f"{file.stem}_web")
     state = file.stat()
     made_from = {"version": __version__, "size": state.st_size, "time": state.st_mtime_ns}
     made_from = json.dumps({**made_from, **given}, indent=2) + "\n"

@@ -16,7 +16,14 @@ from keras_pix2pix.encodings import Encoding, get_for_channels
 from keras_pix2pix.inference import translation
 from keras_pix2pix.inference.serving import check_generator
 from keras_pix2pix.inference.walk import is_functional, leaves
-from keras_pix2pix.training.building import build_network, build_optimizers, called, check_steps, dtype_policy
+from keras_pix2pix.training.building import (
+    build_network,
+    build_optimizers,
+    called,
+    check_steps,
+    dtype_policy,
+    set_pretrained_weights,
+)
 from keras_pix2pix.training.compiling import check_replicas, check_updates, metric_of, optimizer_of, uses_xla
 from keras_pix2pix.training.distribution import logs_of_all_workers
 from keras_pix2pix.training.matrix_products import FasterOnCpu
@@ -112,6 +119,7 @@ class Pix2Pix(StockModel):
         metrics: Sequence | None = None,
         precision: str | None = None,
         strategy: tf.distribute.Strategy | None = None,
+        weights: str | None = None,
         **arguments: Any,
     ) -> Self:
         """Build and compile a published system: its networks, its recipe and its schedule.
@@ -131,13 +139,16 @@ class Pix2Pix(StockModel):
                 layers and losses stay in 32. Defaults to None: Keras' current policy.
             strategy: `tf.distribute.Strategy` to make networks and optimizers under; with several workers, call `fit`
                 within its `scope()`. Defaults to None: the current one.
+            weights: "facades", to start "mobile" at 256x256 from the generator that comes with the package, trained on
+                label maps of the CMP facades; the discriminator starts anew. Defaults to None: from the beginning.
             **arguments: Further arguments of `Pix2Pix`, such as `direction` and `source_encoding`.
 
         Returns:
             A compiled `Pix2Pix`.
 
         Raises:
-            ValueError: An unknown preset, schedule, precision or argument, or a size that its networks can't take.
+            ValueError: An unknown preset, schedule, precision, weights or argument, a size that its networks can't
+                take, or weights of another network.
 
         Example:
 
@@ -161,6 +172,8 @@ class Pix2Pix(StockModel):
         strategy = strategy or tf.distribute.get_strategy()
         with strategy.scope(), dtype_policy(precision):
             networks = [build_network(recipe, network, *shapes) for network in ("generator", "discriminator")]
+            if weights is not None:
+                set_pretrained_weights(networks[0], weights)
         model = cls(*networks, **arguments)
         with strategy.scope():
             optimizers = build_optimizers(recipe, steps_per_epoch, **plan)
