@@ -12,6 +12,7 @@ __all__ = ["get_single"]
 ACCEPTED = (
     '"rgb", "gray", "rgba", "gray16", "mask", "classes:NUMBER", "classes:NUMBER:ignore=INDEX", '
     '"palette:#RRGGBB,#RRGGBB,...", "values:CHANNELS:LOW:HIGH", '
+    '"values:CHANNELS:LOW:HIGH:nodata=VALUE", '
     'several of these joined by "+" for several source folders, a list of these, a number of channels, or an encoding'
 )
 
@@ -37,9 +38,10 @@ def _get_with_numbers(word):
             return Mask(*(_number(int, each) for each in numbers))
         if kind == "palette" and len(numbers) == 1:
             return Palette(numbers[0].split(","))
-        if kind == "values" and len(numbers) == 3:
-            channels, low, high = numbers
-            return Picture(_number(int, channels), (_number(float, low), _number(float, high)))
+        if kind == "values" and len(numbers) in (3, 4):
+            channels, low, high, *nodata = numbers
+            nodata = [_number(float, each.removeprefix("nodata=")) for each in nodata]
+            return Picture(_number(int, channels), (_number(float, low), _number(float, high)), *nodata)
     except TypeError:
         pass
     raise _unknown(word)

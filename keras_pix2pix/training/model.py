@@ -308,9 +308,8 @@ class Pix2Pix(StockModel):
 
     def _where_labelled(self, target, generated):
         """The generated images; where the target belongs to no class, the target's own, which no loss can tell."""
-        if self.target_encoding.ignore is None:
-            return generated
-        return ops.where(ops.max(target, axis=-1, keepdims=True) > 0, generated, ops.cast(target, generated.dtype))
+        counted = self.target_encoding.counted(target)
+        return generated if counted is None else ops.where(counted, generated, ops.cast(target, generated.dtype))
 
     def _update_discriminator(self, source, target, generated, weights):
         logs = {}
