@@ -1,8 +1,9 @@
 """Where on Earth a raster lies: the tags of a GeoTIFF file, and pictures written with them."""
 
 import importlib.util
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar
 
 import numpy as np
 
@@ -18,7 +19,8 @@ CARRIED = (*PLACING, 34736, 34737, 42113)  # GeoDoubleParams, GeoAsciiParams, GD
 KINDS = {1: "minisblack", 3: "rgb", 4: "rgb"}  # tifffile's, of 8-bit pictures by their channels.
 
 
-class GeoTiff(NamedTuple):
+@dataclass(frozen=True)
+class GeoTiff:
     """A writer in the place of an encoding's own: TIFF, with the georeference of another file.
 
     Args:
@@ -29,7 +31,7 @@ class GeoTiff(NamedTuple):
     encoding: SingleEncoding
     tags: tuple
 
-    extension = ".tif"
+    extension: ClassVar[str] = ".tif"
 
     def write(self, path, raw):
         """Write raw values under a path without extension; return the file's path."""

@@ -134,7 +134,7 @@ def open_raster(path, channels, kinds="uifb"):
 
 @contextlib.contextmanager
 def _errors_that_name(path):
-    """Whatever goes wrong within the block becomes an error that names the file: of a broken one tifffile raises all."""
+    """Whatever goes wrong within the block becomes an error that names the file: tifffile raises anything."""
     try:
         yield
     except Exception as error:
@@ -213,9 +213,7 @@ def _touched(positions, length):
 
 def _overlap(positions, start, end):
     """Which of a range of positions lie from start to end, and where from start on, as two slices."""
-    first, last = (
-        min(max(0, -(-(edge - positions.start) // positions.step)), len(positions)) for edge in (start, end)
-    )
+    first, last = (min(max(0, -(-(edge - positions.start) // positions.step)), len(positions)) for edge in (start, end))
     if first == last:
         return slice(0, 0), slice(0, 0)
     return slice(first, last), slice(positions[first] - start, positions[last - 1] - start + 1, positions.step)
