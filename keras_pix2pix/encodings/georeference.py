@@ -53,7 +53,7 @@ class GeoTiff:
 
 
 def georeference_of(files):
-    """The tags of the first GeoTIFF file among these, as tifffile writes them; empty if there is none, or no tifffile."""
+    """The tags of the first GeoTIFF file among these, as tifffile writes them; none without tifffile."""
     if importlib.util.find_spec("tifffile") is None:
         return ()
     return next(filter(None, map(_tags, files)), ())

@@ -244,7 +244,7 @@ class Picture(SingleEncoding):
         if not isinstance(self.nodata, Real) or np.float32(low) <= _single(self.nodata) <= np.float32(high):
             raise ValueError(
                 f"`nodata` must be a number outside of the range, {low:g} to {high:g}, or NaN. Received: "
-                f"nodata={self.nodata!r}. Where it is the lowest or highest value, let the range begin or end beside it."
+                f"nodata={self.nodata!r}. Where it is the lowest or highest value, let the range end beside it."
             )
         return float(self.nodata)
 

@@ -376,8 +376,8 @@ class Pix2Pix(StockModel):
                 list of these. With stacked sources, a list with one file for each source, or one folder for each with
                 files of the same names; or a list of such lists.
             output_directory: Folder for the results, one file for each picture under its name: PNG for 8-bit pictures,
-                16-bit gray and label maps, `.npy` otherwise; TIFF with the same georeference of a GeoTIFF file. Defaults
-                to None: pixels are returned.
+                16-bit gray and label maps, `.npy` otherwise; of a GeoTIFF file, TIFF with its georeference. Defaults to
+                None: pixels are returned.
             side_by_side: Whether the files hold pairs; the half that `direction` calls the source is translated.
                 Defaults to False: each file is a source.
             tile: Translate each picture in tiles of this height and width, a multiple of the generator's total
