@@ -8,6 +8,7 @@ from setuptools.command.sdist import sdist
 
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "keras_pix2pix/__init__.py").read_text(encoding="utf-8"))[1]
+TIFF = ["tifffile>=2026.3.3", "imagecodecs>=2026.3.6"]
 ONNX = ["onnx>=1.18", "onnxruntime>=1.22", "tf2onnx>=1.17"]
 
 
@@ -66,6 +67,7 @@ setup(
         "gpu": ["tensorflow[and-cuda]>=2.20"],
         "onnx": ONNX,
         "safetensors": ["safetensors>=0.4.3"],
+        "tiff": TIFF,
         "torch": ["torch>=2.6"],  # Before it, reading weights alone could still run code.
         "test": [
             "pytest>=8",
@@ -80,6 +82,7 @@ setup(
             "scipy>=1.11",
             "selenium>=4.20",
             *ONNX,
+            *TIFF,
         ],
         "benchmark": ["torch>=2.6"],
         "docs": ["mkdocs>=1.6", "mkdocs-material>=9.6", "mkdocstrings[python]>=1.0"],

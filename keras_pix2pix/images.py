@@ -47,7 +47,12 @@ MOST_PIXELS = 2**25  # Of a picture that goes through a network as a whole: seve
 ON_THE_SIDE = (5, 6, 7, 8)
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 EXIF_ORIENTATION = 0x0112
+
 _PILLOW_LIMIT = threading.RLock()  # Held while Pillow's own limit, one for the whole process, is another.
+
+
+class UnreadablePicture(ValueError):
+    """Pillow can't read a file."""
 
 
 def to_image(pixels: Any) -> Any:
@@ -283,7 +288,7 @@ def _unreadable(path, error):
     if str(path) in str(error) and isinstance(error, ValueError):
         return error
     reason = "it is not a picture" if isinstance(error, Image.UnidentifiedImageError) else error
-    return ValueError(
+    return UnreadablePicture(
         f"Can't read the picture {path}: {reason}. Accepted: {', '.join(EXTENSIONS)}. "
         "Replace the file, or take it out of the folder."
     )

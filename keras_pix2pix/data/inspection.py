@@ -16,6 +16,7 @@ from keras_pix2pix.data.found_encodings import found_encodings
 from keras_pix2pix.data.pair_lists import is_pair_list
 from keras_pix2pix.data.pairs import as_list, encodings_of_sides, find_pairs
 from keras_pix2pix.encodings.files import is_array_file
+from keras_pix2pix.encodings.rasters import is_tiff_file
 from keras_pix2pix.files import refuse_to_replace, refuse_to_replace_what_is_read, remove_leftovers, whole_file
 from keras_pix2pix.images import OWN_KIND, SOFTWARE, UNREADABLE, is_own_png
 from keras_pix2pix.terminal import printable, with_progress
@@ -142,8 +143,8 @@ def _raw(encodings, full, pair):
 
 def _verify(file):
     """Raise for a PNG file whose checksums are wrong, which is decoded without a word otherwise."""
-    if is_array_file(file):
-        return
+    if is_array_file(file) or is_tiff_file(file):
+        return  # TIFF has no checksums.
     try:
         with Image.open(file) as picture:
             picture.verify()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from keras_pix2pix.data.folders import NAMED_AT_MOST, list_picture_files, match_files
 from keras_pix2pix.data.pair_lists import is_pair_list, read_pair_list
@@ -95,13 +96,13 @@ def _drawn_subset(pairs, validation_split, subset, seed):
 
 def split_side_by_side(picture, direction):
     """The two halves of a side-by-side picture: source, target."""
-    if isinstance(picture, np.ndarray):
-        half = picture.shape[1] // 2
-        left, right = picture[:, :half], picture[:, half:]
-    else:
+    if isinstance(picture, Image.Image):
         half = picture.width // 2
         left = picture.crop((0, 0, half, picture.height))
         right = picture.crop((half, 0, picture.width, picture.height))
+    else:
+        half = picture.shape[1] // 2
+        left, right = picture[:, :half], picture[:, half:]
     return (left, right) if direction == "AtoB" else (right, left)
 
 

@@ -165,7 +165,7 @@ def _encoder(encodings, color_jitter):
     source_encoding, target_encoding = encodings
 
     def encode(source, target, *rest):
-        return source_encoding.to_image(source), target_encoding.to_image(target), *rest
+        return source_encoding.to_image(source), target_encoding.to_target(target), *rest
 
     def encode_in_new_colors(source, target, factors):
         source, target = encode(source, target)

@@ -23,8 +23,9 @@ def get(identifier: str | int | Sequence | Encoding) -> Encoding:
         identifier: "rgb", "gray", "rgba" (8-bit pictures), "gray16" (16-bit gray), "mask" (0 and 255; "mask:64" with
             another threshold), "classes:12" (class indices 0 to 11), "classes:21:ignore=255" (255 is no class),
             "palette:#000000,#ffffff" (label colours; "#000000=road" with names), "palette:FILE.csv" (a table of names
-            and colours), "values:CHANNELS:LOW:HIGH" (`.npy` files of a declared value range), words joined by "+" or a
-            list (several sources, stacked), an integer (8-bit pictures of so many channels), or an encoding, which is
+            and colours), "values:CHANNELS:LOW:HIGH" (`.npy` or TIFF files of a declared value range),
+            "values:CHANNELS:LOW:HIGH:nodata=VALUE" (a value outside of it is none), words joined by "+" or a list
+            (several sources, stacked), an integer (8-bit pictures of so many channels), or an encoding, which is
             returned as it is.
 
     Returns:

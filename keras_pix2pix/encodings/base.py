@@ -72,6 +72,14 @@ class Encoding(ABC):
     def to_image(self, raw: Any) -> Any:
         """Raw values, a tensor or array `(..., raw_channels)`, as a float32 image `(..., channels)` in [-1, 1]."""
 
+    def to_target(self, raw: Any) -> Any:
+        """As `to_image`, with a mark on what no loss counts: what `counted` is told."""
+        return self.to_image(raw)
+
+    def counted(self, target: Any) -> Any | None:
+        """Where losses count an image that `to_target` made, boolean `(..., 1)`; None if they do everywhere."""
+        return None
+
     @abstractmethod
     def to_raw(self, image: Any) -> Any:
         """An image as raw values."""
@@ -101,6 +109,11 @@ class SingleEncoding(Encoding):
     """
 
     extension: str
+
+    @property
+    def file_dtype(self) -> str:
+        """Number type in the files: "uint8", "uint16" or "float32"."""
+        return self.raw_dtype
 
     @property
     def parts(self) -> tuple[SingleEncoding, ...]:  # type: ignore[override]  # No encoding's parts can be set.

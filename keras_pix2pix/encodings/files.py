@@ -8,11 +8,12 @@ import numpy as np
 from PIL import Image
 
 from keras_pix2pix import images
+from keras_pix2pix.encodings.rasters import TIFF_EXTENSIONS
 from keras_pix2pix.files import regular_file
 from keras_pix2pix.images import INTERPOLATIONS
 
 ARRAY = ".npy"
-EXTENSIONS = (*images.EXTENSIONS, ARRAY, ".tif", ".tiff")
+EXTENSIONS = (*images.EXTENSIONS, ARRAY, *TIFF_EXTENSIONS)
 
 
 def is_array_file(path):

@@ -13,6 +13,7 @@ from PIL import Image
 from keras_pix2pix.encodings.base import SingleEncoding
 from keras_pix2pix.encodings.files import is_array_file, open_array
 from keras_pix2pix.encodings.pictures import Picture
+from keras_pix2pix.encodings.rasters import open_raster, pillow_or_tifffile
 from keras_pix2pix.images import read_image_file, read_image_size, write_png
 
 MOST_CLASSES = 256
@@ -102,13 +103,21 @@ class Classes(SingleEncoding):
         """(height, width) of a file that suits, from its header; an error names a file that doesn't."""
         if is_array_file(path):
             return open_array(path, 1, kinds="uib").shape[:2]
-        return read_image_size(path, _check_indices)
+        return pillow_or_tifffile(
+            path,
+            lambda: read_image_size(path, _check_indices),
+            lambda: open_raster(path, 1, kinds="uib").shape[:2],
+        )
 
     def open(self, path):
         """A file decoded, but not checked for its values: a `PIL.Image.Image`, or an array of 3 dimensions."""
         if is_array_file(path):
             return open_array(path, 1, kinds="uib")
-        return read_image_file(path, None, _check_indices)
+        return pillow_or_tifffile(
+            path,
+            lambda: read_image_file(path, None, _check_indices),
+            lambda: open_raster(path, 1, kinds="uib"),
+        )
 
     def raw(self, opened, path, size=None, interpolation="nearest"):
         """Indices `(height, width, 1)` of what `open` returned, or of a part of it; resized as "nearest" always."""
@@ -134,6 +143,12 @@ class Classes(SingleEncoding):
         from keras import ops
 
         return _one_hot(ops.cast(raw, "int32"), self.num_classes)
+
+    def counted(self, target):
+        """Where the target is of a class, `(..., 1)`; None if it is everywhere."""
+        from keras import ops
+
+        return None if self.ignore is None else ops.max(target, axis=-1, keepdims=True) > 0
 
     def to_raw(self, image):
         """The class of the largest channel, uint8 `(..., 1)`."""

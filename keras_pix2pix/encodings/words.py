@@ -15,6 +15,7 @@ FOUND_IN_DATA = ("palette:auto", "classes:auto")
 ACCEPTED = (
     '"rgb", "gray", "rgba", "gray16", "mask", "classes:NUMBER", "classes:NUMBER:ignore=INDEX", '
     '"palette:#RRGGBB,#RRGGBB,...", "palette:FILE.csv", "values:CHANNELS:LOW:HIGH", '
+    '"values:CHANNELS:LOW:HIGH:nodata=VALUE", '
     'several of these joined by "+" for several source folders, a list of these, a number of channels, or an encoding'
 )
 
@@ -41,9 +42,10 @@ def _get_with_numbers(word):
             return Palette(*read_color_table(word.removeprefix("palette:")))
         if kind == "palette" and len(numbers) == 1 and numbers != ["auto"]:
             return _palette(numbers[0].split(","))
-        if kind == "values" and len(numbers) == 3:
-            channels, low, high = numbers
-            return Picture(_number(int, channels), (_number(float, low), _number(float, high)))
+        if kind == "values" and len(numbers) in (3, 4):
+            channels, low, high, *nodata = numbers
+            nodata = [_number(float, each.removeprefix("nodata=")) for each in nodata]
+            return Picture(_number(int, channels), (_number(float, low), _number(float, high)), *nodata)
     except TypeError:
         pass
     raise _unknown(word)

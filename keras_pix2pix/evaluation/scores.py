@@ -42,9 +42,14 @@ def picture_scores(generated: Any, target: Any, encoding: Any = "rgb") -> dict[s
     """
     generated, target = np.asarray(generated, np.float32), np.asarray(target, np.float32)
     encoding = get_encoding(encoding)
+    counted = encoding.counted(target)
     if encoding.is_label_map:
-        counted = np.ones(target.shape[:3], bool) if encoding.ignore is None else target.max(axis=-1) > 0
-        return _scores_of_labels(_classes(generated), _classes(target), counted)
+        everywhere = np.ones(target.shape[:3], bool)
+        return _scores_of_labels(
+            _classes(generated), _classes(target), everywhere if counted is None else np.asarray(counted)[..., 0]
+        )
+    if counted is not None:
+        generated = np.where(counted, generated, target)
     scores = {
         "l1": np.abs(generated - target).mean(axis=(1, 2, 3)) * HALF_RANGE,
         "psnr": np.asarray(metrics.psnr(target, generated)),

@@ -12,6 +12,7 @@ from keras_pix2pix.data.folders import list_picture_files, match_files
 from keras_pix2pix.data.pairs import split_side_by_side
 from keras_pix2pix.encodings import EXTENSIONS
 from keras_pix2pix.encodings.files import is_array_file
+from keras_pix2pix.encodings.rasters import is_tiff_file
 from keras_pix2pix.images import MOST_PIXELS, pixel_limit
 
 __all__ = ["find_pictures", "is_one_picture", "is_path"]
@@ -46,7 +47,7 @@ class _SourcePicture:
     def size(self):
         """(height, width)."""
         first = self._parts[0]
-        return first.shape[:2] if isinstance(first, np.ndarray) else first.size[::-1]
+        return first.size[::-1] if isinstance(first, Image.Image) else first.shape[:2]
 
     def rows(self, top, bottom):
         """These rows in the raw form: an array `(bottom - top, width, channels)`."""
@@ -114,7 +115,7 @@ class _Limit:
     def _message(self, origin, received):
         kind, advice = ("as a whole", "Pass `tile`, such as 512: pictures are translated in tiles then.")
         if self.tiled:
-            kind, advice = ("in a picture file", "Convert it to .npy, which is read a few rows at a time.")
+            kind, advice = ("in a picture file", "Convert it to .npy or TIFF, which are read a few rows at a time.")
         return f"{origin} is too large. Accepted: up to {self.pixels:,} pixels {kind}. Received: {received}. {advice}"
 
 
@@ -123,7 +124,7 @@ def _pictures(inputs, encoding, side_by_side, limit):
         for file in _files(inputs, encoding):
             # Raise now, before the first picture is translated.
             size = limit.obeyed_by(encoding.size, file)
-            limit.check(size, _first(file), all(map(is_array_file, _parts(file))))
+            limit.check(size, _first(file), all(map(_is_read_by_windows, _parts(file))))
             yield _Source(_first(file).stem, lambda file=file: _open(file, encoding, side_by_side, limit), _parts(file))
     elif isinstance(inputs, (list, tuple)):
         for position, each in enumerate(inputs):
@@ -173,8 +174,13 @@ def _open(file, encoding, side_by_side, limit):
     return _SourcePicture(opened, file, encoding)
 
 
+def _is_read_by_windows(file):
+    # Of TIFF files only those that Pillow can't read, but it reads none that are larger than the limit.
+    return is_array_file(file) or is_tiff_file(file)
+
+
 def _cropped(part, top, bottom):
-    if isinstance(part, np.ndarray):
+    if not isinstance(part, Image.Image):
         return part[top:bottom]
     return part if (top, bottom) == (0, part.height) else part.crop((0, top, part.width, bottom))
 
@@ -183,7 +189,7 @@ def _thinned(part, step):
     """Every `step`th pixel, from the middle of its block."""
     if step == 1:
         return part
-    if isinstance(part, np.ndarray):
+    if not isinstance(part, Image.Image):
         bottom, right = (side // step * step for side in part.shape[:2])
         return part[step // 2 : bottom : step, step // 2 : right : step]
     size = part.width // step, part.height // step

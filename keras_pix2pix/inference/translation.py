@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from keras_pix2pix.encodings.georeference import OWN_TIFF, GeoTiff, georeference_of, is_own_tiff
 from keras_pix2pix.files import (
     NPY,
     refuse_to_replace,
@@ -26,6 +27,11 @@ from keras_pix2pix.terminal import with_progress
 
 __all__ = ["translate"]
 
+_KINDS = {  # By a file's extension: what it is, and whether an existing file is one and may be replaced.
+    ".npy": ("a .npy file", lambda file: starts_with(file, NPY)),
+    ".png": (OWN_KIND, is_own_png),
+    ".tif": (OWN_TIFF, is_own_tiff),
+}
 _IN_MEMORY_AT_MOST = 2**25  # Pixels of a result; a larger one is kept on disk until it is written.
 
 
@@ -50,7 +56,11 @@ def translate(
     patches_of = _whole(model) if tile is None else _tiled(model, tile, overlap, fixed_statistics)
     sources = find_pictures(inputs, encoding, side_by_side, tiled=tile is not None)
     if output_directory is not None:
-        return _write(sources, patches_of, Path(output_directory).expanduser(), target_encoding, beside=tile is None)
+        # A half of a file lies elsewhere than the file.
+        tags = [() if side_by_side else georeference_of(source.files) for source in sources]
+        writers = [GeoTiff(target_encoding, each) if each else target_encoding for each in tags]
+        directory = Path(output_directory).expanduser()
+        return _write(sources, writers, patches_of, directory, target_encoding, beside=tile is None)
     generated = [_fill(source.open(), patches_of, target_encoding) for source in sources]
     if is_one_picture(inputs, encoding):
         return generated[0]
@@ -118,7 +128,7 @@ def _fill(picture, patches_of, target_encoding, allocate=np.empty):
     return result
 
 
-def _write(sources, patches_of, directory, encoding, beside):
+def _write(sources, writers, patches_of, directory, encoding, beside):
     names = [source.name for source in sources]
     for name in names:
         if names.count(name) > 1:
@@ -128,40 +138,38 @@ def _write(sources, patches_of, directory, encoding, beside):
             )
     if directory.exists() and not directory.is_dir():
         raise ValueError(f"{directory} is a file. Accepted: a folder to write to. Choose another path.")
-    outputs = [directory / f"{name}{encoding.extension}" for name in names]
+    outputs = [directory / f"{name}{writer.extension}" for name, writer in zip(names, writers, strict=True)]
     refuse_to_replace_what_is_read(outputs, [file for source in sources for file in source.files])
-    is_png = encoding.extension == ".png"
-    kind = (OWN_KIND, is_own_png) if is_png else ("a .npy file", lambda file: starts_with(file, NPY))
     for output in outputs:
-        refuse_to_replace(output, *kind)
+        refuse_to_replace(output, *_KINDS[output.suffix])
     directory.mkdir(parents=True, exist_ok=True)
     remove_leftovers(directory)
     write = partial(_write_beside if beside else _write_in_turn, directory, patches_of, encoding)
-    return list(with_progress(write(sources), len(sources), "Translating pictures"))
+    return list(with_progress(write(sources, writers), len(sources), "Translating pictures"))
 
 
-def _write_in_turn(directory, patches_of, encoding, sources):
+def _write_in_turn(directory, patches_of, encoding, sources, writers):
     """File by file: there may not be memory for two large pictures."""
-    for source in sources:
-        yield _write_one(directory / source.name, source.open, patches_of, encoding)
+    for source, writer in zip(sources, writers, strict=True):
+        yield _write_one(directory / source.name, source.open, patches_of, encoding, writer)
 
 
-def _write_beside(directory, patches_of, encoding, sources):
+def _write_beside(directory, patches_of, encoding, sources, writers):
     """File by file; meanwhile the next one is read and the last one written."""
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
         reading = [reader.submit(source.open) for source in sources[:1]]
         writing = []
-        for source, following in itertools.zip_longest(sources, sources[1:]):
+        for source, following, file_writer in itertools.zip_longest(sources, sources[1:], writers):
             picture = reading.pop().result()
             if following:
                 reading.append(reader.submit(following.open))
             result = _fill(picture, patches_of, encoding)
             yield from (each.result() for each in writing)
-            writing = [writer.submit(encoding.write, directory / source.name, result)]
+            writing = [writer.submit(file_writer.write, directory / source.name, result)]
         yield from (each.result() for each in writing)
 
 
-def _write_one(path, open_source, patches_of, encoding):
+def _write_one(path, open_source, patches_of, encoding, writer):
     with temporary_folder(path) as directory:
 
         def allocate(shape, dtype):
@@ -170,4 +178,4 @@ def _write_one(path, open_source, patches_of, encoding):
             return np.lib.format.open_memmap(directory / "generated.npy", "w+", dtype, shape)
 
         # Frees the decoded source before the result is encoded.
-        return encoding.write(path, _fill(open_source(), patches_of, encoding, allocate))
+        return writer.write(path, _fill(open_source(), patches_of, encoding, allocate))

@@ -322,9 +322,8 @@ class Pix2Pix(StockModel):
 
     def _where_labelled(self, target, generated):
         """The generated images, with the target itself where it belongs to no class, so that no loss counts there."""
-        if self.target_encoding.ignore is None:
-            return generated
-        return ops.where(ops.max(target, axis=-1, keepdims=True) > 0, generated, ops.cast(target, generated.dtype))
+        counted = self.target_encoding.counted(target)
+        return generated if counted is None else ops.where(counted, generated, ops.cast(target, generated.dtype))
 
     def _update_discriminator(self, source, target, generated, weights):
         logs = {}
@@ -391,12 +390,13 @@ class Pix2Pix(StockModel):
                 list of these. With stacked sources, a list with one file for each source, or one folder for each with
                 files of the same names; or a list of such lists.
             output_directory: Folder for the results, one file for each picture under its name: PNG for 8-bit pictures,
-                16-bit gray and label maps, `.npy` otherwise. Defaults to None: pixels are returned.
+                16-bit gray and label maps, `.npy` otherwise; of a GeoTIFF file, TIFF with its georeference. Defaults to
+                None: pixels are returned.
             side_by_side: Whether the files hold pairs; the half that `direction` calls the source is translated.
                 Defaults to False: each file is a source.
             tile: Translate each picture in tiles of this height and width, a multiple of the generator's total
                 downsampling. Memory then holds a few rows of tiles: picture files may have up to 2**28 pixels, arrays
-                and .npy files any number. Defaults to None: as a whole, up to 2**25 pixels.
+                and .npy and TIFF files any number. Defaults to None: as a whole, up to 2**25 pixels.
             overlap: Pixels over which neighbouring tiles are blended, less than `tile`. Defaults to 64.
             fixed_statistics: Use the instance-norm statistics of the whole picture, reduced to at most `tile` pixels a
                 side, in all tiles. Otherwise each tile has its own, and tiles of different brightness or texture show
