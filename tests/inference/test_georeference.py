@@ -61,7 +61,7 @@ def test_other_files_are_written_as_ever_and_no_others_replaced(make_encoded_mod
 
 
 def test_rasters_of_any_size_are_translated_in_tiles(make_encoded_model, tmp_path, bands, monkeypatch):
-    monkeypatch.setattr(source_pictures, "TILED_AT_MOST", 100)
+    monkeypatch.setattr(source_pictures, "_TILED_AT_MOST", 100)
     monkeypatch.setattr(source_pictures, "MOST_PIXELS", 50)
     model = make_encoded_model("values:13:0:255")
     path = write(tmp_path / "a.tif", bands)
