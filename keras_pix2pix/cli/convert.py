@@ -13,14 +13,16 @@ from keras_pix2pix.files import refuse_to_replace, refuse_to_replace_what_is_rea
 from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.startup import start_tensorflow
 
-PYTORCH = "convert.pytorch.loading:from_pytorch"
+__all__ = ["convert"]
+
+_PYTORCH = "convert.pytorch.loading:from_pytorch"
 # By what the file was written with.
-READERS = {
+_READERS = {
     "pytorch": "from_pytorch",
     "keras2": "from_legacy_keras",
     "tf_tutorial": "from_tf_tutorial",
 }
-SUFFIX = ".keras"
+_SUFFIX = ".keras"
 
 
 def convert(
@@ -34,22 +36,22 @@ def convert(
         ),
     ],
     output: Annotated[str, typer.Option(help="File to write, .keras.")],
-    norm: Annotated[str | None, option(PYTORCH, "norm")] = None,
+    norm: Annotated[str | None, option(_PYTORCH, "norm")] = None,
 ):
     """Make a .keras file, for translate and export, of another implementation's weights; say what was recognised."""
-    if format not in READERS:
-        raise ValueError(f"--from must be one of {', '.join(READERS)}. Received: {format!r}.")
+    if format not in _READERS:
+        raise ValueError(f"--from must be one of {', '.join(_READERS)}. Received: {format!r}.")
     if norm is not None and format != "pytorch":
         raise ValueError(f"--norm is for --from pytorch. Received: --from {format}.")
     path = Path(output).expanduser()
-    if path.suffix != SUFFIX or path.is_dir():
-        raise ValueError(f"--output must be the name of a {SUFFIX} file to write. Received: {path}.")
+    if path.suffix != _SUFFIX or path.is_dir():
+        raise ValueError(f"--output must be the name of a {_SUFFIX} file to write. Received: {path}.")
     _refuse_a_run(path)
     refuse_to_replace_what_is_read([path], [file])
     refuse_to_replace(path, "a converted generator", _is_generator)
     remove_leftovers(path.parent, path.name)
     start_tensorflow()
-    read = getattr(keras_pix2pix, READERS[format])
+    read = getattr(keras_pix2pix, _READERS[format])
     conversion = read(file) if norm is None else read(file, norm=norm)
     with whole_file(path) as temporary:
         conversion.network.save(temporary)

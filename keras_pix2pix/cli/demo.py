@@ -6,19 +6,19 @@ import typer
 
 from keras_pix2pix.cli.documentation import option, parameter_help
 from keras_pix2pix.cli.verdict import ACCEPT, accepted_by, print_verdict
-from keras_pix2pix.runs.model import height_and_width
+from keras_pix2pix.runs.model import parsed_image_size
 from keras_pix2pix.runs.web_demo import page_of_run, require_runtime, serve
 
 __all__ = ["demo"]
 
-QUANTIZATION = '"none", "float16", "weights", "dynamic" or "int8", as in export. Default: "dynamic".'
-IMAGE_SIZE = "256, or HEIGHTxWIDTH, in pixels. Default: the size that the generator was built for."
+_QUANTIZATION = '"none", "float16", "weights", "dynamic" or "int8", as in export. Default: "dynamic".'
+_IMAGE_SIZE = "256, or HEIGHTxWIDTH, in pixels. Default: the size that the generator was built for."
 
 
 def demo(
     run: Annotated[str, typer.Argument(help=parameter_help("runs.model:load_model", "path"))],
-    quantization: Annotated[str | None, typer.Option(help=QUANTIZATION)] = None,
-    image_size: Annotated[str | None, typer.Option(metavar="HEIGHTxWIDTH", help=IMAGE_SIZE)] = None,
+    quantization: Annotated[str | None, typer.Option(help=_QUANTIZATION)] = None,
+    image_size: Annotated[str | None, typer.Option(metavar="HEIGHTxWIDTH", help=_IMAGE_SIZE)] = None,
     images: Annotated[
         str | None,
         typer.Option(
@@ -34,7 +34,7 @@ def demo(
     """Draw in the browser and see what the model makes of it; on this computer only, until Ctrl-C."""
     given = {
         "quantization": quantization,
-        "image_size": image_size and height_and_width(image_size),
+        "image_size": image_size and parsed_image_size(image_size),
         "images": images,
         "accept": accepted_by(accept) if accept else None,
     }

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import typer
 
-PACKAGE = Path(__file__).parents[1]
+__all__ = ["option", "parameter_help"]
+
+_PACKAGE = Path(__file__).parents[1]
 
 
 def option(home, parameter, *flags, **settings):
@@ -25,7 +27,7 @@ def parameter_help(home, parameter):
 @functools.cache
 def _entries(home):
     module, _, name = home.partition(":")
-    node = ast.parse((PACKAGE / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8"))
+    node = ast.parse((_PACKAGE / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8"))
     for part in name.split("."):
         node = next(each for each in node.body if getattr(each, "name", None) == part)
     section = ast.get_docstring(node).partition("Args:\n")[2].partition("\n\n")[0]

@@ -12,7 +12,9 @@ from keras_pix2pix.runs.evaluation import evaluate_folder, evaluate_run, write_e
 from keras_pix2pix.runs.model import load_extractor
 from keras_pix2pix.terminal import printable
 
-UNITS = {"l1": "L1 (grey levels)", "psnr": "PSNR (dB)", "ssim": "SSIM", "kid": "KID", "fid": "FID"}
+__all__ = ["evaluate"]
+
+_UNITS = {"l1": "L1 (grey levels)", "psnr": "PSNR (dB)", "ssim": "SSIM", "kid": "KID", "fid": "FID"}
 
 
 def evaluate(
@@ -68,7 +70,7 @@ def _print(evaluations):
         table.add_column(escape(printable(evaluation.name)), justify="right")
     for name in summaries[0]:
         cells = [_words(summary[name]) if name in summary else "" for summary in summaries]
-        table.add_row(UNITS.get(name, name.replace("_", " ")), *cells)
+        table.add_row(_UNITS.get(name, name.replace("_", " ")), *cells)
     console.print(table)
 
 

@@ -21,22 +21,24 @@ from keras_pix2pix.cli.train import train
 from keras_pix2pix.cli.translate import translate
 from keras_pix2pix.terminal import safe_output
 
-USER_MISTAKE = 2
-REMEDIES = {
+__all__ = ["main"]
+
+_USER_MISTAKE = 2
+_REMEDIES = {
     errno.EFBIG: "Raise the limit on file sizes (`ulimit -f`), or write to another drive.",
     errno.ENOSPC: "Free some space, or write to another drive.",
     errno.EDQUOT: "Free some of your space, or write to another drive.",
     errno.EROFS: "Write to another drive.",
 }
-INTERRUPTED, TERMINATED = 130, 143  # What a shell expects of a program ended by Ctrl-C, by SIGTERM.
+_INTERRUPTED, _TERMINATED = 130, 143  # What a shell expects of a program ended by Ctrl-C, by SIGTERM.
 
-app = typer.Typer(
+_app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Paired image-to-image translation (pix2pix): train, translate, export to a phone.",
 )
 for command in (download, train, translate, evaluate, export, demo, report, inspect, presets, convert):
-    app.command()(command)
+    _app.command()(command)
 
 
 def _print_version(wanted: bool):
@@ -48,7 +50,7 @@ def _print_version(wanted: bool):
 _shown = {"traceback": False}
 
 
-@app.callback()
+@_app.callback()
 def _options(
     version: bool = typer.Option(False, "--version", help="Print the version.", callback=_print_version, is_eager=True),
     traceback: bool = typer.Option(False, help="Show where in the program an error arose."),
@@ -60,9 +62,9 @@ def main(arguments=None):
     """Run a command; a mistake of the user ends in one message and exit code 2. Always raises SystemExit."""
     with safe_output(), _ending_on_sigterm():
         try:
-            app(arguments, prog_name="keras-pix2pix")  # By `python -m` too: completion is installed by this name.
+            _app(arguments, prog_name="keras-pix2pix")  # By `python -m` too: completion is installed by this name.
         except OSError as error:
-            remedy = REMEDIES.get(error.errno, "Check its permissions and the space left.")
+            remedy = _REMEDIES.get(error.errno, "Check its permissions and the space left.")
             place = f": {error.filename}. {remedy}" if error.filename else ""
             _fail(f"{error.strerror or error}{place}", error)
         except (ValueError, ImportError) as error:
@@ -70,7 +72,7 @@ def main(arguments=None):
         except RuntimeError as error:
             _fail(str(error), error, code=1)
         except KeyboardInterrupt:
-            raise SystemExit(INTERRUPTED) from None
+            raise SystemExit(_INTERRUPTED) from None
         except Exception as error:
             _fail(_message_from_data(error), error)
 
@@ -80,7 +82,7 @@ def _ending_on_sigterm():
     """Within it, SIGTERM ends the program as an error would, so that nothing half written stays."""
 
     def end(number, frame):
-        raise SystemExit(TERMINATED)
+        raise SystemExit(_TERMINATED)
 
     try:
         before = signal.signal(signal.SIGTERM, end)
@@ -101,7 +103,7 @@ def _message_from_data(error):
     return wrapped[1]
 
 
-def _fail(message, error, code=USER_MISTAKE):
+def _fail(message, error, code=_USER_MISTAKE):
     if _shown["traceback"]:
         raise error
     print(f"keras-pix2pix: {message}", file=sys.stderr)

@@ -6,6 +6,8 @@ import typer
 
 from keras_pix2pix.cli.documentation import parameter_help
 
+__all__ = ["report"]
+
 
 def report(
     run: Annotated[str, typer.Argument(help=parameter_help("report.page:write_report", "run_dir"))],

@@ -8,6 +8,8 @@ from rich.markup import escape
 
 from keras_pix2pix.terminal import printable
 
+__all__ = ["ACCEPT", "accepted_by", "print_verdict"]
+
 ACCEPT = (
     "What is accepted in place of the defaults; repeatable: psnr=45, the least in dB; levels=1, the largest difference "
     "in grey levels; or, for label maps, equal=0.99, the least share of pixels of the same class."

@@ -17,14 +17,14 @@ import rich.progress
 
 from keras_pix2pix.files import whole_file
 
-__all__ = ["DATASETS", "Downloaded", "download_dataset"]
+__all__ = ["Downloaded", "download_dataset"]
 
-HOSTS = (
+_HOSTS = (
     "http://efrosgans.eecs.berkeley.edu/pix2pix/datasets",
     "https://people.eecs.berkeley.edu/~tinghuiz/projects/pix2pix/datasets",
 )
 # Name -> which half is the source: as the name says, or else as in the paper.
-DATASETS = {
+_DATASETS = {
     "cityscapes": "BtoA",
     "edges2handbags": "AtoB",
     "edges2shoes": "AtoB",
@@ -32,11 +32,11 @@ DATASETS = {
     "maps": "AtoB",
     "night2day": "AtoB",
 }
-CHUNK = 2**18
-TRIES = 3  # Of each host, each from where the last one broke off.
-TIMEOUT = 30  # Seconds without a byte.
-GZIP = b"\x1f\x8b"
-PARTIAL = ".partial"
+_CHUNK = 2**18
+_TRIES = 3  # Of each host, each from where the last one broke off.
+_TIMEOUT = 30  # Seconds without a byte.
+_GZIP = b"\x1f\x8b"
+_PARTIAL = ".partial"
 
 
 class Downloaded(NamedTuple):
@@ -61,7 +61,7 @@ class Downloaded(NamedTuple):
     sha256: str
 
 
-def download_dataset(name: str, directory: str | Path = ".", *, hosts: tuple[str, ...] = HOSTS) -> Downloaded:
+def download_dataset(name: str, directory: str | Path = ".", *, hosts: tuple[str, ...] = _HOSTS) -> Downloaded:
     """Fetch one of the data sets that the authors of pix2pix published, and unpack it.
 
     A download that breaks off is resumed, by the next call too: what has come is kept in `directory` as
@@ -91,14 +91,14 @@ def download_dataset(name: str, directory: str | Path = ".", *, hosts: tuple[str
         print(error)  # Nobody serves it there.
     ```
     """
-    if name not in DATASETS:
-        raise ValueError(f"The data set must be one of {', '.join(DATASETS)}. Received: {name!r}.")
+    if name not in _DATASETS:
+        raise ValueError(f"The data set must be one of {', '.join(_DATASETS)}. Received: {name!r}.")
     directory = Path(directory).expanduser()
     folder = directory / name
     if folder.exists():
         raise ValueError(f"{folder} exists already. Move it away, or choose another folder to download to.")
     directory.mkdir(parents=True, exist_ok=True)
-    archive = directory / f"{name}.tar.gz{PARTIAL}"
+    archive = directory / f"{name}.tar.gz{_PARTIAL}"
     _fetch_from_any([f"{host}/{name}.tar.gz" for host in hosts], archive)
     try:
         with whole_file(folder) as temporary:
@@ -109,13 +109,13 @@ def download_dataset(name: str, directory: str | Path = ".", *, hosts: tuple[str
     with archive.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     _forget(archive)
-    return Downloaded(folder, DATASETS[name], digest)
+    return Downloaded(folder, _DATASETS[name], digest)
 
 
 def _fetch_from_any(addresses, archive):
     faults = []
     for address in addresses:
-        for _ in range(TRIES):
+        for _ in range(_TRIES):
             try:
                 return _fetch(address, archive)
             except urllib.error.HTTPError as error:
@@ -136,7 +136,7 @@ def _fetch(address, archive):
             return
         request.add_header("Range", f"bytes={start}-")
         request.add_header("If-Range", known["version"])
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+    with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
         if response.status != http.HTTPStatus.PARTIAL_CONTENT:
             start = 0
         version = response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
@@ -149,7 +149,7 @@ def _fetch(address, archive):
     if size is not None and received != size:
         raise OSError(f"it broke off after {received:,} of {size:,} bytes")
     with archive.open("rb") as file:
-        if file.read(len(GZIP)) != GZIP:
+        if file.read(len(_GZIP)) != _GZIP:
             _forget(archive)
             raise OSError("what was sent is no archive")
 
@@ -181,8 +181,8 @@ def _require_room(folder, needed):
 
 def _receive(response, archive, start, size):
     with archive.open("ab" if start else "wb") as file, _progress() as progress:
-        task = progress.add_task(archive.name.removesuffix(PARTIAL), total=size, completed=start)
-        while chunk := response.read(CHUNK):
+        task = progress.add_task(archive.name.removesuffix(_PARTIAL), total=size, completed=start)
+        while chunk := response.read(_CHUNK):
             file.write(chunk)
             progress.advance(task, len(chunk))
 

@@ -1,12 +1,12 @@
 """Look at a data set before training on it."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -20,7 +20,9 @@ from keras_pix2pix.files import refuse_to_replace, refuse_to_replace_what_is_rea
 from keras_pix2pix.images import OWN_KIND, SOFTWARE, UNREADABLE, is_own_png
 from keras_pix2pix.terminal import printable, with_progress
 
-SIDES = ("source", "target")
+__all__ = ["Findings", "draw_pairs"]
+
+_SIDES = ("source", "target")
 
 
 class Findings(NamedTuple):
@@ -47,16 +49,16 @@ class Findings(NamedTuple):
 
 
 def draw_pairs(
-    data,
-    target=None,
+    data: str | Path | Sequence[str | Path],
+    target: str | Path | None = None,
     *,
-    direction="AtoB",
-    source_encoding="rgb",
-    target_encoding="rgb",
-    output=None,
-    count=4,
-    full=False,
-):
+    direction: str = "AtoB",
+    source_encoding: Any = "rgb",
+    target_encoding: Any = "rgb",
+    output: str | Path | None = None,
+    count: int = 4,
+    full: bool = False,
+) -> Findings:
     """Check a data set and draw its first pairs, source and target named as training would take them.
 
     Headers are checked, and label maps read as a whole: an index that is no class is found before training.
@@ -101,7 +103,7 @@ def draw_pairs(
     pairs = find_pairs(data, target, direction, *encodings)
     half = 1 if pairs[0].direction is None else 2
     refuse_to_replace_what_is_read([output], {file for pair in pairs for side in pair[:2] for file in _files(side)})
-    sizes = Counter()
+    sizes: Counter[tuple[int, int]] = Counter()
     for pair in pairs:
         height, width = encodings[0].size(pair.source_file)
         sizes[height, width // half] += 1
@@ -120,7 +122,7 @@ def draw_pairs(
 
 def _shares(pairs, encodings, full):
     """The share of each class on each side that is a label map, of whose pictures all are read."""
-    labels = {name: side for side, name in enumerate(SIDES) if encodings[side].is_label_map}
+    labels = {name: side for side, name in enumerate(_SIDES) if encodings[side].is_label_map}
     if not labels and not full:
         return {}
     # A mask has two classes in one channel; the first number is of those pixels that are in none.
@@ -151,7 +153,7 @@ def _verify(file):
         raise ValueError(f"{file} is damaged: {error}. Replace the file, or take it out of the folder.") from error
 
 
-def _output(output, folders):
+def _output(output, folders) -> Path:
     """Where to draw: never where the picture would count as one of the data set."""
     searched = [searched_folder(folder).resolve() for folder in folders]
     if output is None:
@@ -184,7 +186,7 @@ def _draw(pairs, encodings, output, layout):
     figure = Figure(figsize=(6, 0.6 + 2.8 * len(pairs)), layout="constrained")
     figure.suptitle(f"{layout}: source → target")
     for axes, pair in zip(figure.subplots(len(pairs), 2, squeeze=False), pairs, strict=True):
-        sides = zip(axes, SIDES, encodings, pair.read(*encodings), pair[:2], strict=True)
+        sides = zip(axes, _SIDES, encodings, pair.read(*encodings), pair[:2], strict=True)
         for each, side, encoding, opened, file in sides:
             each.imshow(encoding.show(encoding.raw(opened, file)))
             name = _files(file)[0].name

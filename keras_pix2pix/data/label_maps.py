@@ -1,14 +1,16 @@
 """Label maps read as a whole before training, which finds an index that is no class only when it comes to it."""
 
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from keras_pix2pix.data.pairs import split_side_by_side
+from keras_pix2pix.data.pairs import Pair, split_side_by_side
+from keras_pix2pix.encodings import Encoding
 from keras_pix2pix.terminal import with_progress
 
 __all__ = ["check_label_maps"]
 
 
-def check_label_maps(pairs, encodings):
+def check_label_maps(pairs: Iterable[Pair], encodings: Sequence[Encoding]) -> None:
     """Raise for the first file of indices that are no classes."""
     sides = [side for side, each in enumerate(encodings) if any(part.holds_indices for part in each.parts)]
     items = [(pair, side, encodings[side]) for pair in pairs for side in sides]

@@ -3,15 +3,15 @@
 import csv
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from keras_pix2pix.files import regular_file
 
 __all__ = ["Row", "is_pair_list", "read_pair_list", "subsets_in"]
 
-EXTENSIONS = (".csv", ".jsonl")
-DELIMITERS = ",;\t"
-SUBSET_OF_SPLIT = {
+_EXTENSIONS = (".csv", ".jsonl")
+_DELIMITERS = ",;\t"
+_SUBSET_OF_SPLIT = {
     **dict.fromkeys(("train", "training"), "training"),
     **dict.fromkeys(("val", "valid", "validation"), "validation"),
     **dict.fromkeys(("test", "testing"), "test"),
@@ -26,12 +26,12 @@ class Row(NamedTuple):
     subset: str | None
 
 
-def is_pair_list(place):
+def is_pair_list(place: Any) -> bool:
     """Whether this names a list of pairs instead of a folder."""
-    return isinstance(place, (str, Path)) and Path(place).suffix.lower() in EXTENSIONS and not Path(place).is_dir()
+    return isinstance(place, (str, Path)) and Path(place).suffix.lower() in _EXTENSIONS and not Path(place).is_dir()
 
 
-def read_pair_list(place):
+def read_pair_list(place: str | Path) -> list[Row]:
     """The rows of a list; paths in it are relative to the list's own folder."""
     path = Path(place).expanduser()
     if not regular_file(path):
@@ -49,16 +49,16 @@ def read_pair_list(place):
     return rows
 
 
-def subsets_in(place):
+def subsets_in(place: Any) -> set[str]:
     """The subsets that a list of pairs is divided into; empty for a folder, or a list without splits."""
     if not is_pair_list(place):
         return set()
-    return {row.subset for row in read_pair_list(place)} - {None}
+    return {row.subset for row in read_pair_list(place) if row.subset}
 
 
 def _csv_lines(path, text):
     header = text.partition("\n")[0]
-    lines = csv.DictReader(text.splitlines(), delimiter=next((each for each in DELIMITERS if each in header), ","))
+    lines = csv.DictReader(text.splitlines(), delimiter=next((each for each in _DELIMITERS if each in header), ","))
     missing = {"source", "target"} - set(lines.fieldnames or ())
     if missing:
         raise ValueError(
@@ -89,10 +89,10 @@ def _row(path, line, fields):
             f"Line {line} of {path} names no pair. Accepted: source and target, two paths. Received: {fields!r:.200}."
         )
     split = fields.get("split")
-    if split and str(split).lower() not in SUBSET_OF_SPLIT:
+    if split and str(split).lower() not in _SUBSET_OF_SPLIT:
         raise ValueError(
-            f"Line {line} of {path} names an unknown split. Accepted: {', '.join(SUBSET_OF_SPLIT)}. "
+            f"Line {line} of {path} names an unknown split. Accepted: {', '.join(_SUBSET_OF_SPLIT)}. "
             f"Received: {split!r}."
         )
     source, target = (path.parent / Path(name).expanduser() for name in names)
-    return Row(source, target, SUBSET_OF_SPLIT[str(split).lower()] if split else None)
+    return Row(source, target, _SUBSET_OF_SPLIT[str(split).lower()] if split else None)

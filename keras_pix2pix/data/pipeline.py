@@ -2,8 +2,11 @@
 
 import itertools
 import math
+from collections.abc import Sequence
 from functools import partial
 from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,33 +17,34 @@ from keras_pix2pix.data.pixel_cache import PixelCache
 from keras_pix2pix.data.python_calls import python_call
 from keras_pix2pix.images import INTERPOLATIONS, height_and_width
 
-MOST_JITTER = 10  # Beyond, a hundredth of a picture is seen.
-JITTER = 286 / 256  # Section 6.2: resized to 286x286, cropped back to 256x256.
+__all__ = ["paired_dataset"]
+
+_MOST_JITTER = 10  # Beyond, a hundredth of a picture is seen.
 
 
 def paired_dataset(
-    directory,
-    target_directory=None,
+    directory: str | Path | Sequence[str | Path],
+    target_directory: str | Path | None = None,
     *,
-    image_size=(256, 256),
-    batch_size=1,
-    direction="AtoB",
-    training=True,
-    seed=0,
-    initial_epoch=0,
-    initial_step=0,
-    repeat=False,
-    source_encoding="rgb",
-    target_encoding="rgb",
-    source_interpolation="bicubic",
-    target_interpolation="bicubic",
-    jitter=JITTER,
-    mirror=True,
-    color_jitter=0.0,
-    cache_bytes=2 * 1024**3,
-    validation_split=0.0,
-    subset=None,
-):
+    image_size: int | Sequence[int] = (256, 256),
+    batch_size: int = 1,
+    direction: str = "AtoB",
+    training: bool = True,
+    seed: int = 0,
+    initial_epoch: int = 0,
+    initial_step: int = 0,
+    repeat: bool = False,
+    source_encoding: Any = "rgb",
+    target_encoding: Any = "rgb",
+    source_interpolation: str = "bicubic",
+    target_interpolation: str = "bicubic",
+    jitter: float = 286 / 256,
+    mirror: bool = True,
+    color_jitter: float = 0.0,
+    cache_bytes: int = 2 * 1024**3,
+    validation_split: float = 0.0,
+    subset: str | None = None,
+) -> tf.data.Dataset:
     """A data set of (source, target) images from a folder of side-by-side files, or from two folders, for `model.fit`.
 
     A side-by-side file holds A in its left half and B in its right. Files of two folders are matched by their names
@@ -122,8 +126,8 @@ def paired_dataset(
     _check_start(training, initial_step, repeat)
     _check_jitter_and_interpolations(jitter, interpolations)
     check_color_jitter(color_jitter, encodings[0])
-    image_size = height_and_width(image_size)
-    stored_size = tuple(round(side * jitter) for side in image_size) if training else image_size
+    height, width = image_size = height_and_width(image_size)
+    stored_size = (round(height * jitter), round(width * jitter)) if training else image_size
     found = find_pairs(directory, target_directory, direction, *encodings)
     pairs = subset_of(found, validation_split, subset, seed)
     load = _loader(PixelCache(pairs, encodings, stored_size, interpolations, cache_bytes), stored_size, encodings)
@@ -192,9 +196,9 @@ def _check_start(training, initial_step, repeat):
 
 
 def _check_jitter_and_interpolations(jitter, interpolations):
-    if not isinstance(jitter, Real) or not 1 <= jitter <= MOST_JITTER:
+    if not isinstance(jitter, Real) or not 1 <= jitter <= _MOST_JITTER:
         raise ValueError(
-            f"`jitter` is a ratio of 1 (off) or more, such as 286 / 256, and at most {MOST_JITTER}. "
+            f"`jitter` is a ratio of 1 (off) or more, such as 286 / 256, and at most {_MOST_JITTER}. "
             f"Received: jitter={jitter!r}."
         )
     for side, interpolation in zip(("source", "target"), interpolations, strict=True):
@@ -206,7 +210,7 @@ def _check_jitter_and_interpolations(jitter, interpolations):
 
 def _jittered(load, image_size, mirror, color_jitter):
     def load_jittered(index, seed):
-        pair = random_jitter(*load(index), image_size, mirror, seed)
+        pair = _random_jitter(*load(index), image_size, mirror, seed)
         return (*pair, random_factors(color_jitter, seed)) if color_jitter else pair
 
     return load_jittered
@@ -251,7 +255,7 @@ def _validation_examples(load, count, padded_count):
     return tf.data.Dataset.range(padded_count).map(example, num_parallel_calls=tf.data.AUTOTUNE)
 
 
-def random_jitter(source, target, image_size, mirror, seed):
+def _random_jitter(source, target, image_size, mirror, seed):
     """The same random crop and flip for both sides of a pair.
 
     Reference:

@@ -7,14 +7,16 @@ interpreter by then never gets it: the program would hang.
 import atexit
 import threading
 import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 __all__ = ["python_call"]
 
-QUIET_SECONDS = 0.1  # Without a call, after which none is expected: buffers are full.
-MOST_SECONDS = 5.0
+_QUIET_SECONDS = 0.1  # Without a call, after which none is expected: buffers are full.
+_MOST_SECONDS = 5.0
 
 _ending = threading.Event()
 _last_call = 0.0
@@ -22,7 +24,9 @@ _number_running = 0
 _lock = threading.Lock()
 
 
-def python_call(function, argument, *, specs, stateful=False):
+def python_call(
+    function: Callable, argument: Any, *, specs: Sequence[tf.TensorSpec], stateful: bool = False
+) -> tuple[tf.Tensor, ...]:
     """What a function of a scalar returns: tensors of these `tf.TensorSpec`s; blank ones once the program ends."""
 
     def call(value):
@@ -55,8 +59,8 @@ def _count(change):
 @atexit.register
 def _wait_for_calls():
     _ending.set()
-    latest = time.monotonic() + MOST_SECONDS
-    while _number_running or time.monotonic() < _last_call + QUIET_SECONDS:
+    latest = time.monotonic() + _MOST_SECONDS
+    while _number_running or time.monotonic() < _last_call + _QUIET_SECONDS:
         if time.monotonic() > latest:
             return
-        time.sleep(QUIET_SECONDS / 10)
+        time.sleep(_QUIET_SECONDS / 10)

@@ -1,7 +1,7 @@
 """Drawn facades and their label maps: a data set that needs no download."""
 
 import operator
-import pathlib
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -29,7 +29,7 @@ PALETTE = {
 }
 
 
-def facade(seed, image_size=(256, 256)):
+def facade(seed: int, image_size: tuple[int, int] = (256, 256)) -> tuple[np.ndarray, np.ndarray]:
     """Draws one building: its label map and a photo-like picture of it.
 
     The pair depends on nothing but the two arguments. Wall material, colours and the side of the sun are
@@ -68,7 +68,14 @@ def facade(seed, image_size=(256, 256)):
     return labels, painter.photograph()
 
 
-def write_facades(directory, count, *, image_size=(256, 256), seed=0, direction="AtoB"):
+def write_facades(
+    directory: str | Path,
+    count: int,
+    *,
+    image_size: tuple[int, int] = (256, 256),
+    seed: int = 0,
+    direction: str = "AtoB",
+) -> list[Path]:
     """Writes drawn facades as side-by-side PNG files, the layout of the pix2pix data sets.
 
     Picture `i` is `facade(seed + i)` and its file is named after that sum: a training and a test set share
@@ -105,7 +112,7 @@ def write_facades(directory, count, *, image_size=(256, 256), seed=0, direction=
         )
     count, seed = _check_whole("count", count, least=1), _check_whole("seed", seed, least=0)
     _check_size(image_size)
-    directory = pathlib.Path(directory).expanduser()
+    directory = Path(directory).expanduser()
     directory.mkdir(parents=True, exist_ok=True)
     paths = [directory / _file_name(number) for number in range(seed, seed + count)]
     for number, path in enumerate(paths, start=seed):
@@ -116,7 +123,7 @@ def write_facades(directory, count, *, image_size=(256, 256), seed=0, direction=
 
 def holds_only_facades(directory, count, *, seed=0):
     """Whether a folder holds what `write_facades` writes into it, of any size, and nothing else."""
-    directory = pathlib.Path(directory).expanduser()
+    directory = Path(directory).expanduser()
     if directory.is_symlink() or not directory.is_dir():
         return False
     numbers = {_file_name(number): number for number in range(seed, seed + count)}

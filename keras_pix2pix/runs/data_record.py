@@ -13,8 +13,10 @@ from keras_pix2pix.files import whole_file
 from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.terminal import with_progress
 
-NAMED_AT_MOST = 3
-MANY = 1000  # Fewer files are read in a few seconds.
+__all__ = ["difference", "digest_of", "read_record", "record_data", "write_record"]
+
+_NAMED_AT_MOST = 3
+_MANY = 1000  # Fewer files are read in a few seconds.
 
 
 def record_data(folders, known):
@@ -25,7 +27,7 @@ def record_data(folders, known):
     files = {f"{role}/{name}": file for role, place in _roles(folders) for name, file in _listed(place)}
     with ThreadPoolExecutor() as pool:
         found = pool.map(lambda item: _file_record(item[1], known.get(item[0])), files.items())
-        return dict(zip(files, with_progress(found, len(files), "Reading the data", least=MANY), strict=True))
+        return dict(zip(files, with_progress(found, len(files), "Reading the data", least=_MANY), strict=True))
 
 
 def digest_of(record):
@@ -93,4 +95,4 @@ def _file_record(file, known):
 
 
 def _some(names):
-    return ", ".join(names[:NAMED_AT_MOST]) + (", ..." if len(names) > NAMED_AT_MOST else "")
+    return ", ".join(names[:_NAMED_AT_MOST]) + (", ..." if len(names) > _NAMED_AT_MOST else "")

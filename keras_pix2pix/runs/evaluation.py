@@ -3,7 +3,7 @@
 import csv
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,8 +18,8 @@ from keras_pix2pix.terminal import with_progress
 
 __all__ = ["Evaluation", "evaluate_folder", "evaluate_run", "write_evaluation"]
 
-SHOWN = 3  # Best pictures, and as many of the worst.
-UP = {"psnr": True, "ssim": True, "pixel_accuracy": True, "class_iou": True, "l1": False}
+_SHOWN = 3  # Best pictures, and as many of the worst.
+_UP = {"psnr": True, "ssim": True, "pixel_accuracy": True, "class_iou": True, "l1": False}
 
 
 class Evaluation(NamedTuple):
@@ -50,7 +50,9 @@ class Evaluation(NamedTuple):
         return means | {name: distance._asdict() for name, distance in self.distances.items()}
 
 
-def evaluate_run(run, data=None, target=None, features=None):
+def evaluate_run(
+    run: str | Path, data: str | None = None, target: str | None = None, features: Any = None
+) -> Evaluation:
     """Evaluate the model of a run on its validation data, or on others of the same layout."""
     config = configuration_of(run)
     if config is None:
@@ -70,7 +72,7 @@ def evaluate_run(run, data=None, target=None, features=None):
     return _evaluated(str(run), files, triples, run_encodings(config), features)
 
 
-def evaluate_folder(generated, target, features=None):
+def evaluate_folder(generated: str, target: str, features: Any = None) -> Evaluation:
     """Evaluate a folder of generated pictures beside the folder of their targets, by names."""
     from keras_pix2pix import encodings, paired_dataset
     from keras_pix2pix.data.pairs import match_folders
@@ -145,10 +147,10 @@ class _Extremes:
 
     def add(self, scores, row):
         name, (value,) = list(scores.items())[-1]
-        self.kept.append((float(value if UP[name] else -value), row))
+        self.kept.append((float(value if _UP[name] else -value), row))
         self.kept.sort(key=lambda each: -each[0])
         # The best come first; those in the middle are let go.
-        del self.kept[SHOWN:-SHOWN]
+        del self.kept[_SHOWN:-_SHOWN]
 
     def rows(self):
         return np.concatenate([row for _, row in self.kept])

@@ -6,7 +6,9 @@ import subprocess
 
 from keras_pix2pix.run_folder import RunFolder
 
-NVIDIA_SMI = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+__all__ = ["print_header"]
+
+_NVIDIA_SMI = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
 
 
 def print_header(config, run_dir, model, steps, validation, monitor, replicas=1):
@@ -22,7 +24,7 @@ def print_header(config, run_dir, model, steps, validation, monitor, replicas=1)
     print(f"Data     {steps} batches of {batch_size} pair(s) an epoch, {height}x{width}, {layout}; {validated}")
     shared = f"; {replicas} replicas share each batch" if replicas > 1 else ""
     xla = "; XLA compiles the training step, which takes half a minute once" if model.jit_compile else ""
-    print(f"Device   {devices()}{shared}{xla}")
+    print(f"Device   {_devices()}{shared}{xla}")
     patch = receptive_field(model.discriminator)
     print(
         f"Networks {config['preset']}: generator of {model.generator.count_params():,} parameters"
@@ -43,7 +45,7 @@ def _innermost(generator):
     return f" that encodes a picture in {height}x{width} pixels"
 
 
-def devices():
+def _devices():
     """The devices that TensorFlow uses, in words."""
     import tensorflow as tf
 
@@ -55,7 +57,7 @@ def devices():
 def _idle_gpu():
     """A GPU that TensorFlow doesn't use, in words, if there is one."""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        listed = subprocess.run(NVIDIA_SMI, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+        listed = subprocess.run(_NVIDIA_SMI, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
         if listed and os.environ.get("CUDA_VISIBLE_DEVICES", listed) not in ("", "-1"):
             return (
                 f". TensorFlow doesn't see this machine's GPU, {listed.splitlines()[0]}: install what it needs with "

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from keras_pix2pix import Pix2Pix
 
-__all__ = ["height_and_width", "load_extractor", "load_model", "load_weights", "model_file"]
+__all__ = ["load_extractor", "load_model", "load_weights", "model_file", "parsed_image_size"]
 
 
 def load_model(path: str | Path) -> Pix2Pix | keras.Model:
@@ -99,7 +99,7 @@ def model_file(path):
     return file
 
 
-def height_and_width(text):
+def parsed_image_size(text):
     """`--image-size` as (height, width): from "HEIGHTxWIDTH", or one number for a square."""
     sides = text.lower().split("x")
     if len(sides) > 2 or not all(side.isdecimal() and int(side) for side in sides):

@@ -2,6 +2,8 @@
 
 from keras_pix2pix.report.history import better_side
 
+__all__ = ["monitored_log", "run_metrics"]
+
 
 def run_metrics(image_size):
     """The metrics of a run: less than a hundredth of the paper's training step at 256x256."""

@@ -11,10 +11,12 @@ from keras_pix2pix.runs.data_record import difference, digest_of, read_record, r
 from keras_pix2pix.runs.settings import EXTRA_FOLDERS, FOLDERS, SETTINGS
 from keras_pix2pix.training.training_state import read_records
 
+__all__ = ["RUN", "data_of_this_run", "new_identity", "refuse_another_run", "run_record", "shared_by_workers"]
+
 RUN = "run"  # Among the model's records: the id of its run, and the settings that it was trained with.
 # The data may move: their contents are compared separately.
-NO_SETTINGS = {*FOLDERS, *EXTRA_FOLDERS, *CHANGEABLE, "identity", "versions"}
-NAMED_AT_MOST = 5
+_NO_SETTINGS = {*FOLDERS, *EXTRA_FOLDERS, *CHANGEABLE, "identity", "versions"}
+_NAMED_AT_MOST = 5
 
 
 def new_identity():
@@ -52,11 +54,11 @@ def refuse_another_run(config, run_dir):
         if _shown(now["settings"], name) != _shown(then["settings"], name)
     ]
     if changed:
-        more = ", ..." if len(changed) > NAMED_AT_MOST else ""
+        more = ", ..." if len(changed) > _NAMED_AT_MOST else ""
         raise ValueError(
             f"{folder.configuration} has been changed since {folder.model.name} was trained: "
-            f"{', '.join(changed[:NAMED_AT_MOST])}{more}. --resume can't change that: change the file back, or start a "
-            "new run in another folder."
+            f"{', '.join(changed[:_NAMED_AT_MOST])}{more}. --resume can't change that. Change the file back, or "
+            "start a new run in another folder."
         )
 
 
@@ -79,7 +81,7 @@ def data_of_this_run(config, folders, run_dir, changed_is_fine):
 
 
 def _settings(config):
-    settings = {name: config[name] for name in SETTINGS if name in config and name not in NO_SETTINGS}
+    settings = {name: config[name] for name in SETTINGS if name in config and name not in _NO_SETTINGS}
     if config.get("schedule", "constant") != "constant":
         settings["epochs"] = config["epochs"]  # The learning rate is planned for them.
     # As `config.json` holds them, and each change to the preset by itself.

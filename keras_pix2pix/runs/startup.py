@@ -8,6 +8,8 @@ import threading
 
 from keras_pix2pix.quiet import quiet_native_code
 
+__all__ = ["start_tensorflow"]
+
 
 def start_tensorflow():
     """Import training and export, without TensorFlow's log lines."""

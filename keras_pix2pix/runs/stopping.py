@@ -4,8 +4,10 @@ import contextlib
 import signal
 import sys
 
-SIGNALS = [signal.SIGINT, signal.SIGTERM]
-HANGUP = getattr(signal, "SIGHUP", None)  # Sent when the terminal is closed; Windows has none.
+__all__ = ["stopping_after_a_step"]
+
+_SIGNALS = [signal.SIGINT, signal.SIGTERM]
+_HANGUP = getattr(signal, "SIGHUP", None)  # Sent when the terminal is closed; Windows has none.
 
 
 @contextlib.contextmanager
@@ -17,15 +19,15 @@ def stopping_after_a_step(checkpoint):
 
     def stop(number, frame):
         checkpoint.stop()
-        for each in SIGNALS:
+        for each in _SIGNALS:
             signal.signal(each, signal.default_int_handler)
-        if HANGUP in before:
-            signal.signal(HANGUP, signal.SIG_IGN)  # It often comes twice, from the terminal and from the shell.
+        if _HANGUP in before:
+            signal.signal(_HANGUP, signal.SIG_IGN)  # It often comes twice, from the terminal and from the shell.
         print("\nStopping after this step. Ctrl-C once more stops at once.", file=sys.stderr, flush=True)
 
     before = {}
     with contextlib.suppress(ValueError):  # Only the main thread may set handlers.
-        for number in SIGNALS if HANGUP is None or _is_ignored(HANGUP) else [*SIGNALS, HANGUP]:
+        for number in _SIGNALS if _HANGUP is None or _is_ignored(_HANGUP) else [*_SIGNALS, _HANGUP]:
             before[number] = signal.signal(number, stop)
     try:
         yield

@@ -24,9 +24,9 @@ from keras_pix2pix.training.cluster import folder_to_write, is_chief
 
 __all__ = ["start_or_resume"]
 
-INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C has stopped.
-MOST_AT_A_TIME = 10  # More steps in one execution bring nothing more.
-WATCHED = ("batch_size", "patience", "average", "checkpoint_every")  # The settings that the callbacks take.
+_INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C has stopped.
+_MOST_AT_A_TIME = 10  # More steps in one execution bring nothing more.
+_WATCHED = ("batch_size", "patience", "average", "checkpoint_every")  # The settings that the callbacks take.
 
 
 def start_or_resume(run_dir, given, *, resume=False, data_changed=False, devices=None):
@@ -69,7 +69,7 @@ def _run(config, run_dir, resume, devices, data_changed):
     model.training_state.records[RUN] = run_record(config)
     epoch, step = resume_point_of_run(model, run_dir, config["epochs"])
     monitor = monitored_log(config, model.objective.log_names, validation is not None)
-    options = {name: config[name] for name in WATCHED if name in config}
+    options = {name: config[name] for name in _WATCHED if name in config}
     watching = callbacks.for_run(run_dir, shown, monitor=monitor, resume=resume, **options)
     write_configuration(run_dir, config)
     write_record(run_dir, data)
@@ -139,7 +139,7 @@ def _stopped_with_words(run_dir, model, devices):
             print(
                 f"\nStopped. {run_dir} holds the run as of {place}. {_how_to_resume(run_dir, devices)}", file=sys.stderr
             )
-        raise SystemExit(INTERRUPTED) from None
+        raise SystemExit(_INTERRUPTED) from None
     except RuntimeError:
         write_report(run_dir)  # With the last message of `Health`.
         raise
@@ -206,7 +206,7 @@ def _faster_on_gpus(config, steps, strategy):
         return {"compile.jit_compile": False}  # XLA is off under determinism.
     # Epochs and checkpoints come between two executions.
     shared = math.gcd(steps, config.get("checkpoint_every", steps))
-    return {"compile.steps_per_execution": max(each for each in range(1, MOST_AT_A_TIME + 1) if shared % each == 0)}
+    return {"compile.steps_per_execution": max(each for each in range(1, _MOST_AT_A_TIME + 1) if shared % each == 0)}
 
 
 def _seed(config):

@@ -13,9 +13,9 @@ from keras_pix2pix.runs.pictures import COMPARED, REPRESENTATIVE, source_picture
 
 __all__ = ["page_of_run", "require_runtime", "serve"]
 
-MADE_FROM = "made_from.json"
-WRITTEN = ("index.html", "page.js", "settings.json", "check.png", "samples/1.png")  # By every export.
-RUNTIME = "node_modules/@litertjs/core/package.json"
+_MADE_FROM = "made_from.json"
+_WRITTEN = ("index.html", "page.js", "settings.json", "check.png", "samples/1.png")  # By every export.
+_RUNTIME = "node_modules/@litertjs/core/package.json"
 
 
 def page_of_run(run, given):
@@ -28,8 +28,8 @@ def page_of_run(run, given):
     state = file.stat()
     made_from = {"version": __version__, "size": state.st_size, "time": state.st_mtime_ns}
     made_from = json.dumps({**made_from, **given}, indent=2) + "\n"
-    note = directory / MADE_FROM
-    whole = all((directory / name).is_file() for name in (*WRITTEN, f"{directory.name}.tflite"))
+    note = directory / _MADE_FROM
+    whole = all((directory / name).is_file() for name in (*_WRITTEN, f"{directory.name}.tflite"))
     if whole and note.is_file() and note.read_text(encoding="utf-8") == made_from:
         return directory, None
     model = load_model(run)
@@ -48,7 +48,7 @@ def page_of_run(run, given):
 
 def require_runtime(directory, install):
     """Raise unless LiteRT.js is beside the page; `install` has npm fetch it."""
-    if (directory / RUNTIME).is_file():
+    if (directory / _RUNTIME).is_file():
         return
     command = ["npm", "install", "--prefix", str(directory)]
     if not install:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from keras_pix2pix import draw_pairs, paired_dataset
 from keras_pix2pix.data.pair_lists import read_pair_list, subsets_in
-from keras_pix2pix.data.pairs import listed_pairs
+from keras_pix2pix.data.pairs import _listed_pairs
 
 SPLITS = ("train", "train", "train", "val", "test")
 
@@ -108,16 +108,16 @@ def test_a_list_that_is_not_there_or_is_no_text(files):
 def test_files_of_a_list_are_checked(write, files):
     (files / "out/out2.png").unlink()
     with pytest.raises(ValueError, match=r"out/out2.png"):
-        listed_pairs(write("pairs.csv", as_csv()))
+        _listed_pairs(write("pairs.csv", as_csv()))
     Image.new("RGB", (9, 6)).save(files / "out/out2.png")
     with pytest.raises(ValueError, match=r"in2.png and .*out2.png differ in size"):
-        listed_pairs(files / "pairs.csv")
+        _listed_pairs(files / "pairs.csv")
 
 
 def test_what_does_not_go_with_a_list(write):
     place = write("pairs.csv", as_csv(splits=SPLITS))
     with pytest.raises(ValueError, match="one source for each pair"):
-        listed_pairs(place, "rgb+rgb")
+        _listed_pairs(place, "rgb+rgb")
     with pytest.raises(ValueError, match="validation_split"):
         paired_dataset(place, image_size=8, validation_split=0.2, subset="training")
     only = write("few.csv", "source,target,split\nin/in0.png,out/out0.png,train\n")

@@ -8,8 +8,8 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_pix2pix.data.pipeline import (
+    _random_jitter,
     paired_dataset,
-    random_jitter,
 )
 from keras_pix2pix.encodings import pictures
 from keras_pix2pix.images import INTERPOLATIONS, height_and_width, read_image_file
@@ -310,7 +310,7 @@ def test_random_jitter_reaches_every_place_up_to_the_edges():
     source = numbered_places(5, 7)
     counts = dict.fromkeys(itertools.product(range(3), range(4)), 0)
     for seed in range(240):
-        crop, target = random_jitter(source, 255 - source, (3, 4), mirror=False, seed=[seed, 1])
+        crop, target = _random_jitter(source, 255 - source, (3, 4), mirror=False, seed=[seed, 1])
         top, left = (int(number) for number in crop[0, 0, :2])
         np.testing.assert_array_equal(crop, source[top : top + 3, left : left + 4])
         np.testing.assert_array_equal(target, 255 - crop)
@@ -323,7 +323,7 @@ def test_random_jitter_reaches_every_place_up_to_the_edges():
 def test_random_jitter_mirrors_both_sides_in_half_of_the_cases():
     source, mirrored = numbered_places(4, 6), 0
     for seed in range(200):
-        crop, target = random_jitter(source, source[..., :1], (4, 6), mirror=True, seed=[seed, 0])
+        crop, target = _random_jitter(source, source[..., :1], (4, 6), mirror=True, seed=[seed, 0])
         assert target.shape == (4, 6, 1)
         np.testing.assert_array_equal(target, crop[..., :1])
         mirrored += int(crop[0, 0, 1]) == 5
@@ -335,18 +335,18 @@ def test_random_jitter_mirrors_both_sides_in_half_of_the_cases():
 def test_random_jitter_depends_on_its_seed_alone():
     source = numbered_places(40, 40)
     tf.random.set_seed(1)
-    once, _ = random_jitter(source, source, (8, 8), mirror=True, seed=[3, 4])
+    once, _ = _random_jitter(source, source, (8, 8), mirror=True, seed=[3, 4])
     tf.random.set_seed(2)
-    again, _ = random_jitter(source, source, (8, 8), mirror=True, seed=[3, 4])
+    again, _ = _random_jitter(source, source, (8, 8), mirror=True, seed=[3, 4])
     np.testing.assert_array_equal(once, again)
     for seed in ([3, 5], [4, 4]):
-        other, _ = random_jitter(source, source, (8, 8), mirror=True, seed=seed)
+        other, _ = _random_jitter(source, source, (8, 8), mirror=True, seed=seed)
         assert not np.array_equal(once, other)
 
 
 def test_random_jitter_of_the_size_of_the_crop_is_the_picture():
     source = numbered_places(4, 6)
-    crop, target = random_jitter(source, 9 - source, (4, 6), mirror=False, seed=[0, 0])
+    crop, target = _random_jitter(source, 9 - source, (4, 6), mirror=False, seed=[0, 0])
     np.testing.assert_array_equal(crop, source)
     np.testing.assert_array_equal(target, 9 - source)
 
