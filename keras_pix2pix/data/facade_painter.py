@@ -28,7 +28,7 @@ _MATERIALS = [
 
 
 class FacadePainter:
-    """The picture in the making, and the style all parts of one building share.
+    """The picture being drawn, and the style that all parts of one building share.
 
     Every method named after a class takes what is behind the box and the box's pixel coordinates, and
     returns the new pixels.
@@ -173,7 +173,7 @@ class FacadePainter:
         return np.where(slab, self.stone * (1.5 - 0.55 * y / height), np.where(iron, 40, behind * 0.75))
 
     def photograph(self) -> np.ndarray:
-        """The canvas as a camera gives it: uneven light, fall-off to the corners, blur and noise."""
+        """The canvas as a camera sees it: uneven light, fall-off to the corners, blur and noise."""
         height, width, _ = self.pixels.shape
         y, x = np.linspace(-1, 1, height)[:, None, None], np.linspace(-1, 1, width)[:, None]
         light = 1.03 + 0.05 * self.sun * x - 0.03 * y - 0.09 * (x**2 + y**2) + 0.03 * self.clouds(3)

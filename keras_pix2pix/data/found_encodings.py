@@ -1,4 +1,4 @@
-"""Encodings that the data themselves tell: "palette:auto", "classes:auto", and the colours of palette files."""
+"""Encodings found in the data: "palette:auto", "classes:auto", and the colours of palette files."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -18,17 +18,17 @@ from keras_pix2pix.terminal import with_progress
 __all__ = ["found_encodings"]
 
 _MOST = 256  # Classes.
-_BLURRED_AT_MOST = 400  # Pictures, spread evenly, whose colours are sought where JPEG has blurred them.
-_LEAST_NEAR = 0.95  # Of the even areas: label maps have 0.998 of theirs near their colours, photos 0.6.
+_BLURRED_AT_MOST = 400  # Pictures, spread evenly, in which to look for colours blurred by JPEG.
+_LEAST_NEAR = 0.95  # Share of the even areas near one of the colours: 0.998 in label maps, 0.6 in photos.
 _NO_CLASS = 255
-# What opens a file whose encoding isn't known yet.
+# How to open a file whose encoding isn't known yet.
 _READ_AS = {"palette:auto": "rgb", "classes:auto": Classes(_MOST)}
 
 
 def found_encodings(
     places: Iterable[tuple[Any, str | Path | None]], direction: str, source_encoding: Any, target_encoding: Any
 ) -> tuple[Encoding, Encoding]:
-    """The encodings of source and target, with what all pairs of some (data, target) have in place of "auto"."""
+    """The encodings of source and target, with "auto" replaced by what all pairs of the places contain."""
     sides = [_parts(source_encoding), _parts(target_encoding)]
     unknown = any(part in _READ_AS for side in sides for part in side)
     if not unknown and not get_encoding(target_encoding).holds_indices:
@@ -52,7 +52,7 @@ def found_encodings(
 
 
 def _parts(encoding):
-    """What stands for each file of a side."""
+    """The encoding of each file of a side."""
     if isinstance(encoding, str):
         return encoding.split("+")
     return list(encoding) if isinstance(encoding, (list, tuple)) else [encoding]
@@ -72,7 +72,7 @@ def _found(word, pairs, side, place):
 
 
 def _found_palette(opened, pairs, side):
-    """The colours of all the files, or, where JPEG has blurred them, those of the even areas."""
+    """The colours of all files, or of their even areas if JPEG has blurred them."""
     counted = Counter()
     for colors in _of_all(lambda pair: _as_picture(opened(pair)).getcolors(_MOST), pairs):
         if colors is None:
@@ -89,21 +89,21 @@ def _found_palette(opened, pairs, side):
     near = blurred.share_near(colors)
     if len(colors) > _MOST or near < _LEAST_NEAR:
         raise ValueError(
-            f"The {side} files are no label maps of a few colours: {near:.0%} of their even areas have one of "
-            f"{len(colors)} colours, and in label maps nearly all do. Accepted: up to {_MOST} colours, blurred by JPEG "
-            'at most. Declare another encoding than "palette:auto".'
+            f"The {side} files are not label maps of a few colours: {near:.0%} of their even areas have one of "
+            f"{len(colors)} colours, and in label maps nearly all do. Accepted: up to {_MOST} colours, which JPEG may "
+            'have blurred. Declare another encoding than "palette:auto".'
         )
     return _palette(sorted(colors), side)
 
 
 def _palette(colors, side):
     if len(colors) < 2:
-        raise ValueError(f"The {side} files have one colour, {colors}. Accepted: label maps of two or more.")
+        raise ValueError(f"The {side} files have only one colour, {colors}. Accepted: label maps of two or more.")
     return Palette(colors)
 
 
 def _found_classes(opened, pairs, side):
-    """As many classes as the highest index says; 255 belongs to none, if the indices before it are missing."""
+    """As many classes as the highest index needs; 255 is no class if 254 is missing."""
     present, palette = set(), None
     for each in _of_all(opened, pairs):
         palette = palette or _palette_of(each, _MOST)
@@ -118,7 +118,7 @@ def _found_classes(opened, pairs, side):
 
 
 def _palette_of(opened, number):
-    """The first colours of a palette file; None of another."""
+    """The first colours of a palette file; None for other files."""
     if not isinstance(opened, Image.Image) or opened.mode != "P":
         return None
     levels = opened.getpalette("RGB")

@@ -26,17 +26,18 @@ _SIDES = ("source", "target")
 
 
 class Findings(NamedTuple):
-    """What `draw_pairs` found in a data set.
+    """The result of `draw_pairs`.
 
     Args:
         pairs: Number of pairs.
         sizes: (height, width) of one side in pixels -> number of pairs, the most frequent first.
-        picture: File with the picture of the first pairs.
-        endings: The endings of the names that were removed to match them, in words; empty if there are none.
-        shares: "source" and "target", where they are label maps -> share of the pixels of each class, from 0 to 1; what
-            is missing to 1 belongs to no class.
-        encodings: The words of the encodings of source and target; "palette:auto" and "classes:auto" as found.
-        subsets: The subsets that a list of pairs names by its splits; empty without.
+        picture: File that shows the first pairs.
+        endings: The endings removed from the names to match them, as text; empty if there are none.
+        shares: "source" and "target", if they are label maps -> share of the pixels in each class, from 0 to 1; the
+            rest of the pixels belong to no class.
+        encodings: The names of the encodings of source and target, with those found for "palette:auto" and
+            "classes:auto".
+        subsets: The subsets named by the splits of a list of pairs; empty if there are none.
     """
 
     pairs: int
@@ -59,24 +60,24 @@ def draw_pairs(
     count: int = 4,
     full: bool = False,
 ) -> Findings:
-    """Check a data set and draw its first pairs, source and target named as training would take them.
+    """Check a data set, and draw its first pairs, with source and target as training would use them.
 
-    Headers are checked, and label maps read as a whole: an index that is no class is found before training.
+    All headers are checked, and label maps are read completely, to find wrong class indices before training.
 
     Args:
-        data: Folder of side-by-side files; or of sources, if `target` is given, or several such folders; or a list of
-            pairs. A pattern may stand for a folder: see `paired_dataset`.
-        target: Folder of targets under the same names. Defaults to None.
+        data: Folder of side-by-side files; with `target`, a folder of sources or several; or a list of pairs. A folder
+            can be given as a pattern: see `paired_dataset`.
+        target: Folder of targets with the same names. Defaults to None.
         direction: Which half of a side-by-side file is the source: "AtoB", the left one, or "BtoA", the right one.
             Defaults to "AtoB".
         source_encoding: How the source is stored: see `encodings.get`; "palette:auto" and "classes:auto" are found in
             the files. Defaults to "rgb".
-        target_encoding: The same of the target. Defaults to "rgb".
-        output: PNG file to write, outside the folders of pictures. Default: "pairs.png" in the working folder; beside
-            that folder, if it holds the pictures.
-        count: Pairs drawn, 1 or more. Defaults to 4.
-        full: Whether all pictures are decoded and their checksums compared, which PNG files have, to find those that
-            are damaged in the middle. Defaults to False.
+        target_encoding: The same for the target. Defaults to "rgb".
+        output: PNG file to write, outside the folders of pictures. Default: "pairs.png" in the working folder, or
+            beside that folder if it holds the pictures.
+        count: Number of pairs to draw, 1 or more. Defaults to 4.
+        full: Whether to decode all pictures, and verify the checksums of PNG files, to find damaged ones. Defaults to
+            False.
 
     Returns:
         `Findings`: the number of pairs, their sizes, the file written.
@@ -121,11 +122,11 @@ def draw_pairs(
 
 
 def _shares(pairs, encodings, full):
-    """The share of each class on each side that is a label map, of whose pictures all are read."""
+    """The share of each class, for each side that is a label map; reads all of its pictures."""
     labels = {name: side for side, name in enumerate(_SIDES) if encodings[side].is_label_map}
     if not labels and not full:
         return {}
-    # A mask has two classes in one channel; the first number is of those pixels that are in none.
+    # A mask has two classes in one channel; the first number counts the pixels of no class.
     totals = {name: np.zeros(1 + max(2, encodings[side].channels)) for name, side in labels.items()}
     with ThreadPoolExecutor() as pool:
         for raw in with_progress(pool.map(partial(_raw, encodings, full), pairs), len(pairs), "Reading the pictures"):
@@ -143,7 +144,7 @@ def _raw(encodings, full, pair):
 
 
 def _verify(file):
-    """Raise for a PNG file whose checksums are wrong, which is decoded without a word otherwise."""
+    """Raise for a PNG file with wrong checksums, which Pillow otherwise decodes silently."""
     if is_array_file(file):
         return
     try:
@@ -154,7 +155,7 @@ def _verify(file):
 
 
 def _output(output, folders) -> Path:
-    """Where to draw: never where the picture would count as one of the data set."""
+    """The file to draw to, which must not be among the pictures of the data set."""
     searched = [searched_folder(folder).resolve() for folder in folders]
     if output is None:
         here = Path.cwd()

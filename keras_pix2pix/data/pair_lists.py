@@ -1,4 +1,4 @@
-"""Lists of pairs: CSV files with a header, or JSON lines, that name source and target, and may name the split."""
+"""Lists of pairs: CSV files with a header, or JSON lines, with source, target and optionally the split."""
 
 import csv
 import json
@@ -27,7 +27,7 @@ class Row(NamedTuple):
 
 
 def is_pair_list(place: Any) -> bool:
-    """Whether this names a list of pairs instead of a folder."""
+    """Whether a path names a list of pairs instead of a folder."""
     return isinstance(place, (str, Path)) and Path(place).suffix.lower() in _EXTENSIONS and not Path(place).is_dir()
 
 
@@ -37,13 +37,13 @@ def read_pair_list(place: str | Path) -> list[Row]:
     if not regular_file(path):
         raise ValueError(f"There is no list of pairs {path}. Accepted: a CSV file, or JSON lines. Check the path.")
     try:
-        text = path.read_text(encoding="utf-8-sig")  # Spreadsheets put a mark before the first letter.
+        text = path.read_text(encoding="utf-8-sig")  # Spreadsheets write a byte order mark first.
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is no text in UTF-8: {error}. Save it as such.") from error
+        raise ValueError(f"{path} is not UTF-8 text: {error}. Save it as UTF-8.") from error
     read = _json_lines if path.suffix.lower() == ".jsonl" else _csv_lines
     rows = [_row(path, line, fields) for line, fields in read(path, text)]
     if not rows:
-        raise ValueError(f"{path} lists no pairs. Accepted: a line for each, with source and target.")
+        raise ValueError(f"{path} lists no pairs. Accepted: one line for each, with source and target.")
     if len({row.subset is None for row in rows}) > 1:
         raise ValueError(f"{path} names a split in some lines and none in others. Name one in all, or in none.")
     return rows
@@ -69,7 +69,7 @@ def _csv_lines(path, text):
         for fields in lines:
             yield lines.line_num, fields
     except csv.Error as error:
-        raise ValueError(f"Line {lines.line_num} of {path} is no CSV: {error}.") from error
+        raise ValueError(f"Line {lines.line_num} of {path} is not CSV: {error}.") from error
 
 
 def _json_lines(path, text):
@@ -78,7 +78,7 @@ def _json_lines(path, text):
             try:
                 fields = json.loads(line)
             except (ValueError, RecursionError) as error:
-                raise ValueError(f"Line {number} of {path} is no JSON: {error}.") from error
+                raise ValueError(f"Line {number} of {path} is not JSON: {error}.") from error
             yield number, fields
 
 

@@ -1,4 +1,4 @@
-"""Find and match the files of a paired data set. Every error names the file, and comes before any training."""
+"""Find and match the files of a paired data set. Every error names the file, and is raised before training."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -30,17 +30,17 @@ DIRECTIONS = ("AtoB", "BtoA")
 _SUBSETS = ("training", "validation")
 _MANY = 1000  # Fewer headers are read in about a second.
 
-_passed: set = set()  # States of pairs, and their encodings.
+_passed: set = set()  # (state, encodings) of the pairs that were checked.
 
 
 class Pair(NamedTuple):
-    """Where one (source, target) pair lies: in two files, or side by side in one.
+    """The files of one (source, target) pair: two, or one with both side by side.
 
     Args:
         source_file: Path of the source, or of the side-by-side file; a tuple of paths for stacked sources.
         target_file: Path of the target; equal to `source_file` for a side-by-side file.
         direction: "AtoB" (the source is the left half), "BtoA" (the right half), or None for two files.
-        subset: "training", "validation" or "test", where a list of pairs says so.
+        subset: "training", "validation" or "test", if a list of pairs says so.
     """
 
     source_file: Path | tuple
@@ -49,7 +49,7 @@ class Pair(NamedTuple):
     subset: str | None = None
 
     def read(self, source_encoding: Any = "rgb", target_encoding: Any = "rgb") -> tuple[Any, Any]:
-        """Decode the pair, source first: what its encodings `open`, two `PIL.Image.Image` for "rgb"."""
+        """Open source and target with their encodings: two `PIL.Image.Image` for "rgb"."""
         source_encoding, target_encoding = get_encoding(source_encoding), get_encoding(target_encoding)
         source = source_encoding.open(self.source_file)
         if self.direction is None:
@@ -61,7 +61,7 @@ class Pair(NamedTuple):
 def encodings_of_sides(
     directory: Any, target_directory: str | Path | None, source_encoding: Any, target_encoding: Any
 ) -> tuple[Encoding, Encoding]:
-    """The encodings of source and target of a data set; one for each folder of sources."""
+    """The encodings of a data set's source and target; several folders of sources have a stacked one."""
     if target_directory is None:
         return get_encoding(source_encoding), get_encoding(target_encoding)
     return _encoding_of_folders(source_encoding, as_list(directory)), get_encoding(target_encoding)
@@ -84,10 +84,10 @@ def as_list(directory: Any) -> list:
 
 
 def subset_of(pairs: list[Pair], validation_split: float, subset: str | None, seed: int) -> list[Pair]:
-    """The pairs of one subset: by the splits of their list, or else by a share that a seed draws for validation."""
+    """The pairs of one subset: by the splits of their list, or by drawing a share for validation."""
     listed = {pair.subset for pair in pairs if pair.subset}
     if listed and validation_split:
-        raise ValueError("The list of pairs names their splits already. Leave `validation_split` out.")
+        raise ValueError("The list of pairs already names their splits. Leave `validation_split` out.")
     if not validation_split and subset is None:
         return pairs
     if not listed:
@@ -100,7 +100,7 @@ def subset_of(pairs: list[Pair], validation_split: float, subset: str | None, se
 def _drawn_subset(pairs, validation_split, subset, seed):
     if isinstance(validation_split, bool) or not isinstance(validation_split, Real) or not 0 < validation_split < 1:
         raise ValueError(
-            f"`validation_split` is a share above 0 and below 1, with `subset`. Received: {validation_split!r}."
+            f"`validation_split` must be above 0 and below 1 if `subset` is given. Received: {validation_split!r}."
         )
     if subset not in _SUBSETS:
         raise ValueError(f'`subset` must be "training" or "validation". Received: subset={subset!r}.')
@@ -166,13 +166,13 @@ def _listed_pairs(path, source_encoding="rgb", target_encoding="rgb"):
 
 
 def _encoding_of_folders(encoding, folders):
-    """The one encoding of so many folders of sources."""
+    """The one encoding of all folders of sources."""
     encoding = get_encoding(encoding)
     if len(encoding.parts) == 1:
         return get_encoding([encoding] * len(folders))
     if len(encoding.parts) != len(folders):
         raise ValueError(
-            f"Every source folder needs its encoding. Accepted: one for all, or as many as folders, {len(folders)}. "
+            f"Every source folder needs an encoding. Accepted: one for all, or one for each, {len(folders)}. "
             f"Received: {len(encoding.parts)}, {encoding.word!r}."
         )
     return encoding
@@ -190,7 +190,7 @@ def _fault_of_side_by_side(pair, encodings):
         return str(error)
     if width % 2:
         return (
-            f"{pair.source_file} has an odd width, so that it does not hold two equal halves. "
+            f"{pair.source_file} has an odd width, so it can't hold two equal halves. "
             f"Accepted: an even width. Received: {width}x{height} (width x height)."
         )
     return None
@@ -212,7 +212,7 @@ def _fault_of_two_files(pair, source_encoding, target_encoding):
 
 
 def _check(pairs, fault_of, *encodings):
-    """Read every header, and raise once for all the faults found; those of files that have passed aren't read again."""
+    """Read every header, and raise one error for all faults; files that have passed aren't read again."""
     states = [(_state(pair), encodings) for pair in pairs]
     pairs = [pair for pair, state in zip(pairs, states, strict=True) if state not in _passed]
     with ThreadPoolExecutor() as pool:
@@ -227,7 +227,7 @@ def _check(pairs, fault_of, *encodings):
 
 
 def _state(pair):
-    """What tells whether a pair's files are those that were there before; None for what isn't there."""
+    """Name, size, time and inode of a pair's files, to recognise them later; None if one is missing."""
     sources = pair.source_file if isinstance(pair.source_file, tuple) else (pair.source_file,)
     try:
         found = [(str(file), os.stat(file)) for file in (*sources, pair.target_file)]

@@ -1,4 +1,4 @@
-"""Random brightness, contrast and saturation, for the source alone: the target says what is to come out."""
+"""Random brightness, contrast and saturation, for the source only: the target is the desired result."""
 
 from numbers import Real
 from typing import Any
@@ -10,11 +10,11 @@ from keras_pix2pix.encodings import Encoding
 __all__ = ["adjust_colors", "check_color_jitter", "random_factors"]
 
 _LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601, as in Pillow's conversion to gray.
-_COLOURS = (3, 4)  # Channels of a picture that begin with red, green and blue.
+_COLOURS = (3, 4)  # Numbers of channels of pictures that start with red, green and blue.
 
 
 def check_color_jitter(strength: float, source_encoding: Encoding) -> None:
-    """Refuse a strength out of range, and sources that have no brightness."""
+    """Raise for a strength out of range, and for sources without brightness."""
     if isinstance(strength, bool) or not isinstance(strength, Real) or not 0 <= strength <= 1:
         raise ValueError(f"`color_jitter` must be from 0 (off) to 1. Received: color_jitter={strength!r}.")
     if strength and all(part.is_label_map for part in source_encoding.parts):
@@ -25,17 +25,14 @@ def check_color_jitter(strength: float, source_encoding: Encoding) -> None:
 
 
 def random_factors(strength: float, seed: Any) -> tf.Tensor:
-    """What brightness, contrast and saturation of one source are multiplied by.
-
-    Returns a float32 tensor of shape (3,).
-    """
-    # Folded, so that these numbers are not those of the crop that the same seed leads to.
+    """The factors for brightness, contrast and saturation of one source: a float32 tensor of shape (3,)."""
+    # Folded, because the crop uses the same seed and needs other numbers.
     seed = tf.random.experimental.stateless_fold_in(seed, 1)
     return tf.random.stateless_uniform([3], seed, 1 - strength, 1 + strength)
 
 
 def adjust_colors(image: tf.Tensor, factors: tf.Tensor, encoding: Encoding) -> tf.Tensor:
-    """Multiply brightness, contrast and saturation of sources; label maps and alpha stay.
+    """Multiply brightness, contrast and saturation of sources; label maps and alpha stay as they are.
 
     Brightness moves values away from the darkest one, contrast from the mean of the picture, saturation (of pictures
     in red, green and blue) from the gray of the pixel; the result is clipped to [-1, 1].

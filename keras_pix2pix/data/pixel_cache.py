@@ -10,7 +10,7 @@ __all__ = ["PixelCache"]
 
 
 class PixelCache:
-    """Reads pair number `index` in its raw form, resized, and remembers it as long as there is room."""
+    """Reads pair number `index` in its raw form, resized, and keeps it if there is room."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
-"""Python functions within a `tf.data` pipeline, which must be done before the interpreter ends.
+"""Python functions in a `tf.data` pipeline, which must finish before the interpreter exits.
 
-The end of a program destroys the iterators that are left, and each waits for its calls. A call that hasn't got the
-interpreter by then never gets it: the program would hang.
+On exit, the remaining iterators are destroyed, and each waits for its calls. A call that hasn't acquired the
+interpreter's lock by then never does, and the program would hang.
 """
 
 import atexit
@@ -15,7 +15,7 @@ import tensorflow as tf
 
 __all__ = ["python_call"]
 
-_QUIET_SECONDS = 0.1  # Without a call, after which none is expected: buffers are full.
+_QUIET_SECONDS = 0.1  # Without a call; after that the buffers are full, and no more calls are expected.
 _MOST_SECONDS = 5.0
 
 _ending = threading.Event()
@@ -27,7 +27,7 @@ _lock = threading.Lock()
 def python_call(
     function: Callable, argument: Any, *, specs: Sequence[tf.TensorSpec], stateful: bool = False
 ) -> tuple[tf.Tensor, ...]:
-    """What a function of a scalar returns: tensors of these `tf.TensorSpec`s; blank ones once the program ends."""
+    """Call a function of a scalar; return tensors of these `tf.TensorSpec`s, all zeros once the program is exiting."""
 
     def call(value):
         if _ending.is_set():

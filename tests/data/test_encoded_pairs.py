@@ -127,9 +127,9 @@ def test_one_encoding_does_for_all_folders():
     assert _encoding_of_folders("gray", ["a"]).word == "gray"
     assert _encoding_of_folders("gray", ["a", "b", "c"]).word == "gray+gray+gray"
     assert _encoding_of_folders(["gray"], ["a", "b"]).word == "gray+gray"
-    with pytest.raises(ValueError, match=r"as many as folders, 3. Received: 2, 'gray\+rgb'"):
+    with pytest.raises(ValueError, match=r"one for each, 3. Received: 2, 'gray\+rgb'"):
         _encoding_of_folders("gray+rgb", ["a", "b", "c"])
-    with pytest.raises(ValueError, match="as many as folders, 1. Received: 2"):
+    with pytest.raises(ValueError, match="one for each, 1. Received: 2"):
         _encoding_of_folders("gray+rgb", ["a"])
 
 

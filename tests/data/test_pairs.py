@@ -97,7 +97,7 @@ def test_folder_without_pictures_is_named_with_the_extensions_sought(tmp_path):
     (tmp_path / ".hidden.png").touch()
     message = message_of(list_picture_files, tmp_path)
     assert f"There are no pictures in {tmp_path}." in message
-    assert "Extensions sought: .bmp, .gif, .jpeg, .jpg, .png, .webp." in message
+    assert "Accepted: .bmp, .gif, .jpeg, .jpg, .png, .webp." in message
     assert "folders" not in message
 
 
