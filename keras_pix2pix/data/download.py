@@ -123,7 +123,7 @@ def _fetch_from_any(addresses, archive):
                 break
             except (OSError, http.client.HTTPException) as error:
                 faults.append(f"{address}: {getattr(error, 'reason', None) or error or type(error).__name__}")
-    raise OSError(f"The data set can't be downloaded. {'; '.join(dict.fromkeys(faults))}. Try again: it resumes.")
+    raise OSError(f"The data set can't be downloaded. {'; '.join(dict.fromkeys(faults))}. Try again: it is resumed.")
 
 
 def _fetch(address, archive):

@@ -100,7 +100,7 @@ def subset_of(pairs: list[Pair], validation_split: float, subset: str | None, se
 def _drawn_subset(pairs, validation_split, subset, seed):
     if isinstance(validation_split, bool) or not isinstance(validation_split, Real) or not 0 < validation_split < 1:
         raise ValueError(
-            f"`validation_split` must be above 0 and below 1 if `subset` is given. Received: {validation_split!r}."
+            f"`validation_split` must be a share above 0 and below 1, with `subset`. Received: {validation_split!r}."
         )
     if subset not in _SUBSETS:
         raise ValueError(f'`subset` must be "training" or "validation". Received: subset={subset!r}.')

@@ -85,8 +85,8 @@ def test_a_look_at_a_list(write, tmp_path):
         ("pairs.csv", "source,target\nin/in0.png\n", "Line 2"),
         ("pairs.csv", "source,target,split\nin/in0.png,out/out0.png,dev\n", "Line 2.*'dev'"),
         ("pairs.csv", "source,target,split\na,b,train\na,b,\n", "none in others"),
-        ("pairs.csv", f"source,target\n{'x' * 200_000},b\n", "no CSV"),
-        ("pairs.jsonl", '{"source": "a", "target": "b"}\n[1\n', "Line 2.*no JSON"),
+        ("pairs.csv", f"source,target\n{'x' * 200_000},b\n", "not CSV"),
+        ("pairs.jsonl", '{"source": "a", "target": "b"}\n[1\n', "Line 2.*not JSON"),
         ("pairs.jsonl", "[1]\n", "Line 1.*names no pair"),
         ("pairs.jsonl", '{"source": ["a"], "target": "b"}\n', "Line 1.*names no pair"),
         ("pairs.jsonl", "[" * 100_000 + "\n", "Line 1"),
@@ -101,7 +101,7 @@ def test_a_list_that_is_not_there_or_is_no_text(files):
     with pytest.raises(ValueError, match="no list of pairs .*none.csv"):
         read_pair_list(files / "none.csv")
     (files / "odd.csv").write_bytes(b"source,target\n\xff,\xfe\n")
-    with pytest.raises(ValueError, match=r"odd.csv is no text"):
+    with pytest.raises(ValueError, match=r"odd.csv is not UTF-8 text"):
         read_pair_list(files / "odd.csv")
 
 
