@@ -17,9 +17,9 @@ __all__ = ["CHANGEABLE", "new_configuration", "preset_changes", "resumed_configu
 
 _NEEDED = {"data", "preset", "direction", "image_size", "batch_size", "epochs", "seed"}
 CHANGEABLE = {"epochs", "checkpoint_every", "patience"}  # What a resumed run may change.
-# Repeated from the functions; a test compares them.
+# Copied from the functions' signatures; a test compares them.
 _DEFAULTS = {"preset": "paper", "direction": "AtoB", "image_size": (256, 256), "seed": 0}
-# Checked here, as they set the size of loops and arrays; the rest is checked where it is used.
+# Checked here because they set the size of loops and arrays; the rest is checked where it is used.
 _COUNTS = ("image_size", "batch_size", "epochs", "steps_per_epoch", "patience", "checkpoint_every")
 _PYTHON_WORDS = {"True": "true", "False": "false", "None": "null"}
 _RESTORE = "Restore it, or start a new run in another folder."
@@ -47,7 +47,7 @@ def new_configuration(run_dir, given):
 
 
 def resumed_configuration(run_dir, given):
-    """The configuration of a run, with the `CHANGEABLE` settings in `given`; others may not differ."""
+    """The configuration of a run, updated with the `CHANGEABLE` settings in `given`; others must not differ."""
     config = _read(RunFolder(run_dir).configuration)
     for name, value in given.items():
         if name not in CHANGEABLE and value != config.get(name):
@@ -87,7 +87,7 @@ def preset_changes(texts):
 
 
 def _is_no_run_yet(path):
-    """Whether an earlier attempt left this: drawn data, or a half-written configuration."""
+    """Whether this was left by an earlier attempt: drawn data, or a half-written configuration."""
     folder = RunFolder(path.parent)
     return path == folder.drawn_data or path.name.startswith(f".{folder.configuration.name}.")
 
@@ -100,7 +100,7 @@ def _read(file):
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{file} is damaged, it is not JSON: {error}. {_RESTORE}") from error
     if not isinstance(config, dict):
-        raise ValueError(f"{file} is damaged: it holds {type(config).__name__} in the place of an object. {_RESTORE}")
+        raise ValueError(f"{file} is damaged: it holds {type(config).__name__} instead of an object. {_RESTORE}")
     missing = sorted(_NEEDED - config.keys())
     if missing:
         raise ValueError(f"{file} lacks {', '.join(missing)}. {_RESTORE}")
@@ -108,7 +108,7 @@ def _read(file):
         raise ValueError(f"{file} is damaged: {fault}. {_RESTORE}")
     try:
         preset(config["preset"], config.get("changes"))
-        _check_folders({name: value for name, value in config.items() if name != "direction"})  # Which is always there.
+        _check_folders({name: value for name, value in config.items() if name != "direction"})  # It is always there.
     except ValueError as error:
         raise ValueError(f"{file} is damaged: {error} {_RESTORE}") from error
     return {**config, "image_size": tuple(config["image_size"])}
@@ -123,15 +123,15 @@ def _check_folders(given):
         )
     if "direction" in given and ("target" in given or is_pair_list(given["data"])):
         raise ValueError(
-            "--direction is for side-by-side files; with --target, or a list of pairs, it is known which side is which."
+            "--direction is for side-by-side files; with --target, or a list of pairs, the sides are known."
         )
     if ("target" in given and "validation" in given) != ("validation_target" in given):
-        raise ValueError("--validation-target, --target and --validation belong together: give all three.")
+        raise ValueError("--validation-target, --target and --validation belong together. Give all three.")
     if "extra_source" in given and "target" not in given:
         raise ValueError("--extra-source needs folders. Accepted: DATA and --extra-source with --target. Give it too.")
     if "validation_split" in given and ("validation" in given or given["data"] == SYNTHETIC):
         raise ValueError(
-            "--validation-split takes validation pairs out of DATA, a folder that has no others. Received: "
+            "--validation-split takes the validation pairs from DATA. Received: "
             f"{'--validation too' if 'validation' in given else f'DATA={SYNTHETIC}, which has its own'}. Leave it out."
         )
     wanted = len(given.get("extra_source", [])) if "validation" in given else 0

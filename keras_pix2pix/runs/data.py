@@ -1,4 +1,4 @@
-"""The data sets of a run, by its configuration."""
+"""The data sets of a run, from its configuration."""
 
 import os
 
@@ -72,7 +72,7 @@ def run_encodings(config):
 
 
 def with_found_encodings(config, folders):
-    """The configuration with the encodings that the data tell in place of "auto", and of tables of colours."""
+    """The configuration, with encodings found in the data for "auto", and the colours of tables."""
     from keras_pix2pix.data.found_encodings import found_encodings
     from keras_pix2pix.encodings import get
 
@@ -90,7 +90,7 @@ def with_found_encodings(config, folders):
 
 
 def class_names(word):
-    """What people call the classes of an encoding: their names, colours or numbers."""
+    """Names for the classes of an encoding: their names, colours or numbers."""
     from keras_pix2pix.encodings import get
 
     encoding = get(word)
@@ -102,7 +102,7 @@ def class_names(word):
 
 
 def check_labels(config, folders):
-    """Read the label maps of a run as a whole, if it has some."""
+    """Read the label maps of a run completely, if it has any."""
     from keras_pix2pix.data.label_maps import check_label_maps
 
     for place, subset in zip(folders, ("training", "validation"), strict=True):
@@ -122,7 +122,7 @@ def run_sources(config, folders, image_size, count, subset="validation"):
 
 
 def run_pairs(config, folders, subset="validation"):
-    """The pairs of one of the results of `run_folders`; where one folder has both, those of a subset."""
+    """The pairs of one of the results of `run_folders`; for a folder that holds both, those of a subset."""
     from keras_pix2pix.data.pairs import find_pairs, subset_of
 
     directory, target = folders
@@ -132,7 +132,7 @@ def run_pairs(config, folders, subset="validation"):
 
 
 def _part(config, directory, subset):
-    """The arguments of `paired_dataset` by which a data set is divided; empty if it is not."""
+    """The arguments of `paired_dataset` that divide a data set; empty if it isn't divided."""
     if subsets_in(directory) or "validation_split" in config:
         return {"validation_split": config.get("validation_split", 0), "subset": subset}
     return {}
@@ -163,7 +163,7 @@ def _refuse_files_of_others(directory, split):
     count, first_seed = _SYNTHETIC_PAIRS[split]
     if os.path.lexists(directory) and not holds_only_facades(directory, count, seed=first_seed):
         raise ValueError(
-            f"{directory} exists and holds something else than drawn facades, which would replace it. Nothing was "
+            f"{directory} exists and holds something other than drawn facades, which would replace it. Nothing was "
             "changed. Move it away, or choose another --run-dir."
         )
 

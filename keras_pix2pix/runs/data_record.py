@@ -52,9 +52,9 @@ def write_record(run_dir, record):
 
 
 def difference(before, after):
-    """How two records differ, in words."""
+    """The difference between two records, as text."""
     gone, new = sorted(before.keys() - after.keys()), sorted(after.keys() - before.keys())
-    # A file under another name is neither gone nor new.
+    # A renamed file is neither gone nor new.
     names = {after[name][2]: name for name in new}
     renamed = [(name, names[before[name][2]]) for name in gone if before[name][2] in names]
     gone = [name for name in gone if name not in dict(renamed)]

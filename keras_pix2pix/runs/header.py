@@ -1,4 +1,4 @@
-"""What `keras-pix2pix train` prints before it starts."""
+"""The summary that `keras-pix2pix train` prints before it starts."""
 
 import contextlib
 import os
@@ -39,14 +39,14 @@ def print_header(config, run_dir, model, steps, validation, monitor, replicas=1)
 
 
 def _innermost(generator):
-    """Into how few pixels a generator encodes a picture, in words."""
+    """The size of a generator's smallest layer, as text."""
     shapes = [layer.output.shape for layer in generator.layers if len(layer.output.shape) == 4]
     _, height, width, _ = min(shapes, key=lambda shape: shape[1] * shape[2])
     return f" that encodes a picture in {height}x{width} pixels"
 
 
 def _devices():
-    """The devices that TensorFlow uses, in words."""
+    """The devices that TensorFlow uses, as text."""
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
@@ -55,7 +55,7 @@ def _devices():
 
 
 def _idle_gpu():
-    """A GPU that TensorFlow doesn't use, in words, if there is one."""
+    """A note on a GPU that TensorFlow doesn't use; empty if there is none."""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         listed = subprocess.run(_NVIDIA_SMI, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
         if listed and os.environ.get("CUDA_VISIBLE_DEVICES", listed) not in ("", "-1"):

@@ -28,7 +28,7 @@ def load_model(path: str | Path) -> Pix2Pix | keras.Model:
         A `Pix2Pix` or a functional `keras.Model`.
 
     Raises:
-        ValueError: There is no such file, or it is something else.
+        ValueError: There is no such file, or it holds something else.
 
     Example:
 
@@ -60,7 +60,7 @@ def load_model(path: str | Path) -> Pix2Pix | keras.Model:
 
 
 def load_extractor(word):
-    """The network whose features KID and FID compare: of a file, or "imagenet", `keras.applications`' Inception."""
+    """The network whose features KID and FID compare: a file's, or for "imagenet" that of `keras.applications`."""
     start_tensorflow()
     import keras
 
@@ -75,7 +75,7 @@ def load_extractor(word):
 
 
 def load_weights(model, path):
-    """Load the weights of `path` into a model, variable by variable: for a model that several devices share."""
+    """Load the weights in `path` into a model variable by variable, for a model shared by several devices."""
     file = model_file(path)
     try:
         model.load_weights(file)
@@ -95,7 +95,7 @@ def model_file(path):
             f"{RunFolder(path).model.name}, or a .keras file. Check the path."
         )
     if not zipfile.is_zipfile(file):
-        raise ValueError(f"{file} is not a .keras file, or not a whole one. Train again, or take another file.")
+        raise ValueError(f"{file} is not a .keras file, or is incomplete. Train again, or take another file.")
     return file
 
 

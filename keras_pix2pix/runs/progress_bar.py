@@ -1,4 +1,4 @@
-"""The progress of `keras-pix2pix train`."""
+"""The progress bar of `keras-pix2pix train`."""
 
 import time
 
@@ -14,7 +14,7 @@ _SHOWN = ("g_l1", "g_gan", "d_real", "d_fake", "val_g_l1", "val_psnr", "val_ssim
 
 
 class ProgressBar(keras.callbacks.Callback):
-    """A line for each epoch; within it a bar with images a second and the time left, or, in a pipe, a line a minute.
+    """One line per epoch; during it, a bar with speed and time left, or one line per minute if output is piped.
 
     Pass it after `callbacks.Rates`.
     """
@@ -71,7 +71,7 @@ class ProgressBar(keras.callbacks.Callback):
         self._print(f"{self._title()}  {figures}  {pace}{_duration(seconds)}{left}")
 
     def close(self):
-        """Remove the bar from the terminal, after an error too."""
+        """Remove the bar from the terminal, also after an error."""
         if self.bar:
             self.bar.stop()
             self.bar = None
@@ -87,7 +87,7 @@ class ProgressBar(keras.callbacks.Callback):
         left = steps_left * self.seconds_of_step
         if self.seconds_of_epochs:
             in_all = left + epochs_left * sum(self.seconds_of_epochs) / len(self.seconds_of_epochs)
-        else:  # Validation comes on top.
+        else:  # Validation is not included.
             in_all = left + epochs_left * self.params["steps"] * self.seconds_of_step
         pace = f"{self.batch_size / self.seconds_of_step:.3g} images/s, {_duration(left)} left"
         return f"{pace}, {_duration(in_all)} for all epochs" if epochs_left else pace
@@ -97,7 +97,7 @@ class ProgressBar(keras.callbacks.Callback):
 
 
 def _duration(seconds):
-    """A time in words, with at most two units."""
+    """A time as text, with at most two units."""
     seconds = round(seconds)
     if seconds >= 3600:
         return f"{seconds // 3600} h {seconds % 3600 // 60} min"

@@ -42,7 +42,7 @@ def _are_folders(value):
 _TEXT = "text", lambda value: isinstance(value, str) and value != ""
 _FOLDER_LIST = "a list of folders", _are_folders
 _OBJECT = "an object", lambda value: isinstance(value, dict)
-# Name -> (what is accepted in words, whether a value is).
+# Name -> (the accepted values as text, a function that tells whether a value is accepted).
 SETTINGS = {
     "data": _TEXT,
     "target": _TEXT,
@@ -75,7 +75,7 @@ SETTINGS = {
 
 
 def fault_of(name, value):
-    """Why a value isn't accepted for a setting, in words; None if it is, and for unknown settings."""
+    """The reason why a value isn't accepted for a setting; None if it is accepted, or the setting unknown."""
     words, fits = SETTINGS.get(name, ("", lambda value: True))
     if fits(value):
         return None

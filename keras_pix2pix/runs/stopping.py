@@ -1,4 +1,4 @@
-"""Ctrl-C, and a scheduler's SIGTERM, during training."""
+"""Handles Ctrl-C, and SIGTERM from a scheduler, during training."""
 
 import contextlib
 import signal
@@ -12,9 +12,9 @@ _HANGUP = getattr(signal, "SIGHUP", None)  # Sent when the terminal is closed; W
 
 @contextlib.contextmanager
 def stopping_after_a_step(checkpoint):
-    """Within it, a signal makes a `callbacks.Checkpoint` save after the current step and raise KeyboardInterrupt.
+    """Within this context, a signal makes a `callbacks.Checkpoint` save after this step and raise KeyboardInterrupt.
 
-    A second Ctrl-C or SIGTERM stops at once.
+    A second Ctrl-C or SIGTERM stops immediately.
     """
 
     def stop(number, frame):
