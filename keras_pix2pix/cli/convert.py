@@ -16,7 +16,7 @@ from keras_pix2pix.runs.startup import start_tensorflow
 __all__ = ["convert"]
 
 _PYTORCH = "convert.pytorch.loading:from_pytorch"
-# By what the file was written with.
+# By the program that wrote the file.
 _READERS = {
     "pytorch": "from_pytorch",
     "keras2": "from_legacy_keras",
@@ -26,19 +26,20 @@ _SUFFIX = ".keras"
 
 
 def convert(
-    file: Annotated[str, typer.Argument(help="File of weights that another implementation of pix2pix has written.")],
+    file: Annotated[str, typer.Argument(help="File of weights from another implementation of pix2pix.")],
     format: Annotated[
         str,
         typer.Option(
             "--from",
-            help="What wrote it: pytorch (.pth, .pt or .safetensors of pytorch-CycleGAN-and-pix2pix or PyTorch-GAN), "
-            "keras2 (HDF5 of Keras 2, with tensorflow-addons or without), or tf_tutorial (TensorFlow's tutorial).",
+            help="The program that wrote it: pytorch (.pth, .pt or .safetensors of pytorch-CycleGAN-and-pix2pix "
+            "or PyTorch-GAN), keras2 (HDF5 of Keras 2, with or without tensorflow-addons), or tf_tutorial "
+            "(TensorFlow's tutorial).",
         ),
     ],
     output: Annotated[str, typer.Option(help="File to write, .keras.")],
     norm: Annotated[str | None, option(_PYTORCH, "norm")] = None,
 ):
-    """Make a .keras file, for translate and export, of another implementation's weights; say what was recognised."""
+    """Convert another implementation's weights to a .keras file, and say what was recognised."""
     if format not in _READERS:
         raise ValueError(f"--from must be one of {', '.join(_READERS)}. Received: {format!r}.")
     if norm is not None and format != "pytorch":
@@ -66,7 +67,7 @@ def _refuse_a_run(output):
 
 
 def _is_generator(file):
-    """Whether a file holds a network, and not a whole training, which would be lost."""
+    """Whether a file holds a network only, and not the state of a training, which would be lost."""
     try:
         with zipfile.ZipFile(file) as archive:
             return json.loads(archive.read("config.json"))["class_name"] in ("Functional", "Sequential")

@@ -22,16 +22,18 @@ def demo(
     images: Annotated[
         str | None,
         typer.Option(
-            help="Folder of source pictures for samples, to compare on and for the ranges of --quantization int8. "
-            "Defaults to the data of the run."
+            help="Folder of source pictures for samples, for the comparison and for the ranges of --quantization "
+            "int8. Defaults to the data of the run."
         ),
     ] = None,
     accept: Annotated[list[str] | None, typer.Option(metavar="NAME=NUMBER", help=ACCEPT)] = None,
-    install: Annotated[bool, typer.Option("--install", help="Let npm fetch LiteRT.js first, if need be.")] = False,
+    install: Annotated[
+        bool, typer.Option("--install", help="Let npm download LiteRT.js first if it is missing.")
+    ] = False,
     port: Annotated[int, option("deploy.page_server:page_server", "port")] = 0,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ):
-    """Draw in the browser and see what the model makes of it; on this computer only, until Ctrl-C."""
+    """Draw in the browser and see what the model generates, on this computer only, until Ctrl-C."""
     given = {
         "quantization": quantization,
         "image_size": image_size and parsed_image_size(image_size),

@@ -1,6 +1,6 @@
-"""Help texts out of the docstrings of the functions that the flags are passed to.
+"""Help texts from the docstrings of the functions that receive the flags.
 
-The docstrings are read from the source files, so that `--help` does not wait for TensorFlow.
+The docstrings are read from the source files, so that `--help` doesn't wait for TensorFlow.
 """
 
 import ast
@@ -15,12 +15,12 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def option(home, parameter, *flags, **settings):
-    """A `typer.Option` with the help that a function's docstring gives for a parameter."""
+    """A `typer.Option` with the help text from a function's docstring."""
     return typer.Option(*flags, help=parameter_help(home, parameter), **settings)
 
 
 def parameter_help(home, parameter):
-    """What the docstring says of a parameter, in one paragraph."""
+    """The docstring's text about a parameter, as one paragraph."""
     return _entries(home)[parameter]
 
 

@@ -17,7 +17,7 @@ def download(
     name: Annotated[str, typer.Argument(help=parameter_help(_DOWNLOAD, "name"))],
     output: Annotated[str, option(_DOWNLOAD, "directory", "--output")] = ".",
 ):
-    """Fetch one of the published data sets, and say how to train on it."""
+    """Download one of the published data sets, and say how to train on it."""
     from keras_pix2pix import download_dataset
 
     try:

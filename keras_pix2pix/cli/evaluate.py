@@ -24,12 +24,12 @@ def evaluate(
     data: Annotated[
         str | None, typer.Argument(help="Folder of pairs like the run's. Defaults to its validation data.")
     ] = None,
-    target: Annotated[str | None, typer.Option(help="Folder of targets, if DATA is one of sources.")] = None,
+    target: Annotated[str | None, typer.Option(help="Folder of targets, if DATA is a folder of sources.")] = None,
     against: Annotated[
         list[str] | None, typer.Option(help="Another run, evaluated on the same pictures; repeatable.")
     ] = None,
     generated: Annotated[
-        str | None, typer.Option(help="Folder of generated pictures, made by anything, in place of a run.")
+        str | None, typer.Option(help="Folder of generated pictures from any program, instead of a run.")
     ] = None,
     features: Annotated[
         str | None,
@@ -37,7 +37,7 @@ def evaluate(
     ] = None,
 ):
     """Say how good generated pictures are: scores with their errors, and the best and worst of them."""
-    from keras_pix2pix import write_report  # Here, as it draws, which takes a while to import.
+    from keras_pix2pix import write_report  # Here, because its plotting takes a while to import.
 
     extractor = None if features is None else load_extractor(features)
     if generated is not None:

@@ -15,7 +15,7 @@ from keras_pix2pix.runs.pictures import COMPARED, REPRESENTATIVE, configuration_
 __all__ = ["export"]
 
 _TFLITE = "deploy.tflite:export_tflite"
-# And which options each has.
+# The options of each.
 _FORMATS = {
     "saved_model": ("accept",),
     "tflite": ("quantization", "image_size", "license", "accept"),
@@ -23,12 +23,12 @@ _FORMATS = {
     "web": ("quantization", "image_size", "license", "accept"),
 }
 _QUANTIZATION = (
-    'tflite and web: "none" (float32), "float16" (half the size), or in a quarter of the size "weights" (computes in '
-    'float32), "dynamic" (computes in int8, fastest on CPUs) or "int8" (on fixed ranges, for accelerators: from the '
-    "run's training data, or from --images)."
+    'tflite and web: "none" (float32), "float16" (half the size), or a quarter of the size: "weights" (computes in '
+    'float32), "dynamic" (computes in int8, fastest on CPUs) or "int8" (with fixed ranges, for accelerators, from the '
+    "run's training data or --images)."
 )
 _IMAGE_SIZE = (
-    "256, or HEIGHTxWIDTH, in pixels. tflite: or any, for a file whose input can be resized. onnx: fixes the size. "
+    "256, or HEIGHTxWIDTH, in pixels. tflite also takes any, for a file with resizable input. onnx: fixes the size. "
     "Default: the size that the generator was built for."
 )
 _ANY_SIZE = "any"
@@ -46,9 +46,9 @@ def export(
     images: Annotated[
         str | None,
         typer.Option(
-            help="Folder of source pictures like those that will come: what was written is compared on up to 16 of "
-            "them, and --quantization int8 takes its ranges from up to 32. Defaults to the validation data of the run, "
-            "and to its training data for the ranges; without a run, it is compared on drawn label maps."
+            help="Folder of typical source pictures: the export is compared on up to 16 of them, and --quantization "
+            "int8 takes its ranges from up to 32. Defaults to the validation data of the run, and to its training data "
+            "for the ranges; without a run, the export is compared on drawn label maps."
         ),
     ] = None,
     license: Annotated[str | None, option(_TFLITE, "license")] = None,
@@ -97,7 +97,7 @@ def _check_options(given, format):
 
 
 def _check_output(output):
-    """An export takes the place of an earlier one, and of nothing that training has made."""
+    """Raise if the export would replace anything that training has written; it may replace an earlier export."""
     path = Path(output).expanduser().absolute()
     beside = RunFolder(path.parent)
     of_training = path in (beside.configuration, beside.history, beside.health, beside.report)

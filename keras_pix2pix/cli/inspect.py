@@ -30,7 +30,7 @@ def inspect(
     """Check a data set, say what was found, and draw its first pairs."""
     if target and direction:
         raise ValueError(
-            "--direction is for side-by-side files; with --target the two folders say which side is which."
+            "--direction is for side-by-side files; with --target the folders are the sides. Leave it out."
         )
     if extra_source and not target:
         raise ValueError("--extra-source needs folders. Accepted: DATA and --extra-source with --target. Give it too.")
@@ -61,7 +61,7 @@ def inspect(
 
 
 def _in_words(shares, names):
-    """The share of each class, and those that are in no picture."""
+    """The share of each class, and the classes that are in no picture, as text."""
     present = [f"{name} {share:.1%}" for name, share in zip(names, shares, strict=True) if share]
     absent = ", ".join(name for name, share in zip(names, shares, strict=True) if not share)
     none = 1 - sum(shares)
@@ -70,7 +70,7 @@ def _in_words(shares, names):
 
 
 def _train_command(data, target, extra_source, given, subsets):
-    """The command line that trains on what was looked at; with a share for validation, unless a list names one."""
+    """The command line that trains on this data set, with a share for validation unless a list names one."""
     command = ["keras-pix2pix", "train", data, *(["--target", target] if target else [])]
     for folder in extra_source:
         command += ["--extra-source", folder]

@@ -1,4 +1,4 @@
-"""The program `keras-pix2pix`: its commands, and what becomes of their errors."""
+"""The program `keras-pix2pix`: its commands, and how it reports their errors."""
 
 import contextlib
 import errno
@@ -30,7 +30,7 @@ _REMEDIES = {
     errno.EDQUOT: "Free some of your space, or write to another drive.",
     errno.EROFS: "Write to another drive.",
 }
-_INTERRUPTED, _TERMINATED = 130, 143  # What a shell expects of a program ended by Ctrl-C, by SIGTERM.
+_INTERRUPTED, _TERMINATED = 130, 143  # The exit codes that shells expect after Ctrl-C, SIGTERM.
 
 _app = typer.Typer(
     no_args_is_help=True,
@@ -53,16 +53,16 @@ _shown = {"traceback": False}
 @_app.callback()
 def _options(
     version: bool = typer.Option(False, "--version", help="Print the version.", callback=_print_version, is_eager=True),
-    traceback: bool = typer.Option(False, help="Show where in the program an error arose."),
+    traceback: bool = typer.Option(False, help="Show where in the program an error occurred."),
 ):
     _shown["traceback"] = traceback
 
 
 def main(arguments=None):
-    """Run a command; a mistake of the user ends in one message and exit code 2. Always raises SystemExit."""
+    """Run a command; a user's mistake ends with one message and exit code 2. Always raises SystemExit."""
     with safe_output(), _ending_on_sigterm():
         try:
-            _app(arguments, prog_name="keras-pix2pix")  # By `python -m` too: completion is installed by this name.
+            _app(arguments, prog_name="keras-pix2pix")  # Also for `python -m`: completion is installed under this name.
         except OSError as error:
             remedy = _REMEDIES.get(error.errno, "Check its permissions and the space left.")
             place = f": {error.filename}. {remedy}" if error.filename else ""
@@ -79,14 +79,14 @@ def main(arguments=None):
 
 @contextlib.contextmanager
 def _ending_on_sigterm():
-    """Within it, SIGTERM ends the program as an error would, so that nothing half written stays."""
+    """Within this context, SIGTERM ends the program like an error, so that no half-written files are left."""
 
     def end(number, frame):
         raise SystemExit(_TERMINATED)
 
     try:
         before = signal.signal(signal.SIGTERM, end)
-    except ValueError:  # Only the main thread may.
+    except ValueError:  # Only the main thread may set handlers.
         yield
         return
     try:
@@ -96,7 +96,7 @@ def _ending_on_sigterm():
 
 
 def _message_from_data(error):
-    """The message of an error that TensorFlow wrapped up because it arose while reading data."""
+    """The message of an error that TensorFlow wrapped because it occurred while reading data."""
     wrapped = re.search(r"ValueError: (.*?)\nTraceback \(most recent call last\)", str(error), re.DOTALL)
     if wrapped is None:
         raise error

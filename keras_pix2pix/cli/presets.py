@@ -35,6 +35,6 @@ def _row(name):
     side = receptive_field(model.discriminator)
     norm = recipe["generator"].get("normalization", "instance").replace("_no_affine", ", not affine")
     loss = f"{recipe['compile']['gan_loss']} + {recipe['compile']['lambda_l1']:g} L1"
-    # A file holds little beside the weights.
+    # A file holds little more than the weights.
     size = f"~{generator * _FLOAT32_BYTES / 1e6:.0f} MB"
     return name, f"{generator:,}", f"{discriminator:,}", f"{side}x{side}", size, norm, loss

@@ -27,18 +27,18 @@ def train(
     run_dir: Annotated[
         str,
         typer.Option(
-            help="Folder that receives the model, its configuration, logs and pictures.", rich_help_panel=_OUTPUTS
+            help="Folder to write the model, its configuration, logs and pictures to.", rich_help_panel=_OUTPUTS
         ),
     ],
     data: Annotated[
         str | None,
         typer.Argument(
-            help="Folder of side-by-side files; of sources, with --target; a list of pairs, as CSV or JSON lines; "
+            help="Folder of side-by-side files; folder of sources, with --target; list of pairs, as CSV or JSON lines; "
             f'or the word "{SYNTHETIC}".'
         ),
     ] = None,
     target: Annotated[
-        str | None, typer.Option(help="Folder of targets under the names of the sources.", rich_help_panel=_DATA)
+        str | None, typer.Option(help="Folder of targets with the same names as the sources.", rich_help_panel=_DATA)
     ] = None,
     validation: Annotated[
         str | None, typer.Option(help="Folder like DATA that is not trained on.", rich_help_panel=_DATA)
@@ -61,7 +61,7 @@ def train(
         float | None,
         typer.Option(
             metavar="SHARE",
-            help="Keep a share of DATA for validation, drawn by --seed: 0.1, say. In place of --validation.",
+            help="Keep a share of DATA for validation, such as 0.1, drawn with --seed; instead of --validation.",
             rich_help_panel=_DATA,
         ),
     ] = None,
@@ -101,7 +101,7 @@ def train(
         float | None,
         typer.Option(
             metavar="DECAY",
-            help=f"Average the generator's weights too, into {_FILES.average}: 0.999, say.",
+            help=f"Also average the generator's weights, into {_FILES.average}, with a decay such as 0.999.",
             rich_help_panel=_MODEL,
         ),
     ] = None,
@@ -143,7 +143,7 @@ def train(
         bool,
         typer.Option(
             "--data-changed",
-            help="With --resume: the data have changed since, and that is intended.",
+            help="With --resume: accept that the data have changed since.",
             rich_help_panel=_OUTPUTS,
         ),
     ] = False,
