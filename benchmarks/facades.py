@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from keras_pix2pix import Pix2Pix, export_tflite
-from keras_pix2pix.data.pairs import find_side_by_side
+from keras_pix2pix.data.pairs import find_pairs
 from keras_pix2pix.files import whole_file
 from keras_pix2pix.images import beside
 
@@ -71,7 +71,7 @@ def main(arguments=None):
     parser.add_argument("--output", type=Path, default=Path("."))
     options = parser.parse_args(arguments)
     config = json.loads((options.run / "config.json").read_text(encoding="utf-8"))
-    pairs = find_side_by_side(config["validation"], config["direction"])
+    pairs = find_pairs(config["validation"], None, config["direction"], "rgb", "rgb")
 
     model_file = options.run / "facades.tflite"
     model = keras.saving.load_model(options.run / "model.keras", custom_objects={"Pix2Pix": Pix2Pix})

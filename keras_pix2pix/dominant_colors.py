@@ -7,12 +7,12 @@ import numpy as np
 __all__ = ["Colors", "dominant_colors"]
 
 # Found on the facades, whose 12 colours are 70 or more apart: with these numbers 8 of their label maps give the 12.
-REACH = 2  # Pixels: so far from an edge JPEG's blurred colours end.
-FLAT = 16  # Levels: pixels that differ by no more within that reach belong to an area, and not to an edge.
-APART = 50  # Levels: nearer colours are one.
-LEAST_SHARE = 2e-4  # Of the pixels of all areas: the rarest of the 12 has 4e-4.
-PURE = 6  # Levels from 0 or 255 that JPEG may have moved a colour by.
-BIN = 16  # Levels.
+_REACH = 2  # Pixels: so far from an edge JPEG's blurred colours end.
+_FLAT = 16  # Levels: pixels that differ by no more within that reach belong to an area, and not to an edge.
+_APART = 50  # Levels: nearer colours are one.
+_LEAST_SHARE = 2e-4  # Of the pixels of all areas: the rarest of the 12 has 4e-4.
+_PURE = 6  # Levels from 0 or 255 that JPEG may have moved a colour by.
+_BIN = 16  # Levels.
 
 
 def dominant_colors(pixels, most=16):
@@ -45,16 +45,16 @@ class Colors:
     def clustered(self, most):
         """The colours around which those of even areas lie, the most frequent first, at most so many."""
         left, weights = self._areas()
-        fewest = LEAST_SHARE * weights.sum()
+        fewest = _LEAST_SHARE * weights.sum()
         colors = []
         while weights.sum() > fewest and len(colors) < most:
-            bins = left // BIN @ np.array([1, 256 // BIN, (256 // BIN) ** 2])
+            bins = left // _BIN @ np.array([1, 256 // _BIN, (256 // _BIN) ** 2])
             in_fullest = bins == np.bincount(bins, weights).argmax()
             fullest = _median(left[in_fullest], weights[in_fullest])
             # A colour on the border of bins is spread over several.
-            around = _distance(left, fullest) < APART
+            around = _distance(left, fullest) < _APART
             color = _median(left[around], weights[around])
-            near = np.minimum(_distance(left, fullest), _distance(left, color)) < APART
+            near = np.minimum(_distance(left, fullest), _distance(left, color)) < _APART
             if weights[near].sum() >= fewest:
                 colors.append(_pure(color))
             left, weights = left[~near], weights[~near]
@@ -64,7 +64,7 @@ class Colors:
         """The share of even areas that is as near to one of some colours as JPEG leaves them."""
         found, weights = self._areas()
         nearest = np.min([np.abs(found - color).max(axis=-1) for color in np.array(colors)], axis=0)
-        return weights[nearest <= FLAT].sum() / weights.sum()
+        return weights[nearest <= _FLAT].sum() / weights.sum()
 
     def _areas(self):
         """The colours of even areas, and how often each is there."""
@@ -83,8 +83,8 @@ def _flat(pixels):
     levels = pixels.astype(np.int16)
     for axis in (0, 1):
         lines, flat_lines = np.moveaxis(levels, axis, 0), np.moveaxis(flat, axis, 0)
-        for reach in range(1, REACH + 1):
-            like = (np.abs(lines[reach:] - lines[:-reach]) <= FLAT).all(axis=-1)
+        for reach in range(1, _REACH + 1):
+            like = (np.abs(lines[reach:] - lines[:-reach]) <= _FLAT).all(axis=-1)
             flat_lines[reach:] &= like
             flat_lines[:-reach] &= like
     return flat
@@ -102,4 +102,4 @@ def _distance(colors, color):
 
 
 def _pure(color):
-    return tuple(0 if level <= PURE else 255 if level >= 255 - PURE else int(level) for level in color)
+    return tuple(0 if level <= _PURE else 255 if level >= 255 - _PURE else int(level) for level in color)

@@ -29,8 +29,8 @@ __all__ = [
 ]
 
 # Nothing of the user's is called so, as what is left under these names is removed.
-PARTIAL = ".keras_pix2pix_partial"  # The end of the name of what is being written.
-REPLACED = ".keras_pix2pix_replaced"  # And of a folder that is being replaced, where two can't be exchanged.
+_PARTIAL = ".keras_pix2pix_partial"  # The end of the name of what is being written.
+_REPLACED = ".keras_pix2pix_replaced"  # And of a folder that is being replaced, where two can't be exchanged.
 PNG, NPY = b"\x89PNG\r\n\x1a\n", b"\x93NUMPY"  # What such files start with.
 
 
@@ -76,7 +76,7 @@ def temporary_folder(path):
 
 def remove_leftovers(folder, name=""):
     """Remove what killed processes were writing in a folder, under one name or under any."""
-    for each in list(Path(folder).glob(f".{glob.escape(name) or '*'}.*{PARTIAL}")):
+    for each in list(Path(folder).glob(f".{glob.escape(name) or '*'}.*{_PARTIAL}")):
         lock = _lock(each)
         if lock is not None:  # Nobody who lives is writing there.
             shutil.rmtree(each, ignore_errors=True)
@@ -147,7 +147,7 @@ def _errors_that_name(path, directory):
 def _locked_folder(path):
     while True:
         try:
-            directory = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=PARTIAL, dir=path.parent))
+            directory = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=_PARTIAL, dir=path.parent))
         except OSError as error:  # It names the temporary folder.
             raise OSError(error.errno, error.strerror, str(path)) from error
         lock = _lock(directory, wait=True)
@@ -203,7 +203,7 @@ def _restore_replaced(path):
 
 
 def _replaced(path):
-    return path.with_name(f".{path.name}{REPLACED}")
+    return path.with_name(f".{path.name}{_REPLACED}")
 
 
 def _write_through(path):

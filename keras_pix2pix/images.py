@@ -24,7 +24,7 @@ SOFTWARE = "keras_pix2pix"  # What a PNG file of this package has under "Softwar
 OWN_KIND = "a PNG file that this package has written"
 EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 # No other of Pillow's plugins sees a file: some run other programs, as that for PostScript does.
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 INTERPOLATIONS = {
     "nearest": Image.Resampling.NEAREST,
     "bilinear": Image.Resampling.BILINEAR,
@@ -32,9 +32,9 @@ INTERPOLATIONS = {
     "lanczos": Image.Resampling.LANCZOS,
 }
 # The bytes that a whole file of the format ends with.
-ENDINGS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
+_ENDINGS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
 # What undoes each EXIF orientation. Pillow's own function also rewrites the EXIF data, and fails where they are odd.
-UPRIGHT = {
+_UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -44,10 +44,9 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 MOST_PIXELS = 2**25  # Of a picture that goes through a network as a whole: several GB in the paper's.
-ON_THE_SIDE = (5, 6, 7, 8)
+_ON_THE_SIDE = (5, 6, 7, 8)
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
-EXIF_ORIENTATION = 0x0112
-
+_EXIF_ORIENTATION = 0x0112
 _PILLOW_LIMIT = threading.RLock()  # Held while Pillow's own limit, one for the whole process, is another.
 
 
@@ -144,7 +143,7 @@ def read_image_file(
         with _open(path) as picture:
             check(picture, path)
             orientation = _orientation(picture)
-            upright = picture.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else picture
+            upright = picture.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else picture
             upright.load()
             return upright if mode in (None, upright.mode) else upright.convert(mode)
     except UNREADABLE as error:
@@ -157,7 +156,7 @@ def read_image_size(path, check=refuse_deep_pixels):
         with _open(path) as picture:
             check(picture, path)
             width, height = picture.size
-            if _orientation(picture) in ON_THE_SIDE:
+            if _orientation(picture) in _ON_THE_SIDE:
                 width, height = height, width
             if not _ends_whole(path, picture.format):
                 picture.load()  # Raises if the file is cut short, and not if it only has bytes after its end.
@@ -237,10 +236,10 @@ def is_own_png(path):
     return start.startswith(PNG) and f"tEXtSoftware\0{SOFTWARE}".encode() in start
 
 
-def height_and_width(image_size):
+def height_and_width(image_size: Any) -> tuple[int, int]:
     """`image_size` as a pair of positive integers."""
     sides = tuple(image_size) if hasattr(image_size, "__iter__") else (image_size, image_size)
-    if len(sides) != 2 or not all(isinstance(side, Integral) and side > 0 for side in sides):
+    if len(sides) != 2 or not all(isinstance(side, Integral) and int(side) > 0 for side in sides):
         raise ValueError(
             f"`image_size` must be (height, width) or one integer, in pixels. Received: image_size={image_size!r}."
         )
@@ -255,7 +254,7 @@ def height_and_width(image_size):
 def _open(path):
     if os.path.exists(path) and not regular_file(path):
         raise ValueError("it is not a regular file")  # Opening a pipe would wait for somebody who writes.
-    return Image.open(path, formats=FORMATS)
+    return Image.open(path, formats=_FORMATS)
 
 
 def _as_rgb(pixels):
@@ -269,19 +268,19 @@ def _orientation(picture):
     # Pillow would decode a whole PNG in search of EXIF data behind the pixels, where no camera puts them.
     if picture.format == "PNG" and not {"exif", "Raw profile type exif"} & picture.info.keys():
         return None
-    orientation = picture.getexif().get(EXIF_ORIENTATION)
-    if picture.format == "TIFF" and orientation in UPRIGHT:
+    orientation = picture.getexif().get(_EXIF_ORIENTATION)
+    if picture.format == "TIFF" and orientation in _UPRIGHT:
         # Pillow 13 swaps the sides of such a file before it decodes it, and the rows come out scrambled.
         raise ValueError(f"its TIFF orientation is {orientation}, and only 1 (upright) is accepted")
     return orientation
 
 
 def _ends_whole(path, picture_format):
-    if picture_format not in ENDINGS:
+    if picture_format not in _ENDINGS:
         return picture_format == "WEBP"  # Pillow refuses a short one when it opens it; the others have no mark.
     with open(path, "rb") as opened:
         opened.seek(max(0, os.path.getsize(path) - 64))
-        return ENDINGS[picture_format] in opened.read()
+        return _ENDINGS[picture_format] in opened.read()
 
 
 def _unreadable(path, error):

@@ -4,6 +4,8 @@ import contextlib
 import os
 import tempfile
 
+__all__ = ["quiet_native_code"]
+
 
 @contextlib.contextmanager
 def quiet_native_code():

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+__all__ = ["RunFolder"]
+
 
 class RunFolder:
     """The paths in a run folder, whether they are there or not."""

@@ -18,14 +18,14 @@ from PIL import Image
 
 import keras_pix2pix
 from keras_pix2pix import Pix2Pix, callbacks, metrics, paired_dataset
-from keras_pix2pix.cli.main import app
+from keras_pix2pix.cli.main import _app
 from keras_pix2pix.data import synthetic
 from keras_pix2pix.data.synthetic import write_facades
 from keras_pix2pix.training.presets import PRESETS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs/guides").glob("*.md"))]
-COMMANDS = typer.main.get_command(app)
+COMMANDS = typer.main.get_command(_app)
 # What a page shows and no test runs: commands are parsed, and the rest is counted here.
 NOT_RUN = {"yaml": 1, "": 1}  # Kubernetes; the tree of the package.
 # Other programs than ours, whose options are none of our affair.

@@ -10,7 +10,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from keras_pix2pix import Pix2Pix, paired_dataset, patchgan_discriminator, unet_generator
 from keras_pix2pix.cli.main import main
-from keras_pix2pix.data.pairs import find_side_by_side
+from keras_pix2pix.data.pairs import find_pairs
 from keras_pix2pix.data.synthetic import facade, write_facades
 from keras_pix2pix.training.presets import PRESETS
 
@@ -63,7 +63,7 @@ def test_the_papers_facades_from_the_command_line_to_the_phone(tmp_path, monkeyp
     assert not (run / "health.jsonl").exists()  # `Health` has nothing to say of these pictures.
     translate = Interpreter(str(run / "facades.tflite")).get_signature_runner()
     config = json.loads((run / "config.json").read_text())
-    for pair in find_side_by_side(config["validation"], config["direction"])[:4]:
+    for pair in find_pairs(config["validation"], None, config["direction"], "rgb", "rgb")[:4]:
         source, _ = (np.asarray(side.resize((64, 64))) for side in pair.read())
         generated = translate(source=source[np.newaxis])["generated"][0]
         assert generated.std() > 10

@@ -1,1 +1,1 @@
-"""The command line: arguments live and die here."""
+"""The command line: no other room knows its flags."""

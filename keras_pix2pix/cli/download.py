@@ -8,14 +8,16 @@ import typer
 
 from keras_pix2pix.cli.documentation import option, parameter_help
 
-DOWNLOAD = "data.download:download_dataset"
+__all__ = ["download"]
+
+_DOWNLOAD = "data.download:download_dataset"
 
 
 def download(
-    name: Annotated[str, typer.Argument(help=parameter_help(DOWNLOAD, "name"))],
-    output: Annotated[str, option(DOWNLOAD, "directory", "--output")] = ".",
+    name: Annotated[str, typer.Argument(help=parameter_help(_DOWNLOAD, "name"))],
+    output: Annotated[str, option(_DOWNLOAD, "directory", "--output")] = ".",
 ):
-    """Fetch one of the published data sets, and say how to train on it."""
+    """Download one of the published data sets, and say how to train on it."""
     from keras_pix2pix import download_dataset
 
     try:

@@ -12,7 +12,9 @@ from keras_pix2pix.runs.evaluation import evaluate_folder, evaluate_run, write_e
 from keras_pix2pix.runs.model import load_extractor
 from keras_pix2pix.terminal import printable
 
-UNITS = {"l1": "L1 (grey levels)", "psnr": "PSNR (dB)", "ssim": "SSIM", "kid": "KID", "fid": "FID"}
+__all__ = ["evaluate"]
+
+_UNITS = {"l1": "L1 (grey levels)", "psnr": "PSNR (dB)", "ssim": "SSIM", "kid": "KID", "fid": "FID"}
 
 
 def evaluate(
@@ -22,12 +24,12 @@ def evaluate(
     data: Annotated[
         str | None, typer.Argument(help="Folder of pairs like the run's. Defaults to its validation data.")
     ] = None,
-    target: Annotated[str | None, typer.Option(help="Folder of targets, if DATA is one of sources.")] = None,
+    target: Annotated[str | None, typer.Option(help="Folder of targets, if DATA is a folder of sources.")] = None,
     against: Annotated[
         list[str] | None, typer.Option(help="Another run, evaluated on the same pictures; repeatable.")
     ] = None,
     generated: Annotated[
-        str | None, typer.Option(help="Folder of generated pictures, made by anything, in place of a run.")
+        str | None, typer.Option(help="Folder of generated pictures from any program, instead of a run.")
     ] = None,
     features: Annotated[
         str | None,
@@ -35,7 +37,7 @@ def evaluate(
     ] = None,
 ):
     """Say how good generated pictures are: scores with their errors, and the best and worst of them."""
-    from keras_pix2pix import write_report  # Here, as it draws, which takes a while to import.
+    from keras_pix2pix import write_report  # Here, because its plotting takes a while to import.
 
     extractor = None if features is None else load_extractor(features)
     if generated is not None:
@@ -68,7 +70,7 @@ def _print(evaluations):
         table.add_column(escape(printable(evaluation.name)), justify="right")
     for name in summaries[0]:
         cells = [_words(summary[name]) if name in summary else "" for summary in summaries]
-        table.add_row(UNITS.get(name, name.replace("_", " ")), *cells)
+        table.add_row(_UNITS.get(name, name.replace("_", " ")), *cells)
     console.print(table)
 
 

@@ -1,40 +1,42 @@
 """`keras-pix2pix inspect`."""
 
 import shlex
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from keras_pix2pix.cli.documentation import option, parameter_help
 from keras_pix2pix.runs.data import class_names
 
-DRAW = "data.inspection:draw_pairs"
-AUTO = ":auto"
+__all__ = ["inspect"]
+
+_DRAW = "data.inspection:draw_pairs"
+_AUTO = ":auto"
 
 
 def inspect(
-    data: Annotated[str, typer.Argument(help=parameter_help(DRAW, "data"))],
-    target: Annotated[str | None, option(DRAW, "target")] = None,
+    data: Annotated[str, typer.Argument(help=parameter_help(_DRAW, "data"))],
+    target: Annotated[str | None, option(_DRAW, "target")] = None,
     extra_source: Annotated[
         list[str] | None, typer.Option(help="One more folder of sources; with --target; repeatable.")
     ] = None,
-    direction: Annotated[str | None, option(DRAW, "direction")] = None,
-    source_encoding: Annotated[str | None, option(DRAW, "source_encoding")] = None,
-    target_encoding: Annotated[str | None, option(DRAW, "target_encoding")] = None,
-    output: Annotated[str | None, option(DRAW, "output")] = None,
-    count: Annotated[int | None, option(DRAW, "count")] = None,
-    full: Annotated[bool, option(DRAW, "full", "--full")] = False,
+    direction: Annotated[str | None, option(_DRAW, "direction")] = None,
+    source_encoding: Annotated[str | None, option(_DRAW, "source_encoding")] = None,
+    target_encoding: Annotated[str | None, option(_DRAW, "target_encoding")] = None,
+    output: Annotated[str | None, option(_DRAW, "output")] = None,
+    count: Annotated[int | None, option(_DRAW, "count")] = None,
+    full: Annotated[bool, option(_DRAW, "full", "--full")] = False,
 ):
     """Check a data set, say what was found, and draw its first pairs."""
     if target and direction:
         raise ValueError(
-            "--direction is for side-by-side files; with --target the two folders say which side is which."
+            "--direction is for side-by-side files; with --target the folders are the sides. Leave it out."
         )
     if extra_source and not target:
         raise ValueError("--extra-source needs folders. Accepted: DATA and --extra-source with --target. Give it too.")
     from keras_pix2pix import draw_pairs
 
-    given = {
+    given: dict[str, Any] = {
         "direction": direction,
         "source_encoding": source_encoding,
         "target_encoding": target_encoding,
@@ -49,7 +51,7 @@ def inspect(
     print(f"{findings.pairs} pairs{removed}; height x width of one side (pairs): {sizes}")
     found = dict(zip(("source", "target"), findings.encodings, strict=True))
     for side, word in found.items():
-        if AUTO in str(given[f"{side}_encoding"]):
+        if _AUTO in str(given[f"{side}_encoding"]):
             print(f"Found in the {side} files: {word}")
             given[f"{side}_encoding"] = word
     for side, shares in findings.shares.items():
@@ -59,7 +61,7 @@ def inspect(
 
 
 def _in_words(shares, names):
-    """The share of each class, and those that are in no picture."""
+    """The share of each class, and the classes that are in no picture, as text."""
     present = [f"{name} {share:.1%}" for name, share in zip(names, shares, strict=True) if share]
     absent = ", ".join(name for name, share in zip(names, shares, strict=True) if not share)
     none = 1 - sum(shares)
@@ -68,7 +70,7 @@ def _in_words(shares, names):
 
 
 def _train_command(data, target, extra_source, given, subsets):
-    """The command line that trains on what was looked at; with a share for validation, unless a list names one."""
+    """The command line that trains on this data set, with a share for validation unless a list names one."""
     command = ["keras-pix2pix", "train", data, *(["--target", target] if target else [])]
     for folder in extra_source:
         command += ["--extra-source", folder]

@@ -6,11 +6,13 @@ import typer
 
 from keras_pix2pix.cli.documentation import parameter_help
 
+__all__ = ["report"]
+
 
 def report(
     run: Annotated[str, typer.Argument(help=parameter_help("report.page:write_report", "run_dir"))],
 ):
-    """Write report.html of a run folder again, with the exports since; training writes it after each epoch."""
+    """Rewrite report.html of a run folder, including later exports; training writes it after each epoch."""
     from keras_pix2pix import write_report
 
     print(write_report(run))

@@ -9,126 +9,126 @@ from keras_pix2pix.cli.documentation import option
 from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.configuration import preset_changes
 from keras_pix2pix.runs.data import SYNTHETIC
-from keras_pix2pix.runs.model import height_and_width
+from keras_pix2pix.runs.model import parsed_image_size
 from keras_pix2pix.runs.settings import EXTRA_FOLDERS, FOLDERS, SCHEDULES, SETTINGS
 from keras_pix2pix.runs.train import start_or_resume
 
 __all__ = ["train"]
 
-PAIRED = "data.pipeline:paired_dataset"
-FROM_PRESET = "training.model:Pix2Pix.from_preset"
-SCHEDULE = f"{', '.join(SCHEDULES)}. Default: the preset's."
-FILES = RunFolder("")
+_PAIRED = "data.pipeline:paired_dataset"
+_FROM_PRESET = "training.model:Pix2Pix.from_preset"
+_SCHEDULE = f"{', '.join(SCHEDULES)}. Default: the preset's."
+_FILES = RunFolder("")
 # Groups of options in --help.
-DATA, MODEL, TRAINING, OUTPUTS, DETERMINISM = "Data", "Model", "Training", "Run and outputs", "Determinism"
+_DATA, _MODEL, _TRAINING, _OUTPUTS, _DETERMINISM = "Data", "Model", "Training", "Run and outputs", "Determinism"
 
 
 def train(
     run_dir: Annotated[
         str,
         typer.Option(
-            help="Folder that receives the model, its configuration, logs and pictures.", rich_help_panel=OUTPUTS
+            help="Folder to write the model, its configuration, logs and pictures to.", rich_help_panel=_OUTPUTS
         ),
     ],
     data: Annotated[
         str | None,
         typer.Argument(
-            help="Folder of side-by-side files; of sources, with --target; a list of pairs, as CSV or JSON lines; "
+            help="Folder of side-by-side files; folder of sources, with --target; list of pairs, as CSV or JSON lines; "
             f'or the word "{SYNTHETIC}".'
         ),
     ] = None,
     target: Annotated[
-        str | None, typer.Option(help="Folder of targets under the names of the sources.", rich_help_panel=DATA)
+        str | None, typer.Option(help="Folder of targets with the same names as the sources.", rich_help_panel=_DATA)
     ] = None,
     validation: Annotated[
-        str | None, typer.Option(help="Folder like DATA that is not trained on.", rich_help_panel=DATA)
+        str | None, typer.Option(help="Folder like DATA that is not trained on.", rich_help_panel=_DATA)
     ] = None,
     validation_target: Annotated[
-        str | None, typer.Option(help="Folder of the targets of --validation.", rich_help_panel=DATA)
+        str | None, typer.Option(help="Folder of the targets of --validation.", rich_help_panel=_DATA)
     ] = None,
     extra_source: Annotated[
         list[str] | None,
         typer.Option(
             help="One more folder of sources, concatenated along the channels; with --target; repeatable.",
-            rich_help_panel=DATA,
+            rich_help_panel=_DATA,
         ),
     ] = None,
     extra_validation_source: Annotated[
         list[str] | None,
-        typer.Option(help="The same for --validation: as many as --extra-source.", rich_help_panel=DATA),
+        typer.Option(help="The same for --validation: as many as --extra-source.", rich_help_panel=_DATA),
     ] = None,
     validation_split: Annotated[
         float | None,
         typer.Option(
             metavar="SHARE",
-            help="Keep a share of DATA for validation, drawn by --seed: 0.1, say. In place of --validation.",
-            rich_help_panel=DATA,
+            help="Keep a share of DATA for validation, such as 0.1, drawn with --seed; instead of --validation.",
+            rich_help_panel=_DATA,
         ),
     ] = None,
-    preset: Annotated[str | None, option(FROM_PRESET, "name", "--preset", rich_help_panel=MODEL)] = None,
+    preset: Annotated[str | None, option(_FROM_PRESET, "name", "--preset", rich_help_panel=_MODEL)] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
             help="Change the preset: compile.gan_loss=lsgan; repeatable.",
-            rich_help_panel=MODEL,
+            rich_help_panel=_MODEL,
         ),
     ] = None,
-    direction: Annotated[str | None, option(PAIRED, "direction", rich_help_panel=DATA)] = None,
-    source_encoding: Annotated[str | None, option(PAIRED, "source_encoding", rich_help_panel=DATA)] = None,
-    target_encoding: Annotated[str | None, option(PAIRED, "target_encoding", rich_help_panel=DATA)] = None,
-    color_jitter: Annotated[float | None, option(PAIRED, "color_jitter", rich_help_panel=DATA)] = None,
+    direction: Annotated[str | None, option(_PAIRED, "direction", rich_help_panel=_DATA)] = None,
+    source_encoding: Annotated[str | None, option(_PAIRED, "source_encoding", rich_help_panel=_DATA)] = None,
+    target_encoding: Annotated[str | None, option(_PAIRED, "target_encoding", rich_help_panel=_DATA)] = None,
+    color_jitter: Annotated[float | None, option(_PAIRED, "color_jitter", rich_help_panel=_DATA)] = None,
     image_size: Annotated[
         str | None,
         typer.Option(
-            metavar="HEIGHTxWIDTH", help="256, or HEIGHTxWIDTH, in pixels. Default: 256.", rich_help_panel=DATA
+            metavar="HEIGHTxWIDTH", help="256, or HEIGHTxWIDTH, in pixels. Default: 256.", rich_help_panel=_DATA
         ),
     ] = None,
-    batch_size: Annotated[int | None, option(PAIRED, "batch_size", rich_help_panel=DATA)] = None,
+    batch_size: Annotated[int | None, option(_PAIRED, "batch_size", rich_help_panel=_DATA)] = None,
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, help="Epochs in all. Defaults to the preset's, 200 for paper.", rich_help_panel=TRAINING),
+        typer.Option(min=1, help="Epochs in all. Defaults to the preset's, 200 for paper.", rich_help_panel=_TRAINING),
     ] = None,
     steps_per_epoch: Annotated[
         int | None,
-        typer.Option(min=1, help="Batches in an epoch. Defaults to one pass over the data.", rich_help_panel=TRAINING),
+        typer.Option(min=1, help="Batches in an epoch. Defaults to one pass over the data.", rich_help_panel=_TRAINING),
     ] = None,
-    schedule: Annotated[str | None, typer.Option(help=SCHEDULE, rich_help_panel=MODEL)] = None,
-    seed: Annotated[int | None, option(PAIRED, "seed", min=0, max=2**32 - 1, rich_help_panel=TRAINING)] = None,
-    precision: Annotated[str | None, option(FROM_PRESET, "precision", rich_help_panel=MODEL)] = None,
+    schedule: Annotated[str | None, typer.Option(help=_SCHEDULE, rich_help_panel=_MODEL)] = None,
+    seed: Annotated[int | None, option(_PAIRED, "seed", min=0, max=2**32 - 1, rich_help_panel=_TRAINING)] = None,
+    precision: Annotated[str | None, option(_FROM_PRESET, "precision", rich_help_panel=_MODEL)] = None,
     average: Annotated[
         float | None,
         typer.Option(
             metavar="DECAY",
-            help=f"Average the generator's weights too, into {FILES.average}: 0.999, say.",
-            rich_help_panel=MODEL,
+            help=f"Also average the generator's weights, into {_FILES.average}, with a decay such as 0.999.",
+            rich_help_panel=_MODEL,
         ),
     ] = None,
     devices: Annotated[
-        str | None, option("training.distribution:strategy_for", "devices", rich_help_panel=TRAINING)
+        str | None, option("training.distribution:strategy_for", "devices", rich_help_panel=_TRAINING)
     ] = None,
     monitor: Annotated[
         str | None,
         typer.Option(
             metavar="LOG",
-            help=f"Log by which {FILES.best} keeps the best model. Defaults to val_ssim, or none without validation.",
-            rich_help_panel=OUTPUTS,
+            help=f"Log by which {_FILES.best} keeps the best model. Defaults to val_ssim, or none without validation.",
+            rich_help_panel=_OUTPUTS,
         ),
     ] = None,
     patience: Annotated[
-        int | None, option("callbacks.best_model:BestModel", "patience", min=1, rich_help_panel=OUTPUTS)
+        int | None, option("callbacks.best_model:BestModel", "patience", min=1, rich_help_panel=_OUTPUTS)
     ] = None,
     checkpoint_every: Annotated[
         int | None,
-        option("callbacks.run_callbacks:for_run", "checkpoint_every", min=1, metavar="STEPS", rich_help_panel=OUTPUTS),
+        option("callbacks.run_callbacks:for_run", "checkpoint_every", min=1, metavar="STEPS", rich_help_panel=_OUTPUTS),
     ] = None,
     deterministic: Annotated[
         bool | None,
         typer.Option(
             help="Whether a resumed run ends bit for bit like an uninterrupted one. Defaults to yes without a GPU, "
             "where it costs nothing, and no with one or with compile.jit_compile.",
-            rich_help_panel=DETERMINISM,
+            rich_help_panel=_DETERMINISM,
         ),
     ] = None,
     resume: Annotated[
@@ -136,15 +136,15 @@ def train(
         typer.Option(
             "--resume",
             help="Resume the run in --run-dir; only --epochs, --patience and --checkpoint-every can change.",
-            rich_help_panel=OUTPUTS,
+            rich_help_panel=_OUTPUTS,
         ),
     ] = False,
     data_changed: Annotated[
         bool,
         typer.Option(
             "--data-changed",
-            help="With --resume: the data have changed since, and that is intended.",
-            rich_help_panel=OUTPUTS,
+            help="With --resume: accept that the data have changed since.",
+            rich_help_panel=_OUTPUTS,
         ),
     ] = False,
 ):
@@ -155,7 +155,7 @@ def train(
     if changes:
         given["changes"] = preset_changes(changes)
     if image_size:
-        given["image_size"] = height_and_width(image_size)
+        given["image_size"] = parsed_image_size(image_size)
     for name in FOLDERS & given.keys():
         # A run may be resumed from another working directory.
         given[name] = SYNTHETIC if given[name] == SYNTHETIC else _absolute(given[name])

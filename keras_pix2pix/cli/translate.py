@@ -7,17 +7,19 @@ import typer
 from keras_pix2pix.cli.documentation import option, parameter_help
 from keras_pix2pix.runs.model import load_model
 
-TRANSLATE = "training.model:Pix2Pix.translate"
+__all__ = ["translate"]
+
+_TRANSLATE = "training.model:Pix2Pix.translate"
 
 
 def translate(
     run: Annotated[str, typer.Argument(help=parameter_help("runs.model:load_model", "path"))],
     inputs: Annotated[list[str], typer.Argument(help="Picture files, or folders of them.")],
-    output: Annotated[str, option(TRANSLATE, "output_directory", "--output")],
-    side_by_side: Annotated[bool, option(TRANSLATE, "side_by_side", "--side-by-side")] = False,
-    tile: Annotated[int | None, option(TRANSLATE, "tile")] = None,
-    overlap: Annotated[int | None, option(TRANSLATE, "overlap")] = None,
-    fixed_statistics: Annotated[bool, option(TRANSLATE, "fixed_statistics", "--fixed-statistics")] = False,
+    output: Annotated[str, option(_TRANSLATE, "output_directory", "--output")],
+    side_by_side: Annotated[bool, option(_TRANSLATE, "side_by_side", "--side-by-side")] = False,
+    tile: Annotated[int | None, option(_TRANSLATE, "tile")] = None,
+    overlap: Annotated[int | None, option(_TRANSLATE, "overlap")] = None,
+    fixed_statistics: Annotated[bool, option(_TRANSLATE, "fixed_statistics", "--fixed-statistics")] = False,
 ):
     """Generate the targets of pictures of any size, as PNG files."""
     if overlap is not None and tile is None:

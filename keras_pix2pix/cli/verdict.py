@@ -1,4 +1,4 @@
-"""What is accepted of an export, from the command line, and how the verdict is shown."""
+"""Reads the bounds for an export from the command line, and shows its verdict."""
 
 from pathlib import Path
 
@@ -8,14 +8,16 @@ from rich.markup import escape
 
 from keras_pix2pix.terminal import printable
 
+__all__ = ["ACCEPT", "accepted_by", "print_verdict"]
+
 ACCEPT = (
-    "What is accepted in place of the defaults; repeatable: psnr=45, the least in dB; levels=1, the largest difference "
-    "in grey levels; or, for label maps, equal=0.99, the least share of pixels of the same class."
+    "Bounds to accept the export by, instead of the defaults; repeatable: psnr=45, the least in dB; levels=1, the "
+    "largest difference in grey levels; for label maps, equal=0.99, the least share of pixels of the same class."
 )
 
 
 def accepted_by(texts):
-    """What --accept means: the dictionary that the exports take."""
+    """The dictionary of bounds that the exports take, from the texts of --accept."""
     accept = {}
     for text in texts:
         name, _, value = text.partition("=")
@@ -27,7 +29,7 @@ def accepted_by(texts):
 
 
 def print_verdict(parity):
-    """Show what came of an export: a table on a terminal, lines in a pipe."""
+    """Show the result of an export: a table on a terminal, plain lines in a pipe."""
     console = rich.console.Console()
     if not console.is_terminal:
         print(f"{parity.path}: {parity}", flush=True)

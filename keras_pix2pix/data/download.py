@@ -1,4 +1,4 @@
-"""The published data sets of pix2pix, by name: fetched, resumed where a download broke off, and unpacked with care."""
+"""Downloads the published data sets of pix2pix, resumes interrupted downloads, and unpacks the archives safely."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ import rich.progress
 
 from keras_pix2pix.files import whole_file
 
-__all__ = ["DATASETS", "Downloaded", "download_dataset"]
+__all__ = ["Downloaded", "download_dataset"]
 
-HOSTS = (
+_HOSTS = (
     "http://efrosgans.eecs.berkeley.edu/pix2pix/datasets",
     "https://people.eecs.berkeley.edu/~tinghuiz/projects/pix2pix/datasets",
 )
-# Name -> which half is the source: as the name says, or else as in the paper.
-DATASETS = {
+# Name -> which half is the source, by its name or otherwise as in the paper.
+_DATASETS = {
     "cityscapes": "BtoA",
     "edges2handbags": "AtoB",
     "edges2shoes": "AtoB",
@@ -32,19 +32,19 @@ DATASETS = {
     "maps": "AtoB",
     "night2day": "AtoB",
 }
-CHUNK = 2**18
-TRIES = 3  # Of each host, each from where the last one broke off.
-TIMEOUT = 30  # Seconds without a byte.
-GZIP = b"\x1f\x8b"
-PARTIAL = ".partial"
+_CHUNK = 2**18
+_TRIES = 3  # Per host; each resumes the one before.
+_TIMEOUT = 30  # Seconds without a byte.
+_GZIP = b"\x1f\x8b"
+_PARTIAL = ".partial"
 
 
 class Downloaded(NamedTuple):
-    """A data set that was fetched.
+    """A downloaded data set.
 
     Attributes:
         folder: Where it is: one folder of side-by-side files for each split.
-        direction: Which half is the source by its name, or else in the paper, "AtoB" or "BtoA".
+        direction: Which half is the source, by its name or otherwise as in the paper: "AtoB" or "BtoA".
         sha256: Digest of the archive.
 
     Example:
@@ -61,24 +61,24 @@ class Downloaded(NamedTuple):
     sha256: str
 
 
-def download_dataset(name: str, directory: str | Path = ".", *, hosts: tuple[str, ...] = HOSTS) -> Downloaded:
-    """Fetch one of the data sets that the authors of pix2pix published, and unpack it.
+def download_dataset(name: str, directory: str | Path = ".", *, hosts: tuple[str, ...] = _HOSTS) -> Downloaded:
+    """Download and unpack one of the data sets published by the authors of pix2pix.
 
-    A download that breaks off is resumed, by the next call too: what has come is kept in `directory` as
-    `NAME.tar.gz.partial`. The archive goes once it is unpacked.
+    An interrupted download is resumed, also by the next call: the part received is kept in `directory` as
+    `NAME.tar.gz.partial`. The archive is deleted after it is unpacked.
 
     Args:
         name: "facades", "maps", "edges2shoes", "edges2handbags", "cityscapes" or "night2day".
-        directory: Folder that receives the folder `name`. Defaults to the working folder.
-        hosts: Addresses of folders with archives, tried in this order. Defaults to the authors' two.
+        directory: Folder in which to put the folder `name`. Defaults to the working folder.
+        hosts: URLs of folders with the archives, tried in this order. Defaults to the authors' two.
 
     Returns:
         A `Downloaded`.
 
     Raises:
-        ValueError: An unknown name, a folder that is there already, or an archive that holds something else than files
-            and folders of that name.
-        OSError: No host has it, or there is no room for it.
+        ValueError: An unknown name, a folder that already exists, or an archive that holds anything but files and
+            folders of that name.
+        OSError: No host has it, or the disk is full.
 
     Example:
 
@@ -91,31 +91,31 @@ def download_dataset(name: str, directory: str | Path = ".", *, hosts: tuple[str
         print(error)  # Nobody serves it there.
     ```
     """
-    if name not in DATASETS:
-        raise ValueError(f"The data set must be one of {', '.join(DATASETS)}. Received: {name!r}.")
+    if name not in _DATASETS:
+        raise ValueError(f"The data set must be one of {', '.join(_DATASETS)}. Received: {name!r}.")
     directory = Path(directory).expanduser()
     folder = directory / name
     if folder.exists():
-        raise ValueError(f"{folder} exists already. Move it away, or choose another folder to download to.")
+        raise ValueError(f"{folder} already exists. Move it away, or choose another folder to download to.")
     directory.mkdir(parents=True, exist_ok=True)
-    archive = directory / f"{name}.tar.gz{PARTIAL}"
+    archive = directory / f"{name}.tar.gz{_PARTIAL}"
     _fetch_from_any([f"{host}/{name}.tar.gz" for host in hosts], archive)
     try:
         with whole_file(folder) as temporary:
             _unpack(archive, name, temporary)
     except ValueError:
-        _forget(archive)  # It wouldn't be another one the next time.
+        _forget(archive)  # Otherwise the next call would use it again.
         raise
     with archive.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     _forget(archive)
-    return Downloaded(folder, DATASETS[name], digest)
+    return Downloaded(folder, _DATASETS[name], digest)
 
 
 def _fetch_from_any(addresses, archive):
     faults = []
     for address in addresses:
-        for _ in range(TRIES):
+        for _ in range(_TRIES):
             try:
                 return _fetch(address, archive)
             except urllib.error.HTTPError as error:
@@ -123,11 +123,11 @@ def _fetch_from_any(addresses, archive):
                 break
             except (OSError, http.client.HTTPException) as error:
                 faults.append(f"{address}: {getattr(error, 'reason', None) or error or type(error).__name__}")
-    raise OSError(f"The data set can't be fetched. {'; '.join(dict.fromkeys(faults))}. Try again: it is resumed.")
+    raise OSError(f"The data set can't be downloaded. {'; '.join(dict.fromkeys(faults))}. Try again: it is resumed.")
 
 
 def _fetch(address, archive):
-    """Fetch a file from where it broke off, if the server has the same one still."""
+    """Download a file; continue a partial one if the server still has the same file."""
     state, request = _state_of(archive), urllib.request.Request(address)
     start = _known_bytes(archive, state, address)
     if start:
@@ -136,7 +136,7 @@ def _fetch(address, archive):
             return
         request.add_header("Range", f"bytes={start}-")
         request.add_header("If-Range", known["version"])
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+    with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
         if response.status != http.HTTPStatus.PARTIAL_CONTENT:
             start = 0
         version = response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
@@ -147,11 +147,11 @@ def _fetch(address, archive):
         _receive(response, archive, start, size)
     received = archive.stat().st_size
     if size is not None and received != size:
-        raise OSError(f"it broke off after {received:,} of {size:,} bytes")
+        raise OSError(f"it stopped after {received:,} of {size:,} bytes")
     with archive.open("rb") as file:
-        if file.read(len(GZIP)) != GZIP:
+        if file.read(len(_GZIP)) != _GZIP:
             _forget(archive)
-            raise OSError("what was sent is no archive")
+            raise OSError("the response is not an archive")
 
 
 def _state_of(archive):
@@ -164,7 +164,7 @@ def _forget(archive):
 
 
 def _known_bytes(archive, state, address):
-    """How much of the file has come; 0 where nothing tells whether the server's is the same."""
+    """The number of bytes received so far; 0 if the server's file may have changed."""
     try:
         known = json.loads(state.read_text(encoding="utf-8"))
         same = known["address"] == address and known["version"] and not known["version"].startswith("W/")
@@ -176,13 +176,13 @@ def _known_bytes(archive, state, address):
 def _require_room(folder, needed):
     free = shutil.disk_usage(folder).free
     if needed > free:
-        raise OSError(f"there is no room in {folder}: it takes {needed:,} bytes, and {free:,} are free")
+        raise OSError(f"there is no room in {folder}: {needed:,} bytes are needed, and {free:,} are free")
 
 
 def _receive(response, archive, start, size):
     with archive.open("ab" if start else "wb") as file, _progress() as progress:
-        task = progress.add_task(archive.name.removesuffix(PARTIAL), total=size, completed=start)
-        while chunk := response.read(CHUNK):
+        task = progress.add_task(archive.name.removesuffix(_PARTIAL), total=size, completed=start)
+        while chunk := response.read(_CHUNK):
             file.write(chunk)
             progress.advance(task, len(chunk))
 
@@ -200,7 +200,7 @@ def _progress():
 
 
 def _unpack(archive, name, folder):
-    """Unpack the files below the archive's folder `name` into another; nothing else may be in it."""
+    """Unpack the archive's folder `name` into another folder; the archive may hold nothing else."""
     folder.mkdir()
     try:
         with tarfile.open(archive, "r|gz") as members:
@@ -218,8 +218,8 @@ def _unpack_one(members, member, name, folder):
     if path.is_absolute() or ".." in path.parts or first != name or not (member.isreg() or member.isdir()):
         kind = "a link or device" if first == name and not (member.isreg() or member.isdir()) else "a path outside"
         raise ValueError(
-            f"The archive of {name} isn't unpacked: it holds {kind}, {member.name!r}. Accepted: files and folders in "
-            f"{name}/. Take another host."
+            f"The archive of {name} wasn't unpacked: it holds {kind}, {member.name!r}. Accepted: files and folders in "
+            f"{name}/. Try another host."
         )
     target = folder.joinpath(*inside)
     if member.isdir():

@@ -3,6 +3,8 @@
 import numpy as np
 from PIL import Image, ImageFilter
 
+__all__ = ["FacadePainter"]
+
 # How far a class stands out of the wall (or back, below 0), in line widths: sets the length of its shadow.
 _DEPTH = {
     "pillar": 1.5,
@@ -26,13 +28,13 @@ _MATERIALS = [
 
 
 class FacadePainter:
-    """The picture in the making, and the style all parts of one building share.
+    """The picture being drawn, and the style that all parts of one building share.
 
     Every method named after a class takes what is behind the box and the box's pixel coordinates, and
     returns the new pixels.
     """
 
-    def __init__(self, random, height, width):
+    def __init__(self, random: np.random.Generator, height: int, width: int) -> None:
         self.random = random
         self.line = max(1, round(min(height, width) / 150))
         self.sun = random.choice([-1, 1])
@@ -45,13 +47,13 @@ class FacadePainter:
         self.sky = np.array([(150, 186, 226), (204, 214, 224)])[random.integers(2)]
         self.pixels = np.empty((height, width, 3), np.float32)
 
-    def clouds(self, cells):
+    def clouds(self, cells: int) -> np.ndarray:
         """Smooth noise of about unit spread over the whole picture."""
         grid = self.random.standard_normal((cells, cells), np.float32)
         size = self.pixels.shape[1::-1]
         return np.asarray(Image.fromarray(grid).resize(size, Image.Resampling.BICUBIC))[..., None]
 
-    def draw(self, name, top, left, bottom, right):
+    def draw(self, name: str, top: int, left: int, bottom: int, right: int) -> None:
         """Draws one box with the shadow it casts, or the shadow that falls into it."""
         depth = round(_DEPTH.get(name, 0) * self.line)
         # Two steps make a soft edge. The shadow falls down, away from the sun, and on the wall only.
@@ -69,7 +71,7 @@ class FacadePainter:
             box[:-depth] *= 0.55
             box[:, slice(depth, None) if self.sun > 0 else slice(-depth)] *= 0.8
 
-    def background(self, top, left, bottom, right):
+    def background(self, top: int, left: int, bottom: int, right: int) -> None:
         self.wall_sides = left, right
         height, width, _ = self.pixels.shape
         y, x = np.arange(height)[:, None, None], np.arange(width)[:, None]
@@ -87,7 +89,7 @@ class FacadePainter:
         tiles = np.array([112, 66, 52]) * (0.75 + 0.25 * ((y // self.line) % 3 > 0)) + 8 * self.clouds(64)
         np.copyto(self.pixels, tiles, where=roof, casting="same_kind")
 
-    def wall(self, behind, y, x):
+    def wall(self, behind: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
         height, width, _ = self.pixels.shape
         course, ratio, spread, joint, _ = self.material
         course = max(3, round(course * min(height, width)))
@@ -101,7 +103,7 @@ class FacadePainter:
         stains = 0.035 * self.clouds(7) + 0.03 * self.clouds(40) + 0.045 * grain
         return self.colour * (tone + stains[: len(y), : len(x)])
 
-    def ledge(self, behind, y, x):
+    def ledge(self, behind: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
         down = y / len(y)
         tone = 1.15 - 0.4 * down
         if len(y) >= 5 * self.line:  # room for a row of dentils
@@ -110,22 +112,22 @@ class FacadePainter:
 
     molding = cornice = sill = ledge
 
-    def pillar(self, behind, y, x):
+    def pillar(self, behind: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
         across = (x + 0.5) / len(x) - 0.5 - 0.2 * self.sun
         joint = (y + self.line) % (len(y) // 6 + 1) < self.line
         return self.stone * (1.16 - 1.3 * across**2 - 0.25 * joint)
 
-    def deco(self, behind, y, x):
+    def deco(self, behind: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
         across, down = (x + 0.5) / len(x) * 2 - 1, (y + 0.5) / len(y) * 2 - 1
         rim = np.abs(across) + np.abs(down) - 0.8
         lit = np.sign(across * self.sun - down)
         return self.stone * (0.88 + 0.1 * (rim < 0) + 0.22 * lit * (np.abs(rim) < 0.22))
 
-    def blind(self, behind, y, x):
+    def blind(self, behind: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
         rim = (x < self.line) | (x >= len(x) - self.line)
         return self.accent * np.where(rim, 1.0, 0.72 + 0.4 * (y // self.line % 3 > 0))
 
-    def window(self, behind, y, x):
+    def window(self, behind: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
         line, height, width = self.line, len(y), len(x)
         across, down = (x + 0.5) / width, (y + 0.5) / height
         streak = (across * self.sun + 0.7 * down + self.random.random()) % 1.0 < 0.25
@@ -140,7 +142,7 @@ class FacadePainter:
             frame = frame | (y // line == round(height / line * 0.35))
         return np.where(frame, self.frame, glass)
 
-    def door(self, behind, y, x):
+    def door(self, behind: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
         light = len(y) // 5
         tall, wide = (len(y) - light) // 3 + 1, len(x) // 2 + 1
         down, across = (y - light) % tall / tall, x % wide / wide
@@ -150,7 +152,7 @@ class FacadePainter:
         wood[:light] = self.window(behind, y[:light], x)
         return wood
 
-    def shop(self, behind, y, x):
+    def shop(self, behind: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
         line, height, width = self.line, len(y), len(x)
         down, across = (y + 0.5) / height, (x + 0.5) / width
         streak = (across * self.sun + 0.5 * down + self.random.random()) % 0.5 < 0.12
@@ -164,14 +166,14 @@ class FacadePainter:
         letters = (np.abs(down - 0.08) < 0.04) & (np.abs(across - 0.5) < 0.35) & (x // line % 3 > 0)
         return np.where(down < 0.16, np.where(letters, 236, self.accent), front)
 
-    def balcony(self, behind, y, x):
+    def balcony(self, behind: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
         height, width = len(y), len(x)
         slab = y >= height * 0.78
         iron = (x // self.line % 3 == 0) | (y < self.line) | (x >= width - self.line)
         return np.where(slab, self.stone * (1.5 - 0.55 * y / height), np.where(iron, 40, behind * 0.75))
 
-    def photograph(self):
-        """The canvas as a camera gives it: uneven light, fall-off to the corners, blur and noise."""
+    def photograph(self) -> np.ndarray:
+        """The canvas as a camera sees it: uneven light, fall-off to the corners, blur and noise."""
         height, width, _ = self.pixels.shape
         y, x = np.linspace(-1, 1, height)[:, None, None], np.linspace(-1, 1, width)[:, None]
         light = 1.03 + 0.05 * self.sun * x - 0.03 * y - 0.09 * (x**2 + y**2) + 0.03 * self.clouds(3)

@@ -1,28 +1,29 @@
-"""The picture files that a folder means, or a pattern such as `gtFine/train/**/*_color.png`, and how they match."""
+"""Find the picture files of a folder, or of a pattern such as `gtFine/train/**/*_color.png`, and match them."""
 
 import itertools
 import re
 from collections import Counter
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from keras_pix2pix.encodings import EXTENSIONS as ENCODED_EXTENSIONS
 from keras_pix2pix.files import regular_file
 from keras_pix2pix.images import EXTENSIONS
 
-__all__ = ["common_endings", "list_picture_files", "match_files", "named_at_most", "removed_endings", "searched_folder"]
+__all__ = ["NAMED_AT_MOST", "list_picture_files", "match_files", "removed_endings", "searched_folder"]
 
 NAMED_AT_MOST = 3
-SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}
-IS_PATTERN = re.compile(r"[*?\[]")
-SEPARATORS = "_-. "
-MOST_KINDS = 8  # Of files in a folder, told apart by their endings, that a message lists.
-EXPORT_PICTURE = ".export.png"  # Beside exported files.
+_SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}
+_IS_PATTERN = re.compile(r"[*?\[]")
+_SEPARATORS = "_-. "
+_MOST_KINDS = 8  # Kinds of files in a folder, by their endings, that a message lists at most.
+_EXPORT_PICTURE = ".export.png"  # Beside exported files.
 
 
-def list_picture_files(place, extensions=EXTENSIONS):
+def list_picture_files(place: str | Path, extensions: Collection[str] = EXTENSIONS) -> list[Path]:
     """The picture files of a folder or pattern, sorted by name.
 
-    Of a folder those directly inside; if there are none, those in its folders, unless these are a data set's splits.
+    For a folder, those directly in it; if there are none, those in its subfolders, unless they are a data set's splits.
     """
     folder, pattern = _folder_and_pattern(place)
     if not folder.is_dir():
@@ -36,20 +37,20 @@ def list_picture_files(place, extensions=EXTENSIONS):
     if not files:
         sought = f"for {pattern!r} " if pattern else ""
         raise ValueError(
-            f"There are no pictures {sought}in {folder}. Extensions sought: {', '.join(extensions)}.{_hint(folder)}"
+            f"There are no pictures {sought}in {folder}. Accepted: {', '.join(extensions)}.{_hint(folder)}"
         )
     return files
 
 
-def searched_folder(place):
-    """The folder itself, or that in which a pattern begins."""
+def searched_folder(place: str | Path) -> Path:
+    """The folder itself, or the one in which a pattern starts."""
     return _folder_and_pattern(place)[0]
 
 
-def match_files(places):
-    """The files of several folders or patterns that have the same name, without extension and common ending."""
+def match_files(places: Sequence[str | Path]) -> list[tuple[Path, ...]]:
+    """Match the files of several folders or patterns by name, without extension and common ending."""
     sides = [_by_name(place) for place in places]
-    matched = [_without(side, ending) for side, ending in zip(sides, common_endings(sides), strict=True)]
+    matched = [_without(side, ending) for side, ending in zip(sides, _common_endings(sides), strict=True)]
     names = set().union(*matched)
     alone = sorted(name for name in names if not all(name in files for files in matched))
     if alone:
@@ -57,16 +58,16 @@ def match_files(places):
         where, everywhere = ("in only one of", "both") if len(places) == 2 else ("not in all of", "all")
         raise ValueError(
             f"{len(alone)} of {len(names)} names are {where} {' and '.join(map(str, places))}. Accepted: the same "
-            f"file names in {everywhere}, with any extension, and any ending that all files of one have. "
-            f"Received without a partner: {named_at_most(files)}. Rename them or take them out.{_kinds(sides, places)}"
+            f"file names in {everywhere}, with any extension, and any ending that all files of a folder share. "
+            f"Received without a partner: {_named_at_most(files)}. Rename them or take them out.{_kinds(sides, places)}"
         )
     return [tuple(files[name] for files in matched) for name in matched[0]]
 
 
-def common_endings(sides):
-    """For each side, names to files, the ending that all its names lose so that all sides have the same names.
+def _common_endings(sides):
+    """For each side (names to files), the ending to remove from all names so that all sides have the same names.
 
-    The shortest ones that do; none, where none do.
+    The shortest such endings; empty ones if there are none.
     """
     candidates = [_endings_of_all(list(side)) for side in sides]
     for endings in sorted(itertools.product(*candidates), key=lambda each: sum(map(len, each))):
@@ -76,14 +77,14 @@ def common_endings(sides):
     return ("",) * len(sides)
 
 
-def removed_endings(places):
-    """What `match_files` removes from the names of each place, in words; empty if nothing."""
-    endings = [ending for ending in common_endings([_by_name(place) for place in places]) if ending]
+def removed_endings(places: Sequence[str | Path]) -> str:
+    """The endings that `match_files` removes from the names, as text; empty if there are none."""
+    endings = [ending for ending in _common_endings([_by_name(place) for place in places]) if ending]
     return " and ".join(f"`{ending}`" for ending in endings)
 
 
-def named_at_most(paths):
-    """The first few of some paths, in words."""
+def _named_at_most(paths):
+    """The first few paths, as text."""
     named = ", ".join(str(path) for path in paths[:NAMED_AT_MOST])
     return named + (", ..." if len(paths) > NAMED_AT_MOST else "")
 
@@ -93,7 +94,7 @@ def _folder_and_pattern(place):
     if path.exists():
         return path, None
     for position, part in enumerate(path.parts):
-        if IS_PATTERN.search(part):
+        if _IS_PATTERN.search(part):
             return Path(*path.parts[:position]), str(Path(*path.parts[position:]))
     return path, None
 
@@ -104,19 +105,19 @@ def _suitable(paths, folder, extensions):
         for path in paths
         if path.suffix.lower() in extensions
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and not path.name.endswith(EXPORT_PICTURE)
+        and not path.name.endswith(_EXPORT_PICTURE)
         and _may_be_read(path)
     )
 
 
 def _within(folder, extensions):
-    if any(path.name.lower() in SPLITS for path in folder.iterdir() if path.is_dir()):
+    if any(path.name.lower() in _SPLITS for path in folder.iterdir() if path.is_dir()):
         return []
     return _suitable(folder.rglob("*"), folder, extensions)
 
 
 def _may_be_read(path):
-    """Whether a file is regular; a broken link too, which is an error later, as a pair is missing."""
+    """Whether a file is regular, or a broken link, which should be reported later instead of skipped."""
     return regular_file(path) or not path.exists()
 
 
@@ -131,8 +132,8 @@ def _by_name(place):
         name = path.relative_to(folder).with_suffix("").as_posix()
         if name in files:
             raise ValueError(
-                f"{files[name]} and {path} have the same name, so that no partner can be told for either. "
-                "Accepted: one file for a name. Rename one of them, or name one kind of files by a pattern: "
+                f"{files[name]} and {path} have the same name, so neither can be matched. "
+                "Accepted: one file for each name. Rename one of them, or select one kind of files with a pattern: "
                 f"'{folder / f'*{path.suffix}'}'."
             )
         files[name] = path
@@ -140,12 +141,12 @@ def _by_name(place):
 
 
 def _endings_of_all(names):
-    """The endings that several names share, each from a separator on."""
+    """The endings that several names share, each starting at a separator."""
     if len(names) < 2:
         return [""]
     letters = itertools.takewhile(lambda each: len(set(each)) == 1, zip(*map(reversed, names), strict=False))
     shared = "".join(each[0] for each in letters)[::-1]
-    return ["", *(shared[place:] for place, letter in enumerate(shared) if letter in SEPARATORS)]
+    return ["", *(shared[place:] for place, letter in enumerate(shared) if letter in _SEPARATORS)]
 
 
 def _without(side, ending):
@@ -156,8 +157,8 @@ def _kinds(sides, places):
     """A hint on folders that hold several kinds of files, such as colours and indices of the same labels."""
     for side, place in zip(sides, places, strict=True):
         kinds = Counter(re.sub(r".*(?=[_\-. ])", "", name) + file.suffix for name, file in side.items())
-        if 1 < len(kinds) <= MOST_KINDS and min(kinds.values()) > 1:
+        if 1 < len(kinds) <= _MOST_KINDS and min(kinds.values()) > 1:
             found = ", ".join(f"{ending} ({count})" for ending, count in kinds.most_common())
             pattern = searched_folder(place) / "**" / f"*{kinds.most_common(1)[0][0]}"
-            return f" {place} holds several kinds of files: {found}. Name one by a pattern: '{pattern}'."
+            return f" {place} holds several kinds of files: {found}. Select one with a pattern: '{pattern}'."
     return ""

@@ -1,61 +1,65 @@
-"""Encodings that the data themselves tell: "palette:auto", "classes:auto", and the colours of palette files."""
+"""Encodings found in the data: "palette:auto", "classes:auto", and the colours of palette files."""
 
 from collections import Counter
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from keras_pix2pix.data.pairs import encodings_of_sides, find_pairs
 from keras_pix2pix.dominant_colors import Colors
-from keras_pix2pix.encodings import Classes, Palette
+from keras_pix2pix.encodings import Classes, Encoding, Palette
 from keras_pix2pix.encodings import get as get_encoding
 from keras_pix2pix.terminal import with_progress
 
 __all__ = ["found_encodings"]
 
-MOST = 256  # Classes.
-BLURRED_AT_MOST = 400  # Pictures, spread evenly, whose colours are sought where JPEG has blurred them.
-LEAST_NEAR = 0.95  # Of the even areas: label maps have 0.998 of theirs near their colours, photos 0.6.
-NO_CLASS = 255
-# What opens a file whose encoding isn't known yet.
-READ_AS = {"palette:auto": "rgb", "classes:auto": Classes(MOST)}
+_MOST = 256  # Classes.
+_BLURRED_AT_MOST = 400  # Pictures, spread evenly, in which to look for colours blurred by JPEG.
+_LEAST_NEAR = 0.95  # Share of the even areas near one of the colours: 0.998 in label maps, 0.6 in photos.
+_NO_CLASS = 255
+# How to open a file whose encoding isn't known yet.
+_READ_AS = {"palette:auto": "rgb", "classes:auto": Classes(_MOST)}
 
 
-def found_encodings(places, direction, source_encoding, target_encoding):
-    """The encodings of source and target, with what all pairs of some (data, target) have in place of "auto"."""
+def found_encodings(
+    places: Iterable[tuple[Any, str | Path | None]], direction: str, source_encoding: Any, target_encoding: Any
+) -> tuple[Encoding, Encoding]:
+    """The encodings of source and target, with "auto" replaced by what all pairs of the places contain."""
     sides = [_parts(source_encoding), _parts(target_encoding)]
-    unknown = any(part in READ_AS for side in sides for part in side)
+    unknown = any(part in _READ_AS for side in sides for part in side)
     if not unknown and not get_encoding(target_encoding).holds_indices:
         return get_encoding(source_encoding), get_encoding(target_encoding)
-    read_as = [[READ_AS.get(part, part) for part in side] for side in sides]
+    read_as = [[_READ_AS.get(part, part) for part in side] for side in sides]
     pairs = [
         (pair, encodings)
         for data, target in places
         for encodings in [encodings_of_sides(data, target, *read_as)]
         for pair in find_pairs(data, target, direction, *encodings)
     ]
-    found = []
-    for number, side in enumerate(sides):
-        parts = [_found(part, pairs, number, place) for place, part in enumerate(side)]
-        found.append(get_encoding(parts))
-    target = found[1]
+    source, target = (
+        get_encoding([_found(part, pairs, number, place) for place, part in enumerate(side)])
+        for number, side in enumerate(sides)
+    )
     if isinstance(target, Classes) and target.palette is None:
         first, encodings = pairs[0]
         palette = _palette_of(first.read(*encodings)[1], target.num_classes)
-        found[1] = Classes(target.num_classes, target.ignore, palette)
-    return tuple(found)
+        target = Classes(target.num_classes, target.ignore, palette)
+    return source, target
 
 
 def _parts(encoding):
-    """What stands for each file of a side."""
+    """The encoding of each file of a side."""
     if isinstance(encoding, str):
         return encoding.split("+")
     return list(encoding) if isinstance(encoding, (list, tuple)) else [encoding]
 
 
 def _found(word, pairs, side, place):
-    if word not in READ_AS:
+    if word not in _READ_AS:
         return word
     name = ("source", "target")[side]
 
@@ -68,53 +72,53 @@ def _found(word, pairs, side, place):
 
 
 def _found_palette(opened, pairs, side):
-    """The colours of all the files, or, where JPEG has blurred them, those of the even areas."""
+    """The colours of all files, or of their even areas if JPEG has blurred them."""
     counted = Counter()
-    for colors in _of_all(lambda pair: _as_picture(opened(pair)).getcolors(MOST), pairs):
+    for colors in _of_all(lambda pair: _as_picture(opened(pair)).getcolors(_MOST), pairs):
         if colors is None:
             break
         counted.update({color: count for count, color in colors})
     else:
-        if len(counted) <= MOST:
+        if len(counted) <= _MOST:
             return _palette(sorted(counted), side)
     blurred = Colors()
-    chosen = np.unique(np.linspace(0, len(pairs) - 1, BLURRED_AT_MOST).astype(int))
+    chosen = np.unique(np.linspace(0, len(pairs) - 1, _BLURRED_AT_MOST).astype(int))
     for pixels in _of_all(lambda pair: np.asarray(_as_picture(opened(pair))), [pairs[index] for index in chosen]):
         blurred.add(pixels)
-    colors = blurred.clustered(MOST + 1)
+    colors = blurred.clustered(_MOST + 1)
     near = blurred.share_near(colors)
-    if len(colors) > MOST or near < LEAST_NEAR:
+    if len(colors) > _MOST or near < _LEAST_NEAR:
         raise ValueError(
-            f"The {side} files are no label maps of a few colours: {near:.0%} of their even areas have one of "
-            f"{len(colors)} colours, and in label maps nearly all do. Accepted: up to {MOST} colours, blurred by JPEG "
-            'at most. Declare another encoding than "palette:auto".'
+            f"The {side} files are not label maps of a few colours: {near:.0%} of their even areas have one of "
+            f"{len(colors)} colours, and in label maps nearly all do. Accepted: up to {_MOST} colours, which JPEG may "
+            'have blurred. Declare another encoding than "palette:auto".'
         )
     return _palette(sorted(colors), side)
 
 
 def _palette(colors, side):
     if len(colors) < 2:
-        raise ValueError(f"The {side} files have one colour, {colors}. Accepted: label maps of two or more.")
+        raise ValueError(f"The {side} files have only one colour, {colors}. Accepted: label maps of two or more.")
     return Palette(colors)
 
 
 def _found_classes(opened, pairs, side):
-    """As many classes as the highest index says; 255 belongs to none, if the indices before it are missing."""
+    """As many classes as the highest index needs; 255 is no class if 254 is missing."""
     present, palette = set(), None
     for each in _of_all(opened, pairs):
-        palette = palette or _palette_of(each, MOST)
+        palette = palette or _palette_of(each, _MOST)
         present.update(np.unique(np.asarray(each)).tolist())
-    if not all(0 <= index < MOST for index in present):
+    if not all(0 <= index < _MOST for index in present):
         raise ValueError(
-            f"The {side} files hold {min(present):g} to {max(present):g}. Accepted: class indices 0 to {MOST - 1}."
+            f"The {side} files hold {min(present):g} to {max(present):g}. Accepted: class indices 0 to {_MOST - 1}."
         )
-    classes = present - {NO_CLASS} if NO_CLASS - 1 not in present else present
+    classes = present - {_NO_CLASS} if _NO_CLASS - 1 not in present else present
     number = max(2, int(max(classes, default=0)) + 1)
-    return Classes(number, NO_CLASS if NO_CLASS in present - classes else None, palette and palette[:number])
+    return Classes(number, _NO_CLASS if _NO_CLASS in present - classes else None, palette and palette[:number])
 
 
 def _palette_of(opened, number):
-    """The first colours of a palette file; None of another."""
+    """The first colours of a palette file; None for other files."""
     if not isinstance(opened, Image.Image) or opened.mode != "P":
         return None
     levels = opened.getpalette("RGB")

@@ -1,12 +1,12 @@
 """Look at a data set before training on it."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -21,21 +21,24 @@ from keras_pix2pix.files import refuse_to_replace, refuse_to_replace_what_is_rea
 from keras_pix2pix.images import OWN_KIND, SOFTWARE, UNREADABLE, is_own_png
 from keras_pix2pix.terminal import printable, with_progress
 
-SIDES = ("source", "target")
+__all__ = ["Findings", "draw_pairs"]
+
+_SIDES = ("source", "target")
 
 
 class Findings(NamedTuple):
-    """What `draw_pairs` found in a data set.
+    """The result of `draw_pairs`.
 
     Args:
         pairs: Number of pairs.
         sizes: (height, width) of one side in pixels -> number of pairs, the most frequent first.
-        picture: File with the picture of the first pairs.
-        endings: The endings of the names that were removed to match them, in words; empty if there are none.
-        shares: "source" and "target", where they are label maps -> share of the pixels of each class, from 0 to 1; what
-            is missing to 1 belongs to no class.
-        encodings: The words of the encodings of source and target; "palette:auto" and "classes:auto" as found.
-        subsets: The subsets that a list of pairs names by its splits; empty without.
+        picture: File that shows the first pairs.
+        endings: The endings removed from the names to match them, as text; empty if there are none.
+        shares: "source" and "target", if they are label maps -> share of the pixels in each class, from 0 to 1; the
+            rest of the pixels belong to no class.
+        encodings: The names of the encodings of source and target, with those found for "palette:auto" and
+            "classes:auto".
+        subsets: The subsets named by the splits of a list of pairs; empty if there are none.
     """
 
     pairs: int
@@ -48,34 +51,34 @@ class Findings(NamedTuple):
 
 
 def draw_pairs(
-    data,
-    target=None,
+    data: str | Path | Sequence[str | Path],
+    target: str | Path | None = None,
     *,
-    direction="AtoB",
-    source_encoding="rgb",
-    target_encoding="rgb",
-    output=None,
-    count=4,
-    full=False,
-):
-    """Check a data set and draw its first pairs, source and target named as training would take them.
+    direction: str = "AtoB",
+    source_encoding: Any = "rgb",
+    target_encoding: Any = "rgb",
+    output: str | Path | None = None,
+    count: int = 4,
+    full: bool = False,
+) -> Findings:
+    """Check a data set, and draw its first pairs, with source and target as training would use them.
 
-    Headers are checked, and label maps read as a whole: an index that is no class is found before training.
+    All headers are checked, and label maps are read completely, to find wrong class indices before training.
 
     Args:
-        data: Folder of side-by-side files; or of sources, if `target` is given, or several such folders; or a list of
-            pairs. A pattern may stand for a folder: see `paired_dataset`.
-        target: Folder of targets under the same names. Defaults to None.
+        data: Folder of side-by-side files; with `target`, a folder of sources or several; or a list of pairs. A folder
+            can be given as a pattern: see `paired_dataset`.
+        target: Folder of targets with the same names. Defaults to None.
         direction: Which half of a side-by-side file is the source: "AtoB", the left one, or "BtoA", the right one.
             Defaults to "AtoB".
         source_encoding: How the source is stored: see `encodings.get`; "palette:auto" and "classes:auto" are found in
             the files. Defaults to "rgb".
-        target_encoding: The same of the target. Defaults to "rgb".
-        output: PNG file to write, outside the folders of pictures. Default: "pairs.png" in the working folder; beside
-            that folder, if it holds the pictures.
-        count: Pairs drawn, 1 or more. Defaults to 4.
-        full: Whether all pictures are decoded and their checksums compared, which PNG files have, to find those that
-            are damaged in the middle. Defaults to False.
+        target_encoding: The same for the target. Defaults to "rgb".
+        output: PNG file to write, outside the folders of pictures. Default: "pairs.png" in the working folder, or
+            beside that folder if it holds the pictures.
+        count: Number of pairs to draw, 1 or more. Defaults to 4.
+        full: Whether to decode all pictures, and verify the checksums of PNG files, to find damaged ones. Defaults to
+            False.
 
     Returns:
         `Findings`: the number of pairs, their sizes, the file written.
@@ -102,7 +105,7 @@ def draw_pairs(
     pairs = find_pairs(data, target, direction, *encodings)
     half = 1 if pairs[0].direction is None else 2
     refuse_to_replace_what_is_read([output], {file for pair in pairs for side in pair[:2] for file in _files(side)})
-    sizes = Counter()
+    sizes: Counter[tuple[int, int]] = Counter()
     for pair in pairs:
         height, width = encodings[0].size(pair.source_file)
         sizes[height, width // half] += 1
@@ -120,11 +123,11 @@ def draw_pairs(
 
 
 def _shares(pairs, encodings, full):
-    """The share of each class on each side that is a label map, of whose pictures all are read."""
-    labels = {name: side for side, name in enumerate(SIDES) if encodings[side].is_label_map}
+    """The share of each class, for each side that is a label map; reads all of its pictures."""
+    labels = {name: side for side, name in enumerate(_SIDES) if encodings[side].is_label_map}
     if not labels and not full:
         return {}
-    # A mask has two classes in one channel; the first number is of those pixels that are in none.
+    # A mask has two classes in one channel; the first number counts the pixels of no class.
     totals = {name: np.zeros(1 + max(2, encodings[side].channels)) for name, side in labels.items()}
     with ThreadPoolExecutor() as pool:
         for raw in with_progress(pool.map(partial(_raw, encodings, full), pairs), len(pairs), "Reading the pictures"):
@@ -142,7 +145,7 @@ def _raw(encodings, full, pair):
 
 
 def _verify(file):
-    """Raise for a PNG file whose checksums are wrong, which is decoded without a word otherwise."""
+    """Raise for a PNG file with wrong checksums, which Pillow otherwise decodes silently."""
     if is_array_file(file) or is_tiff_file(file):
         return  # TIFF has no checksums.
     try:
@@ -152,8 +155,8 @@ def _verify(file):
         raise ValueError(f"{file} is damaged: {error}. Replace the file, or take it out of the folder.") from error
 
 
-def _output(output, folders):
-    """Where to draw: never where the picture would count as one of the data set."""
+def _output(output, folders) -> Path:
+    """The file to draw to, which must not be among the pictures of the data set."""
     searched = [searched_folder(folder).resolve() for folder in folders]
     if output is None:
         here = Path.cwd()
@@ -185,7 +188,7 @@ def _draw(pairs, encodings, output, layout):
     figure = Figure(figsize=(6, 0.6 + 2.8 * len(pairs)), layout="constrained")
     figure.suptitle(f"{layout}: source → target")
     for axes, pair in zip(figure.subplots(len(pairs), 2, squeeze=False), pairs, strict=True):
-        sides = zip(axes, SIDES, encodings, pair.read(*encodings), pair[:2], strict=True)
+        sides = zip(axes, _SIDES, encodings, pair.read(*encodings), pair[:2], strict=True)
         for each, side, encoding, opened, file in sides:
             each.imshow(encoding.show(encoding.raw(opened, file)))
             name = _files(file)[0].name

@@ -1,10 +1,10 @@
-"""Find and match the files of a paired data set. Every error names the file, and comes before any training."""
+"""Find and match the files of a paired data set. Every error names the file, and is raised before training."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
 from numbers import Real
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -12,24 +12,36 @@ from PIL import Image
 from keras_pix2pix.data.folders import NAMED_AT_MOST, list_picture_files, match_files
 from keras_pix2pix.data.pair_lists import is_pair_list, read_pair_list
 from keras_pix2pix.encodings import EXTENSIONS as ENCODED_EXTENSIONS
+from keras_pix2pix.encodings import Encoding
 from keras_pix2pix.encodings import get as get_encoding
 from keras_pix2pix.terminal import with_progress
 
-DIRECTIONS = ("AtoB", "BtoA")
-SUBSETS = ("training", "validation")
-MANY = 1000  # Fewer headers are read in about a second.
+__all__ = [
+    "DIRECTIONS",
+    "Pair",
+    "as_list",
+    "encodings_of_sides",
+    "find_pairs",
+    "match_folders",
+    "split_side_by_side",
+    "subset_of",
+]
 
-_passed: set = set()  # States of pairs, and their encodings.
+DIRECTIONS = ("AtoB", "BtoA")
+_SUBSETS = ("training", "validation")
+_MANY = 1000  # Fewer headers are read in about a second.
+
+_passed: set = set()  # (state, encodings) of the pairs that were checked.
 
 
 class Pair(NamedTuple):
-    """Where one (source, target) pair lies: in two files, or side by side in one.
+    """The files of one (source, target) pair: two, or one with both side by side.
 
     Args:
         source_file: Path of the source, or of the side-by-side file; a tuple of paths for stacked sources.
         target_file: Path of the target; equal to `source_file` for a side-by-side file.
         direction: "AtoB" (the source is the left half), "BtoA" (the right half), or None for two files.
-        subset: "training", "validation" or "test", where a list of pairs says so.
+        subset: "training", "validation" or "test", if a list of pairs says so.
     """
 
     source_file: Path | tuple
@@ -37,8 +49,8 @@ class Pair(NamedTuple):
     direction: str | None = None
     subset: str | None = None
 
-    def read(self, source_encoding="rgb", target_encoding="rgb"):
-        """Decode the pair, source first: what its encodings `open`, two `PIL.Image.Image` for "rgb"."""
+    def read(self, source_encoding: Any = "rgb", target_encoding: Any = "rgb") -> tuple[Any, Any]:
+        """Open source and target with their encodings: two `PIL.Image.Image` for "rgb"."""
         source_encoding, target_encoding = get_encoding(source_encoding), get_encoding(target_encoding)
         source = source_encoding.open(self.source_file)
         if self.direction is None:
@@ -47,32 +59,36 @@ class Pair(NamedTuple):
         return split_side_by_side(source, self.direction)[0], split_side_by_side(target, self.direction)[1]
 
 
-def encodings_of_sides(directory, target_directory, source_encoding, target_encoding):
-    """The encodings of source and target of a data set; one for each folder of sources."""
+def encodings_of_sides(
+    directory: Any, target_directory: str | Path | None, source_encoding: Any, target_encoding: Any
+) -> tuple[Encoding, Encoding]:
+    """The encodings of a data set's source and target; several folders of sources have a stacked one."""
     if target_directory is None:
         return get_encoding(source_encoding), get_encoding(target_encoding)
-    return encoding_of_folders(source_encoding, as_list(directory)), get_encoding(target_encoding)
+    return _encoding_of_folders(source_encoding, as_list(directory)), get_encoding(target_encoding)
 
 
-def find_pairs(directory, target_directory, direction, source_encoding, target_encoding):
+def find_pairs(
+    directory: Any, target_directory: str | Path | None, direction: str, source_encoding: Any, target_encoding: Any
+) -> list[Pair]:
     """The pairs of a folder of side-by-side files, of two or more folders, or of a list, each checked by its header."""
     if target_directory is not None:
         return match_folders(directory, target_directory, source_encoding, target_encoding)
     if is_pair_list(directory):
-        return listed_pairs(directory, source_encoding, target_encoding)
-    return find_side_by_side(directory, direction, source_encoding, target_encoding)
+        return _listed_pairs(directory, source_encoding, target_encoding)
+    return _find_side_by_side(directory, direction, source_encoding, target_encoding)
 
 
-def as_list(directory):
+def as_list(directory: Any) -> list:
     """One folder, or several, as a list."""
     return list(directory) if isinstance(directory, (list, tuple)) else [directory]
 
 
-def subset_of(pairs, validation_split, subset, seed):
-    """The pairs of one subset: by the splits of their list, or else by a share that a seed draws for validation."""
-    listed = {pair.subset for pair in pairs} - {None}
+def subset_of(pairs: list[Pair], validation_split: float, subset: str | None, seed: int) -> list[Pair]:
+    """The pairs of one subset: by the splits of their list, or by drawing a share for validation."""
+    listed = {pair.subset for pair in pairs if pair.subset}
     if listed and validation_split:
-        raise ValueError("The list of pairs names their splits already. Leave `validation_split` out.")
+        raise ValueError("The list of pairs already names their splits. Leave `validation_split` out.")
     if not validation_split and subset is None:
         return pairs
     if not listed:
@@ -85,16 +101,16 @@ def subset_of(pairs, validation_split, subset, seed):
 def _drawn_subset(pairs, validation_split, subset, seed):
     if isinstance(validation_split, bool) or not isinstance(validation_split, Real) or not 0 < validation_split < 1:
         raise ValueError(
-            f"`validation_split` is a share above 0 and below 1, with `subset`. Received: {validation_split!r}."
+            f"`validation_split` must be a share above 0 and below 1, with `subset`. Received: {validation_split!r}."
         )
-    if subset not in SUBSETS:
+    if subset not in _SUBSETS:
         raise ValueError(f'`subset` must be "training" or "validation". Received: subset={subset!r}.')
     count = min(max(1, round(validation_split * len(pairs))), len(pairs) - 1)
     chosen = set(np.random.default_rng(seed).permutation(len(pairs))[:count].tolist())
     return [pair for index, pair in enumerate(pairs) if (index in chosen) == (subset == "validation")]
 
 
-def split_side_by_side(picture, direction):
+def split_side_by_side(picture: Any, direction: str) -> tuple[Any, Any]:
     """The two halves of a side-by-side picture: source, target."""
     if isinstance(picture, Image.Image):
         half = picture.width // 2
@@ -106,7 +122,7 @@ def split_side_by_side(picture, direction):
     return (left, right) if direction == "AtoB" else (right, left)
 
 
-def find_side_by_side(directory, direction, source_encoding="rgb", target_encoding="rgb"):
+def _find_side_by_side(directory, direction, source_encoding="rgb", target_encoding="rgb"):
     """The pairs of a folder of side-by-side files, each checked by its header."""
     if direction not in DIRECTIONS:
         raise ValueError(
@@ -124,10 +140,12 @@ def find_side_by_side(directory, direction, source_encoding="rgb", target_encodi
     return pairs
 
 
-def match_folders(source_directory, target_directory, source_encoding="rgb", target_encoding="rgb"):
+def match_folders(
+    source_directory: Any, target_directory: str | Path, source_encoding: Any = "rgb", target_encoding: Any = "rgb"
+) -> list[Pair]:
     """The pairs of two or more folders, matched by file name without extension, each checked by its header."""
     folders = as_list(source_directory)
-    source_encoding = encoding_of_folders(source_encoding, folders)
+    source_encoding = _encoding_of_folders(source_encoding, folders)
     target_encoding = get_encoding(target_encoding)
     if len(target_encoding.parts) > 1:
         raise ValueError(f"A target has one encoding. Received: target_encoding={target_encoding.word!r}.")
@@ -136,7 +154,7 @@ def match_folders(source_directory, target_directory, source_encoding="rgb", tar
     return _of_equal_size(pairs, source_encoding, target_encoding)
 
 
-def listed_pairs(path, source_encoding="rgb", target_encoding="rgb"):
+def _listed_pairs(path, source_encoding="rgb", target_encoding="rgb"):
     """The pairs that a list names, each checked by its header."""
     encodings = get_encoding(source_encoding), get_encoding(target_encoding)
     if any(len(encoding.parts) > 1 for encoding in encodings):
@@ -148,14 +166,14 @@ def listed_pairs(path, source_encoding="rgb", target_encoding="rgb"):
     return _of_equal_size(pairs, *encodings)
 
 
-def encoding_of_folders(encoding, folders):
-    """The one encoding of so many folders of sources."""
+def _encoding_of_folders(encoding, folders):
+    """The one encoding of all folders of sources."""
     encoding = get_encoding(encoding)
     if len(encoding.parts) == 1:
         return get_encoding([encoding] * len(folders))
     if len(encoding.parts) != len(folders):
         raise ValueError(
-            f"Every source folder needs its encoding. Accepted: one for all, or as many as folders, {len(folders)}. "
+            f"Every source folder needs an encoding. Accepted: one for all, or one for each, {len(folders)}. "
             f"Received: {len(encoding.parts)}, {encoding.word!r}."
         )
     return encoding
@@ -173,7 +191,7 @@ def _fault_of_side_by_side(pair, encodings):
         return str(error)
     if width % 2:
         return (
-            f"{pair.source_file} has an odd width, so that it does not hold two equal halves. "
+            f"{pair.source_file} has an odd width, so it can't hold two equal halves. "
             f"Accepted: an even width. Received: {width}x{height} (width x height)."
         )
     return None
@@ -195,11 +213,11 @@ def _fault_of_two_files(pair, source_encoding, target_encoding):
 
 
 def _check(pairs, fault_of, *encodings):
-    """Read every header, and raise once for all the faults found; those of files that have passed aren't read again."""
+    """Read every header, and raise one error for all faults; files that have passed aren't read again."""
     states = [(_state(pair), encodings) for pair in pairs]
     pairs = [pair for pair, state in zip(pairs, states, strict=True) if state not in _passed]
     with ThreadPoolExecutor() as pool:
-        results = with_progress(pool.map(fault_of, pairs), len(pairs), "Checking pictures", least=MANY)
+        results = with_progress(pool.map(fault_of, pairs), len(pairs), "Checking pictures", least=_MANY)
         faults = [fault for fault in results if fault]
     if len(faults) == 1:
         raise ValueError(faults[0])
@@ -210,7 +228,7 @@ def _check(pairs, fault_of, *encodings):
 
 
 def _state(pair):
-    """What tells whether a pair's files are those that were there before; None for what isn't there."""
+    """Name, size, time and inode of a pair's files, to recognise them later; None if one is missing."""
     sources = pair.source_file if isinstance(pair.source_file, tuple) else (pair.source_file,)
     try:
         found = [(str(file), os.stat(file)) for file in (*sources, pair.target_file)]

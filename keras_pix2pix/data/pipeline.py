@@ -2,8 +2,11 @@
 
 import itertools
 import math
+from collections.abc import Sequence
 from functools import partial
 from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,40 +17,42 @@ from keras_pix2pix.data.pixel_cache import PixelCache
 from keras_pix2pix.data.python_calls import python_call
 from keras_pix2pix.images import INTERPOLATIONS, height_and_width
 
-MOST_JITTER = 10  # Beyond, a hundredth of a picture is seen.
-JITTER = 286 / 256  # Section 6.2: resized to 286x286, cropped back to 256x256.
+__all__ = ["paired_dataset"]
+
+_MOST_JITTER = 10  # Then a crop shows a hundredth of the picture.
 
 
 def paired_dataset(
-    directory,
-    target_directory=None,
+    directory: str | Path | Sequence[str | Path],
+    target_directory: str | Path | None = None,
     *,
-    image_size=(256, 256),
-    batch_size=1,
-    direction="AtoB",
-    training=True,
-    seed=0,
-    initial_epoch=0,
-    initial_step=0,
-    repeat=False,
-    source_encoding="rgb",
-    target_encoding="rgb",
-    source_interpolation="bicubic",
-    target_interpolation="bicubic",
-    jitter=JITTER,
-    mirror=True,
-    color_jitter=0.0,
-    cache_bytes=2 * 1024**3,
-    validation_split=0.0,
-    subset=None,
-):
+    image_size: int | Sequence[int] = (256, 256),
+    batch_size: int = 1,
+    direction: str = "AtoB",
+    training: bool = True,
+    seed: int = 0,
+    initial_epoch: int = 0,
+    initial_step: int = 0,
+    repeat: bool = False,
+    source_encoding: Any = "rgb",
+    target_encoding: Any = "rgb",
+    source_interpolation: str = "bicubic",
+    target_interpolation: str = "bicubic",
+    jitter: float = 286 / 256,
+    mirror: bool = True,
+    color_jitter: float = 0.0,
+    cache_bytes: int = 2 * 1024**3,
+    validation_split: float = 0.0,
+    subset: str | None = None,
+) -> tf.data.Dataset:
     """A data set of (source, target) images from a folder of side-by-side files, or from two folders, for `model.fit`.
 
     A side-by-side file holds A in its left half and B in its right. Files of two folders are matched by their names
-    without extension, and without an ending that all files of a folder have, such as `_leftImg8bit`. A folder without
-    pictures is searched with its folders; a pattern, such as "gtFine/train/**/*_color.png", stands for a folder where
-    that holds several kinds of files. All headers are checked before this returns; each file is decoded and resized
-    once, with Pillow's antialiased filters, and kept as it is stored, in uint8 for pictures and label maps of 8 bits.
+    without extension, and without an ending that all files of a folder share, such as `_leftImg8bit`. A folder without
+    pictures is searched with its subfolders; if it holds several kinds of files, a pattern such as
+    "gtFine/train/**/*_color.png" selects one. All headers are checked before this returns; each file is decoded and
+    resized once, with Pillow's antialiased filters, and kept as it is stored, in uint8 for pictures and label maps of 8
+    bits.
 
     Every pass over the data set is the next epoch: order, crop, mirror and colours are functions of (seed, epoch,
     index) alone, so that a run resumed with `initial_epoch` sees what the uninterrupted run would have seen. With
@@ -56,7 +61,7 @@ def paired_dataset(
     Args:
         directory: Folder of side-by-side files, of even width; with `target_directory`, of sources, or several
             folders, whose sources are concatenated along the channels; or a list of pairs: a CSV file with the columns
-            source, target and, if you like, split (train, val, test), or JSON lines with these names. JPEG, PNG, BMP,
+            source, target and optionally split (train, val, test), or JSON lines with these names. JPEG, PNG, BMP,
             GIF, TIFF or WebP files, or `.npy` arrays. EXIF orientation is applied; for "rgb", gray and palette
             pictures become RGB, and alpha is dropped.
         target_directory: Folder of targets: the names of the sources, any extensions, the same sizes. Defaults to
@@ -67,29 +72,29 @@ def paired_dataset(
         training: Whether to shuffle, jitter, mirror, and drop the last incomplete batch. If False, every pair comes
             once, in the order of the file names, and the last batch is filled up with pairs of weight 0.
             Defaults to True.
-        seed: Integer from which order, crops, mirroring and colours follow. Defaults to 0.
+        seed: Integer seed of order, crops, mirroring and colours. Defaults to 0.
         initial_epoch: Number of the first epoch, counted from 0. Defaults to 0.
-        initial_step: Batches, from the first of `initial_epoch` on, that were trained on already, in this epoch and in
-            further ones; with `repeat=True`. Defaults to 0.
-        repeat: Whether epoch follows epoch without end, for `fit(steps_per_epoch=...)`: then every pass starts again
-            with batch `initial_step`. Defaults to False.
+        initial_step: Batches that were already trained on since the start of `initial_epoch`, possibly more than one
+            epoch; needs `repeat=True`. Defaults to 0.
+        repeat: Whether to repeat epochs without end, for `fit(steps_per_epoch=...)`; every pass then starts again at
+            batch `initial_step`. Defaults to False.
         source_encoding: How the source is stored: "rgb", "gray", "rgba", "gray16", "classes:NUMBER" (indices),
             "palette:#RRGGBB,#RRGGBB,..." (label colours), "values:CHANNELS:LOW:HIGH" (`.npy`), or an object of
             `encodings`; one for all folders of sources, or a list with one for each. Defaults to "rgb".
-        target_encoding: The same of the target. Defaults to "rgb".
+        target_encoding: The same for the target. Defaults to "rgb".
         source_interpolation: Filter that resizes the source: "nearest", "bilinear", "bicubic" or "lanczos". Label maps
-            are resized as "nearest" whatever it is. Defaults to "bicubic".
-        target_interpolation: Filter that resizes the target, likewise. Defaults to "bicubic".
+            are always resized with "nearest". Defaults to "bicubic".
+        target_interpolation: The same for the target. Defaults to "bicubic".
         jitter: Ratio by which both sides are enlarged before the same random crop is taken from them, 1 to 10;
             1 switches it off. Defaults to 286 / 256 (Section 6.2).
         mirror: Whether half of the pairs are flipped left to right. Defaults to True.
         color_jitter: Strength, 0 to 1, of random changes to the brightness, contrast and saturation of the source
-            alone; 0 switches them off. Not for label maps. Defaults to 0.
+            only; 0 switches them off. Not for label maps. Defaults to 0.
         cache_bytes: Memory in bytes for decoded pixels; pairs beyond it are decoded again in each epoch; 0 switches
             the cache off. Defaults to 2 GiB.
-        validation_split: Share of the pairs, above 0 and below 1, that is kept for validation, drawn by `seed`; with
+        validation_split: Share of the pairs, above 0 and below 1, to keep for validation, drawn with `seed`; needs
             `subset`. Defaults to 0: all pairs are used.
-        subset: "training" or "validation", the part of the pairs to use; "test", too, of a list that has splits.
+        subset: The part of the pairs to use, "training" or "validation"; also "test" for a list with splits.
             Defaults to None: all pairs.
 
     Returns:
@@ -122,8 +127,8 @@ def paired_dataset(
     _check_start(training, initial_step, repeat)
     _check_jitter_and_interpolations(jitter, interpolations)
     check_color_jitter(color_jitter, encodings[0])
-    image_size = height_and_width(image_size)
-    stored_size = tuple(round(side * jitter) for side in image_size) if training else image_size
+    height, width = image_size = height_and_width(image_size)
+    stored_size = (round(height * jitter), round(width * jitter)) if training else image_size
     found = find_pairs(directory, target_directory, direction, *encodings)
     pairs = subset_of(found, validation_split, subset, seed)
     load = _loader(PixelCache(pairs, encodings, stored_size, interpolations, cache_bytes), stored_size, encodings)
@@ -140,14 +145,14 @@ def paired_dataset(
         examples = _validation_examples(load, len(pairs), batches * batch_size)
     if not batches:
         raise ValueError(
-            f"`batch_size` must not exceed the number of pairs, {len(pairs)}, as training drops incomplete batches. "
+            f"`batch_size` must not exceed the number of pairs, {len(pairs)}: training drops incomplete batches. "
             f"Received: batch_size={batch_size}. Pass a smaller `batch_size`."
         )
     dataset = examples.batch(batch_size, drop_remainder=True)
     dataset = dataset.map(_encoder(encodings, training and color_jitter))
     if not repeat:
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(batches))
-    # Several workers divide each batch among them; by files they couldn't.
+    # Several workers divide each batch among them, because they can't divide the files.
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     dataset = dataset.prefetch(tf.data.AUTOTUNE).with_options(options)
@@ -161,7 +166,7 @@ def _loader(read, size, encodings):
 
 
 def _encoder(encodings, color_jitter):
-    """From batches as they are stored to batches of images."""
+    """A function that makes batches of images from batches of stored values."""
     source_encoding, target_encoding = encodings
 
     def encode(source, target, *rest):
@@ -183,19 +188,18 @@ def _check_whole_numbers(**values):
 
 def _check_start(training, initial_step, repeat):
     if repeat and not training:
-        raise ValueError("`repeat=True` is for training data: validation ends. Leave it out, or pass `training=True`.")
+        raise ValueError("`repeat=True` is for training; validation must end. Leave it out, or pass `training=True`.")
     if initial_step and not repeat:
         raise ValueError(
-            f"`initial_step` is for data without end. Received: initial_step={initial_step}, repeat=False. Pass "
+            f"`initial_step` is for endless data. Received: initial_step={initial_step}, repeat=False. Pass "
             "`repeat=True`, and `steps_per_epoch` to `fit`."
         )
 
 
 def _check_jitter_and_interpolations(jitter, interpolations):
-    if not isinstance(jitter, Real) or not 1 <= jitter <= MOST_JITTER:
+    if not isinstance(jitter, Real) or not 1 <= jitter <= _MOST_JITTER:
         raise ValueError(
-            f"`jitter` is a ratio of 1 (off) or more, such as 286 / 256, and at most {MOST_JITTER}. "
-            f"Received: jitter={jitter!r}."
+            f"`jitter` must be a ratio from 1 (off) to {_MOST_JITTER}, such as 286 / 256. Received: jitter={jitter!r}."
         )
     for side, interpolation in zip(("source", "target"), interpolations, strict=True):
         if not isinstance(interpolation, str) or interpolation not in INTERPOLATIONS:
@@ -206,14 +210,14 @@ def _check_jitter_and_interpolations(jitter, interpolations):
 
 def _jittered(load, image_size, mirror, color_jitter):
     def load_jittered(index, seed):
-        pair = random_jitter(*load(index), image_size, mirror, seed)
+        pair = _random_jitter(*load(index), image_size, mirror, seed)
         return (*pair, random_factors(color_jitter, seed)) if color_jitter else pair
 
     return load_jittered
 
 
 def _positions_of_passes(initial_epoch, count):
-    """(epoch, position) of the next epoch each time that the data set is passed over."""
+    """(epoch, position) of the next epoch, on each pass over the data set."""
     epochs = itertools.count(initial_epoch)
 
     def next_epoch(_):
@@ -243,7 +247,7 @@ def _training_examples(load, positions, count, seed):
 
 
 def _validation_examples(load, count, padded_count):
-    """(source, target, sample_weight); what fills up the last batch is the last pair again, with weight 0."""
+    """(source, target, sample_weight); the last batch is filled up with the last pair at weight 0."""
 
     def example(position):
         return *load(tf.minimum(position, count - 1)), tf.cast(position < count, tf.float32)
@@ -251,7 +255,7 @@ def _validation_examples(load, count, padded_count):
     return tf.data.Dataset.range(padded_count).map(example, num_parallel_calls=tf.data.AUTOTUNE)
 
 
-def random_jitter(source, target, image_size, mirror, seed):
+def _random_jitter(source, target, image_size, mirror, seed):
     """The same random crop and flip for both sides of a pair.
 
     Reference:

@@ -1,16 +1,29 @@
 """Decoded pairs, kept in memory."""
 
 import threading
+from collections.abc import Sequence
+
+from keras_pix2pix.data.pairs import Pair
+from keras_pix2pix.encodings import Encoding
+
+__all__ = ["PixelCache"]
 
 
 class PixelCache:
-    """Reads pair number `index` in its raw form, resized, and remembers it as long as there is room."""
+    """Reads pair number `index` in its raw form, resized, and keeps it if there is room."""
 
-    def __init__(self, pairs, encodings, size, interpolations, capacity):
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        encodings: tuple[Encoding, Encoding],
+        size: tuple[int, int],
+        interpolations: tuple[str, str],
+        capacity: int,
+    ) -> None:
         self.pairs, self.encodings, self.size, self.interpolations = pairs, encodings, size, interpolations
         self.room = capacity
         self.lock = threading.Lock()
-        self.kept = {}
+        self.kept: dict[int, tuple] = {}
 
     def __call__(self, index):
         pair = self.kept.get(int(index))

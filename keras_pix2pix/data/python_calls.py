@@ -1,20 +1,22 @@
-"""Python functions within a `tf.data` pipeline, which must be done before the interpreter ends.
+"""Python functions in a `tf.data` pipeline, which must finish before the interpreter exits.
 
-The end of a program destroys the iterators that are left, and each waits for its calls. A call that hasn't got the
-interpreter by then never gets it: the program would hang.
+On exit, the remaining iterators are destroyed, and each waits for its calls. A call that hasn't acquired the
+interpreter's lock by then never does, and the program would hang.
 """
 
 import atexit
 import threading
 import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 __all__ = ["python_call"]
 
-QUIET_SECONDS = 0.1  # Without a call, after which none is expected: buffers are full.
-MOST_SECONDS = 5.0
+_QUIET_SECONDS = 0.1  # Without a call; after that the buffers are full, and no more calls are expected.
+_MOST_SECONDS = 5.0
 
 _ending = threading.Event()
 _last_call = 0.0
@@ -22,8 +24,10 @@ _number_running = 0
 _lock = threading.Lock()
 
 
-def python_call(function, argument, *, specs, stateful=False):
-    """What a function of a scalar returns: tensors of these `tf.TensorSpec`s; blank ones once the program ends."""
+def python_call(
+    function: Callable, argument: Any, *, specs: Sequence[tf.TensorSpec], stateful: bool = False
+) -> tuple[tf.Tensor, ...]:
+    """Call a function of a scalar; return tensors of these `tf.TensorSpec`s, all zeros once the program is exiting."""
 
     def call(value):
         if _ending.is_set():
@@ -55,8 +59,8 @@ def _count(change):
 @atexit.register
 def _wait_for_calls():
     _ending.set()
-    latest = time.monotonic() + MOST_SECONDS
-    while _number_running or time.monotonic() < _last_call + QUIET_SECONDS:
+    latest = time.monotonic() + _MOST_SECONDS
+    while _number_running or time.monotonic() < _last_call + _QUIET_SECONDS:
         if time.monotonic() > latest:
             return
-        time.sleep(QUIET_SECONDS / 10)
+        time.sleep(_QUIET_SECONDS / 10)

@@ -1,7 +1,7 @@
 """Drawn facades and their label maps: a data set that needs no download."""
 
 import operator
-import pathlib
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -29,10 +29,10 @@ PALETTE = {
 }
 
 
-def facade(seed, image_size=(256, 256)):
+def facade(seed: int, image_size: tuple[int, int] = (256, 256)) -> tuple[np.ndarray, np.ndarray]:
     """Draws one building: its label map and a photo-like picture of it.
 
-    The pair depends on nothing but the two arguments. Wall material, colours and the side of the sun are
+    The pair depends only on the two arguments. Wall material, colours and the side of the sun are
     chosen per picture and are not in the label map, as in real photos.
 
     Args:
@@ -41,7 +41,7 @@ def facade(seed, image_size=(256, 256)):
 
     Returns:
         Tuple `(labels, picture)` of two `uint8` arrays of shape `(height, width, 3)`, values in
-        `[0, 255]`. `labels` holds no colours but those of `PALETTE`.
+        `[0, 255]`. `labels` only has the colours of `PALETTE`.
 
     Raises:
         ValueError: If `seed` is negative or `image_size` is not two whole numbers from 16 to 1024.
@@ -59,7 +59,7 @@ def facade(seed, image_size=(256, 256)):
     seed = _check_whole("seed", seed, least=0)
     boxes = _layout(np.random.default_rng([seed, 0]), height, width)
     labels = np.full((height, width, 3), PALETTE["background"], np.uint8)
-    # Its own generator, so that a change to the drawing leaves every label map as it was.
+    # A separate generator, so that changes to the drawing don't change the label maps.
     painter = FacadePainter(np.random.default_rng([seed, 1]), height, width)
     painter.background(*boxes[0][1])
     for name, box in boxes:
@@ -68,14 +68,21 @@ def facade(seed, image_size=(256, 256)):
     return labels, painter.photograph()
 
 
-def write_facades(directory, count, *, image_size=(256, 256), seed=0, direction="AtoB"):
+def write_facades(
+    directory: str | Path,
+    count: int,
+    *,
+    image_size: tuple[int, int] = (256, 256),
+    seed: int = 0,
+    direction: str = "AtoB",
+) -> list[Path]:
     """Writes drawn facades as side-by-side PNG files, the layout of the pix2pix data sets.
 
     Picture `i` is `facade(seed + i)` and its file is named after that sum: a training and a test set share
-    no picture if their seeds lie at least `count` apart.
+    no picture if their seeds are at least `count` apart.
 
     Args:
-        directory: Path of the folder to write to. It is created where missing.
+        directory: Path of the folder to write to. It is created if missing.
         count: Integer, number of files, 1 or more.
         image_size: Tuple `(height, width)` of one half in pixels, each 16 to 1024. Defaults to `(256, 256)`.
         seed: Integer, 0 or more, seed of the first picture. Defaults to `0`.
@@ -105,7 +112,7 @@ def write_facades(directory, count, *, image_size=(256, 256), seed=0, direction=
         )
     count, seed = _check_whole("count", count, least=1), _check_whole("seed", seed, least=0)
     _check_size(image_size)
-    directory = pathlib.Path(directory).expanduser()
+    directory = Path(directory).expanduser()
     directory.mkdir(parents=True, exist_ok=True)
     paths = [directory / _file_name(number) for number in range(seed, seed + count)]
     for number, path in enumerate(paths, start=seed):
@@ -115,8 +122,8 @@ def write_facades(directory, count, *, image_size=(256, 256), seed=0, direction=
 
 
 def holds_only_facades(directory, count, *, seed=0):
-    """Whether a folder holds what `write_facades` writes into it, of any size, and nothing else."""
-    directory = pathlib.Path(directory).expanduser()
+    """Whether a folder holds exactly the files that `write_facades` writes, of any size."""
+    directory = Path(directory).expanduser()
     if directory.is_symlink() or not directory.is_dir():
         return False
     numbers = {_file_name(number): number for number in range(seed, seed + count)}

@@ -8,7 +8,7 @@ from keras_pix2pix.files import regular_file
 
 __all__ = ["is_color_table", "read_color_table"]
 
-HEX = re.compile("#[0-9a-fA-F]{6}")
+_HEX = re.compile("#[0-9a-fA-F]{6}")
 
 
 def is_color_table(text):
@@ -41,7 +41,7 @@ def _color(line, header):
     """The colour of a line: #rrggbb, the columns named r, g, b, or the last three whole numbers."""
     cells = [cell.strip() for cell in line]
     for cell in cells:
-        if HEX.fullmatch(cell):
+        if _HEX.fullmatch(cell):
             return cell.lower()
     first_letters = [name[:1] for name in header]
     if {"r", "g", "b"} <= set(first_letters) and len(cells) == len(header):
@@ -51,4 +51,6 @@ def _color(line, header):
 
 
 def _name(line):
-    return next((cell.strip() for cell in line if not HEX.fullmatch(cell.strip()) and not cell.strip().isdecimal()), "")
+    return next(
+        (cell.strip() for cell in line if not _HEX.fullmatch(cell.strip()) and not cell.strip().isdecimal()), ""
+    )

@@ -12,11 +12,13 @@ from keras_pix2pix.encodings.rasters import is_tiff_file, tifffile_for
 from keras_pix2pix.files import whole_file
 from keras_pix2pix.images import SOFTWARE
 
+__all__ = ["OWN_TIFF", "GeoTiff", "georeference_of", "is_own_tiff"]
+
 OWN_TIFF = "a TIFF file that this package has written"
 # ModelPixelScale, ModelTiepoint, ModelTransformation and GeoKeyDirectory place a picture; the rest goes with them.
-PLACING = (33550, 33922, 34264, 34735)
-CARRIED = (*PLACING, 34736, 34737, 42113)  # GeoDoubleParams, GeoAsciiParams, GDAL_NODATA.
-KINDS = {1: "minisblack", 3: "rgb", 4: "rgb"}  # tifffile's, of 8-bit pictures by their channels.
+_PLACING = (33550, 33922, 34264, 34735)
+_CARRIED = (*_PLACING, 34736, 34737, 42113)  # GeoDoubleParams, GeoAsciiParams, GDAL_NODATA.
+_KINDS = {1: "minisblack", 3: "rgb", 4: "rgb"}  # tifffile's, of 8-bit pictures by their channels.
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class GeoTiff:
         """Write raw values under a path without extension; return the file's path."""
         path = Path(f"{path}{self.extension}")
         raw = np.asarray(raw).astype(self.encoding.file_dtype, copy=False)
-        kind = KINDS.get(raw.shape[-1], "minisblack") if raw.dtype == np.uint8 else "minisblack"
+        kind = _KINDS.get(raw.shape[-1], "minisblack") if raw.dtype == np.uint8 else "minisblack"
         with whole_file(path) as temporary:
             tifffile_for(path).imwrite(
                 temporary,
@@ -75,8 +77,8 @@ def _tags(path):
         return ()
     try:
         with tifffile_for(path).TiffFile(path) as opened:
-            tags = [tag for tag in opened.pages[0].tags if tag.code in CARRIED]
-            if not {tag.code for tag in tags} & set(PLACING):
+            tags = [tag for tag in opened.pages[0].tags if tag.code in _CARRIED]
+            if not {tag.code for tag in tags} & set(_PLACING):
                 return ()
             return tuple((tag.code, int(tag.dtype), _count(tag), tag.value, True) for tag in tags)
     except Exception:  # What Pillow has read may still be odd to tifffile.

@@ -16,10 +16,12 @@ from keras_pix2pix.encodings.pictures import Picture
 from keras_pix2pix.encodings.rasters import open_raster, pillow_or_tifffile
 from keras_pix2pix.images import read_image_file, read_image_size, write_png
 
-MOST_CLASSES = 256
-MODES_OF_INDICES = ("1", "L", "P")
-GOLDEN = 0.618034  # Steps of the golden ratio keep the hues of neighbouring classes apart.
-MIDDLE = 128.0  # Colours are compared around it in whole numbers, which float32 and float16 hold exactly.
+__all__ = ["Classes", "Palette"]
+
+_MOST_CLASSES = 256
+_MODES_OF_INDICES = ("1", "L", "P")
+_GOLDEN = 0.618034  # Steps of the golden ratio keep the hues of neighbouring classes apart.
+_MIDDLE = 128.0  # Colours are compared around it in whole numbers, which float32 and float16 hold exactly.
 
 
 @dataclass(frozen=True)
@@ -59,17 +61,17 @@ class Classes(SingleEncoding):
     extension = ".png"
 
     def __post_init__(self):
-        if not isinstance(self.num_classes, Integral) or not 2 <= self.num_classes <= MOST_CLASSES:
+        if not isinstance(self.num_classes, Integral) or not 2 <= self.num_classes <= _MOST_CLASSES:
             raise ValueError(
-                f"`num_classes` must be an integer from 2 to {MOST_CLASSES}. "
+                f"`num_classes` must be an integer from 2 to {_MOST_CLASSES}. "
                 f"Received: num_classes={self.num_classes!r}."
             )
         if self.ignore is not None and (
-            not isinstance(self.ignore, Integral) or not self.num_classes <= self.ignore < MOST_CLASSES
+            not isinstance(self.ignore, Integral) or not self.num_classes <= self.ignore < _MOST_CLASSES
         ):
             raise ValueError(
                 f"`ignore` must be an integer from {self.num_classes}, the first that is no class, to "
-                f"{MOST_CLASSES - 1}. Received: ignore={self.ignore!r}."
+                f"{_MOST_CLASSES - 1}. Received: ignore={self.ignore!r}."
             )
         if self.palette is not None:
             object.__setattr__(self, "palette", tuple(_color(each) for each in self.palette))
@@ -96,7 +98,7 @@ class Classes(SingleEncoding):
         """What each class is shown in, (red, green, blue): without a palette, black for 0."""
         if self.palette is not None:
             return self.palette
-        hues = [index * GOLDEN % 1 for index in range(1, self.num_classes)]
+        hues = [index * _GOLDEN % 1 for index in range(1, self.num_classes)]
         return ((0, 0, 0), *(tuple(round(255 * each) for each in colorsys.hsv_to_rgb(hue, 0.75, 1.0)) for hue in hues))
 
     def size(self, path):
@@ -163,13 +165,13 @@ class Classes(SingleEncoding):
 
     def show(self, raw):
         """Indices `(height, width, 1)` as RGB pixels: the colour of the class, gray for none."""
-        colors = np.full((MOST_CLASSES, 3), MIDDLE, np.uint8)
+        colors = np.full((_MOST_CLASSES, 3), _MIDDLE, np.uint8)
         colors[: self.num_classes] = self.colors
         return colors[np.asarray(raw)[..., 0]]
 
     def from_pixels(self, pixels):
         """RGB pixels as indices, by their first channel: where an example is needed and there is no file."""
-        return (pixels[..., :1].astype(int) * self.num_classes // MOST_CLASSES).astype(np.uint8)
+        return (pixels[..., :1].astype(int) * self.num_classes // _MOST_CLASSES).astype(np.uint8)
 
     def write(self, path, raw):
         """Write indices as a PNG file, gray or with the palette, under a path without extension; return its path."""
@@ -209,8 +211,8 @@ class Palette(SingleEncoding):
 
     def __post_init__(self):
         colors = tuple(_color(each) for each in self.colors)
-        if not 2 <= len(colors) <= MOST_CLASSES or len(set(colors)) < len(colors):
-            raise ValueError(f"`colors` must be 2 to {MOST_CLASSES} different colours. Received: {self.colors!r}.")
+        if not 2 <= len(colors) <= _MOST_CLASSES or len(set(colors)) < len(colors):
+            raise ValueError(f"`colors` must be 2 to {_MOST_CLASSES} different colours. Received: {self.colors!r}.")
         if self.names is not None and len(self.names) != len(colors):
             raise ValueError(f"`names` must have one for each of {len(colors)} colours. Received: {self.names!r}.")
         object.__setattr__(self, "colors", colors)
@@ -250,9 +252,9 @@ class Palette(SingleEncoding):
         """Colours, a tensor or array `(..., 3)`, as an image of 1 for the nearest colour's class and -1 for others."""
         from keras import ops
 
-        colors = np.array(self.colors, "float32").T - MIDDLE
+        colors = np.array(self.colors, "float32").T - _MIDDLE
         # The smallest distance |p - c|^2 is the largest p.c - |c|^2 / 2: one matrix product, of 4 dimensions.
-        nearness = ops.matmul(ops.cast(raw, "float32") - MIDDLE, colors) - np.square(colors).sum(axis=0) / 2
+        nearness = ops.matmul(ops.cast(raw, "float32") - _MIDDLE, colors) - np.square(colors).sum(axis=0) / 2
         return _one_hot(ops.expand_dims(_largest(nearness), -1), self.channels)
 
     def to_raw(self, image):
@@ -306,7 +308,7 @@ def _nearest(indices, size):
 
 def _check_indices(picture, path):
     deep = picture.mode.startswith("I")
-    if picture.format == "JPEG" or not (deep or picture.mode in MODES_OF_INDICES):
+    if picture.format == "JPEG" or not (deep or picture.mode in _MODES_OF_INDICES):
         raise ValueError(
             f"{path} does not hold class indices. Accepted: a gray or palette file without loss, such as PNG, or .npy. "
             f"Received: a {picture.format} file of mode {picture.mode!r}. Convert the file; for a label map in colours "

@@ -13,19 +13,21 @@ import numpy as np
 from keras_pix2pix.files import regular_file
 from keras_pix2pix.images import UnreadablePicture
 
+__all__ = ["TIFF_EXTENSIONS", "is_tiff_file", "open_raster", "pillow_or_tifffile", "tifffile_for"]
+
 TIFF_EXTENSIONS = (".tif", ".tiff")
-MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # The last two are BigTIFF's.
-MOST_PAGES = 1024  # Searched for bands that have a page each.
-MOST_AT_ONCE = 2**28  # Pixels of a strip or tile, or of a file that is read as a whole.
-MOST_MEASURED = 2**26  # Values of a file that an error message tells the range of.
-WHOLE_RANGES = {np.dtype(np.uint8): (0, 255), np.dtype(np.uint16): (0, 65535)}
+_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # The last two are BigTIFF's.
+_MOST_PAGES = 1024  # Searched for bands that have a page each.
+_MOST_AT_ONCE = 2**28  # Pixels of a strip or tile, or of a file that is read as a whole.
+_MOST_MEASURED = 2**26  # Values of a file that an error message tells the range of.
+_WHOLE_RANGES = {np.dtype(np.uint8): (0, 255), np.dtype(np.uint16): (0, 65535)}
 
-for name in ("tifffile", "PIL.TiffImagePlugin"):
-    # What they log of a file that they can't read, the error says.
-    logging.getLogger(name).addHandler(logging.NullHandler())
+for _name in ("tifffile", "PIL.TiffImagePlugin"):
+    # Error messages say what they would log of a file that they can't read.
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 
-class Raster:
+class _Raster:
     """A TIFF file or a window of it, like an array `(height, width, bands)` that `np.asarray` decodes.
 
     Slices along height and width make smaller windows; of the file only the strips and tiles that a window touches are
@@ -50,12 +52,12 @@ class Raster:
 
     def __getitem__(self, key):
         rows, columns = key if isinstance(key, tuple) else (key, slice(None))
-        return Raster(self.path, self.pages, self.rows[rows], self.columns[columns])
+        return _Raster(self.path, self.pages, self.rows[rows], self.columns[columns])
 
     def __array__(self, dtype=None, copy=None):
-        if len(self.rows) * len(self.columns) > MOST_AT_ONCE:
+        if len(self.rows) * len(self.columns) > _MOST_AT_ONCE:
             raise ValueError(
-                f"{self.path} is too large. Accepted: up to {MOST_AT_ONCE:,} pixels as a whole. Received: "
+                f"{self.path} is too large. Accepted: up to {_MOST_AT_ONCE:,} pixels as a whole. Received: "
                 f"{len(self.columns)}x{len(self.rows)} (width x height). Cut it into smaller files."
             )
         values = np.empty(self.shape, self.dtype)
@@ -82,7 +84,7 @@ def is_tiff_file(path):
     if Path(path).suffix.lower() not in TIFF_EXTENSIONS or not regular_file(path):
         return False
     with open(path, "rb") as opened:
-        return opened.read(4) in MAGIC
+        return opened.read(4) in _MAGIC
 
 
 def pillow_or_tifffile(path, by_pillow, by_tifffile):
@@ -112,15 +114,15 @@ def tifffile_for(path, reason=""):
 def open_raster(path, channels, kinds="uifb"):
     """Open a TIFF file, and check its header and first strip or tile; the others are decoded when they are used.
 
-    Returns an array `(height, width, channels)`, mapped from the file if that holds the numbers as they are; a `Raster`
-    otherwise.
+    Returns an array `(height, width, channels)`, mapped from the file if that holds the numbers as they are, or
+    else a `_Raster`.
     """
     tifffile = tifffile_for(path)
     with _errors_that_name(path):
         if not regular_file(path):
             raise ValueError("it is not a regular file")
         with tifffile.TiffFile(path) as opened:
-            raster = Raster(path, _pages(opened, channels))
+            raster = _Raster(path, _pages(opened, channels))
             _check_layout(raster)
     if raster.shape[-1] != channels or raster.dtype.kind not in kinds:
         numbers = "real numbers" if "f" in kinds else "integers"
@@ -151,7 +153,7 @@ def _pages(opened, channels):
     first = opened.pages[0]
     pages = [first]
     if first.samplesperpixel == 1 < channels:
-        pages = [page for page in itertools.islice(opened.pages, MOST_PAGES) if _alike(page, first)]
+        pages = [page for page in itertools.islice(opened.pages, _MOST_PAGES) if _alike(page, first)]
     for page in pages:
         page.decode, page.dataoffsets, page.databytecounts  # noqa: B018 (they are kept, and need the open file)
     return pages
@@ -177,8 +179,8 @@ def _check_layout(raster):
             raise ValueError("it is cut short")
     first = raster.pages[0]
     if _mapped(raster) is None:
-        if np.prod(_segment_size(first), dtype=float) > MOST_AT_ONCE:
-            raise ValueError(f"a strip or tile has more than {MOST_AT_ONCE:,} pixels")
+        if np.prod(_segment_size(first), dtype=float) > _MOST_AT_ONCE:
+            raise ValueError(f"a strip or tile has more than {_MOST_AT_ONCE:,} pixels")
         with open(raster.path, "rb") as file:
             _decoded(first, file, 0)
 
@@ -233,7 +235,7 @@ def _decoded(page, file, index):
 
 def _suggested(raster):
     """The word of the encoding that suits a file: its bands and the range of its numbers."""
-    nodata = declared_nodata(raster.pages[0])
+    nodata = _declared_nodata(raster.pages[0])
     low, high = _range(raster, nodata)
     if low is None:
         return f'"values:{raster.shape[-1]}:LOW:HIGH" with its lowest and highest value'
@@ -241,7 +243,7 @@ def _suggested(raster):
     return f'"values:{raster.shape[-1]}:{_plain(low)}:{_plain(high)}{ending}"'
 
 
-def declared_nodata(page):
+def _declared_nodata(page):
     """The number that the tag GDAL_NODATA names, or None."""
     try:
         return float(page.tags.valueof(42113))
@@ -251,10 +253,10 @@ def declared_nodata(page):
 
 def _range(raster, nodata):
     """(lowest, highest): of the number type if that has 8 or 16 bits, otherwise of the values, if they aren't many."""
-    if raster.dtype in WHOLE_RANGES:
-        low, high = WHOLE_RANGES[raster.dtype]
+    if raster.dtype in _WHOLE_RANGES:
+        low, high = _WHOLE_RANGES[raster.dtype]
         return low + (nodata == low), high - (nodata == high)
-    if raster.dtype.kind not in "uif" or np.prod(raster.shape, dtype=float) > MOST_MEASURED:
+    if raster.dtype.kind not in "uif" or np.prod(raster.shape, dtype=float) > _MOST_MEASURED:
         return None, None
     values = np.asarray(raster)
     values = values[np.isfinite(values) & (values != nodata if nodata is not None else True)]

@@ -8,6 +8,8 @@ from keras_pix2pix.encodings.base import Encoding
 from keras_pix2pix.encodings.words import get_single
 from keras_pix2pix.images import beside
 
+__all__ = ["Stacked"]
+
 
 @dataclass(frozen=True)
 class Stacked(Encoding):

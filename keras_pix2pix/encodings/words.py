@@ -11,8 +11,8 @@ from keras_pix2pix.encodings.pictures import WORDS, Picture
 
 __all__ = ["get_single"]
 
-FOUND_IN_DATA = ("palette:auto", "classes:auto")
-ACCEPTED = (
+_FOUND_IN_DATA = ("palette:auto", "classes:auto")
+_ACCEPTED = (
     '"rgb", "gray", "rgba", "gray16", "mask", "classes:NUMBER", "classes:NUMBER:ignore=INDEX", '
     '"palette:#RRGGBB,#RRGGBB,...", "palette:FILE.csv", "values:CHANNELS:LOW:HIGH", '
     '"values:CHANNELS:LOW:HIGH:nodata=VALUE", '
@@ -72,9 +72,9 @@ def _number(kind, text):
 
 
 def _unknown(identifier):
-    if identifier in FOUND_IN_DATA:
+    if identifier in _FOUND_IN_DATA:
         return ValueError(
             f"{identifier!r} is found in data, by `keras-pix2pix train` and `inspect`, and by `draw_pairs`, whose "
             "`encodings` say what to pass here."
         )
-    return ValueError(f"An encoding must be {ACCEPTED}. Received: {identifier!r}.")
+    return ValueError(f"An encoding must be {_ACCEPTED}. Received: {identifier!r}.")

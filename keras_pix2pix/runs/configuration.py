@@ -13,15 +13,17 @@ from keras_pix2pix.runs.data import SYNTHETIC
 from keras_pix2pix.runs.settings import fault_of
 from keras_pix2pix.training.presets import SCHEDULES, preset
 
-NEEDED = {"data", "preset", "direction", "image_size", "batch_size", "epochs", "seed"}
+__all__ = ["CHANGEABLE", "new_configuration", "preset_changes", "resumed_configuration", "write_configuration"]
+
+_NEEDED = {"data", "preset", "direction", "image_size", "batch_size", "epochs", "seed"}
 CHANGEABLE = {"epochs", "checkpoint_every", "patience"}  # What a resumed run may change.
-# Repeated from the functions; a test compares them.
-DEFAULTS = {"preset": "paper", "direction": "AtoB", "image_size": (256, 256), "seed": 0}
-# Checked here, as they set the size of loops and arrays; the rest is checked where it is used.
-COUNTS = ("image_size", "batch_size", "epochs", "steps_per_epoch", "patience", "checkpoint_every")
-PYTHON_WORDS = {"True": "true", "False": "false", "None": "null"}
-RESTORE = "Restore it, or start a new run in another folder."
-ADVICE = "Accepted: SECTION.NAME=VALUE, as in --set compile.gan_loss=lsgan."
+# Copied from the functions' signatures; a test compares them.
+_DEFAULTS = {"preset": "paper", "direction": "AtoB", "image_size": (256, 256), "seed": 0}
+# Checked here because they set the size of loops and arrays; the rest is checked where it is used.
+_COUNTS = ("image_size", "batch_size", "epochs", "steps_per_epoch", "patience", "checkpoint_every")
+_PYTHON_WORDS = {"True": "true", "False": "false", "None": "null"}
+_RESTORE = "Restore it, or start a new run in another folder."
+_ADVICE = "Accepted: SECTION.NAME=VALUE, as in --set compile.gan_loss=lsgan."
 
 
 def new_configuration(run_dir, given):
@@ -32,20 +34,20 @@ def new_configuration(run_dir, given):
             f"{run_dir} exists and is not empty. Choose another --run-dir, or resume the run in it: "
             f"keras-pix2pix train --run-dir {shlex.quote(str(run_dir))} --resume"
         )
-    config = {**DEFAULTS, **given}
+    config = {**_DEFAULTS, **given}
     recipe = preset(config["preset"], config.get("changes"))
     defaults = {"epochs": recipe["epochs"], "schedule": recipe["schedule"], "batch_size": recipe["data"]["batch_size"]}
     config = {**defaults, **config}
     if config["schedule"] not in SCHEDULES:
         raise ValueError(f"--schedule must be one of {', '.join(SCHEDULES)}. Received: {config['schedule']!r}.")
-    faults = [fault_of(name, config[name]) for name in COUNTS if name in config]
+    faults = [fault_of(name, config[name]) for name in _COUNTS if name in config]
     for fault in filter(None, faults):
         raise ValueError(f"{fault}, from the option of that name or from --set.")
     return config
 
 
 def resumed_configuration(run_dir, given):
-    """The configuration of a run, with the `CHANGEABLE` settings in `given`; others may not differ."""
+    """The configuration of a run, updated with the `CHANGEABLE` settings in `given`; others must not differ."""
     config = _read(RunFolder(run_dir).configuration)
     for name, value in given.items():
         if name not in CHANGEABLE and value != config.get(name):
@@ -76,16 +78,16 @@ def preset_changes(texts):
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not value:
-            raise ValueError(f"--set needs a value. {ADVICE} Received: {text!r}.")
+            raise ValueError(f"--set needs a value. {_ADVICE} Received: {text!r}.")
         try:
-            changes[key] = json.loads(PYTHON_WORDS.get(value, value))
+            changes[key] = json.loads(_PYTHON_WORDS.get(value, value))
         except (ValueError, RecursionError):  # The digits of an integer and the depth of brackets have a limit.
             changes[key] = value
     return changes
 
 
 def _is_no_run_yet(path):
-    """Whether an earlier attempt left this: drawn data, or a half-written configuration."""
+    """Whether this was left by an earlier attempt: drawn data, or a half-written configuration."""
     folder = RunFolder(path.parent)
     return path == folder.drawn_data or path.name.startswith(f".{folder.configuration.name}.")
 
@@ -96,19 +98,19 @@ def _read(file):
     try:
         config = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{file} is damaged, it is not JSON: {error}. {RESTORE}") from error
+        raise ValueError(f"{file} is damaged, it is not JSON: {error}. {_RESTORE}") from error
     if not isinstance(config, dict):
-        raise ValueError(f"{file} is damaged: it holds {type(config).__name__} in the place of an object. {RESTORE}")
-    missing = sorted(NEEDED - config.keys())
+        raise ValueError(f"{file} is damaged: it holds {type(config).__name__} instead of an object. {_RESTORE}")
+    missing = sorted(_NEEDED - config.keys())
     if missing:
-        raise ValueError(f"{file} lacks {', '.join(missing)}. {RESTORE}")
+        raise ValueError(f"{file} lacks {', '.join(missing)}. {_RESTORE}")
     for fault in filter(None, map(fault_of, config, config.values())):
-        raise ValueError(f"{file} is damaged: {fault}. {RESTORE}")
+        raise ValueError(f"{file} is damaged: {fault}. {_RESTORE}")
     try:
         preset(config["preset"], config.get("changes"))
-        _check_folders({name: value for name, value in config.items() if name != "direction"})  # Which is always there.
+        _check_folders({name: value for name, value in config.items() if name != "direction"})  # It is always there.
     except ValueError as error:
-        raise ValueError(f"{file} is damaged: {error} {RESTORE}") from error
+        raise ValueError(f"{file} is damaged: {error} {_RESTORE}") from error
     return {**config, "image_size": tuple(config["image_size"])}
 
 
@@ -121,15 +123,15 @@ def _check_folders(given):
         )
     if "direction" in given and ("target" in given or is_pair_list(given["data"])):
         raise ValueError(
-            "--direction is for side-by-side files; with --target, or a list of pairs, it is known which side is which."
+            "--direction is for side-by-side files; with --target, or a list of pairs, the sides are known."
         )
     if ("target" in given and "validation" in given) != ("validation_target" in given):
-        raise ValueError("--validation-target, --target and --validation belong together: give all three.")
+        raise ValueError("--validation-target, --target and --validation belong together. Give all three.")
     if "extra_source" in given and "target" not in given:
         raise ValueError("--extra-source needs folders. Accepted: DATA and --extra-source with --target. Give it too.")
     if "validation_split" in given and ("validation" in given or given["data"] == SYNTHETIC):
         raise ValueError(
-            "--validation-split takes validation pairs out of DATA, a folder that has no others. Received: "
+            "--validation-split takes the validation pairs from DATA. Received: "
             f"{'--validation too' if 'validation' in given else f'DATA={SYNTHETIC}, which has its own'}. Leave it out."
         )
     wanted = len(given.get("extra_source", [])) if "validation" in given else 0

@@ -1,4 +1,4 @@
-"""The data sets of a run, by its configuration."""
+"""The data sets of a run, from its configuration."""
 
 import os
 
@@ -9,9 +9,22 @@ from keras_pix2pix.data.synthetic import holds_only_facades, write_facades
 from keras_pix2pix.files import whole_file
 from keras_pix2pix.run_folder import RunFolder
 
+__all__ = [
+    "SYNTHETIC",
+    "check_labels",
+    "class_names",
+    "folder_sources",
+    "run_dataset",
+    "run_encodings",
+    "run_folders",
+    "run_pairs",
+    "run_sources",
+    "with_found_encodings",
+]
+
 SYNTHETIC = "synthetic"
-SYNTHETIC_PAIRS = {"train": (400, 0), "validation": (16, 1_000_000)}  # Pairs, first seed.
-ENCODINGS = ("source_encoding", "target_encoding")
+_SYNTHETIC_PAIRS = {"train": (400, 0), "validation": (16, 1_000_000)}  # Pairs, first seed.
+_ENCODINGS = ("source_encoding", "target_encoding")
 
 
 def run_folders(config, run_dir, resume):
@@ -24,7 +37,7 @@ def run_folders(config, run_dir, resume):
         validation = training
     if config["data"] != SYNTHETIC:
         return training, validation
-    drawn = {split: RunFolder(run_dir).drawn_data / split for split in SYNTHETIC_PAIRS}
+    drawn = {split: RunFolder(run_dir).drawn_data / split for split in _SYNTHETIC_PAIRS}
     wanted = {split: directory for split, directory in drawn.items() if not (resume and directory.exists())}
     for split, directory in wanted.items():
         _refuse_files_of_others(directory, split)
@@ -40,7 +53,7 @@ def run_dataset(config, folders, subset=None, **options):
     options = {
         **preset_data(config["preset"], config.get("changes")),
         **{name: config[name] for name in ("image_size", "batch_size", "seed")},
-        **{name: config[name] for name in (*ENCODINGS, "color_jitter") if name in config},
+        **{name: config[name] for name in (*_ENCODINGS, "color_jitter") if name in config},
         **options,
     }
     directory, target = folders
@@ -54,21 +67,21 @@ def run_encodings(config):
     """The encodings of a run's source and target."""
     from keras_pix2pix.data.pairs import encodings_of_sides
 
-    words = (config.get(name, "rgb") for name in ENCODINGS)
+    words = (config.get(name, "rgb") for name in _ENCODINGS)
     return encodings_of_sides(_sources(config, "data", "extra_source"), config.get("target"), *words)
 
 
 def with_found_encodings(config, folders):
-    """The configuration with the encodings that the data tell in place of "auto", and of tables of colours."""
+    """The configuration, with encodings found in the data for "auto", and the colours of tables."""
     from keras_pix2pix.data.found_encodings import found_encodings
     from keras_pix2pix.encodings import get
 
-    words = {name: config[name] for name in ENCODINGS if name in config}
+    words = {name: config[name] for name in _ENCODINGS if name in config}
     if not words:
         return config
-    sides = [words.get(name, "rgb") for name in ENCODINGS]
+    sides = [words.get(name, "rgb") for name in _ENCODINGS]
     found = found_encodings([each for each in folders if each], config["direction"], *sides)
-    for name, encoding in zip(ENCODINGS, found, strict=True):
+    for name, encoding in zip(_ENCODINGS, found, strict=True):
         word = words.get(name)
         if word and (":auto" in word or ".csv" in word or get(word) != encoding):
             print(f"{name.replace('_', ' ').capitalize()}, as found: {encoding.word}")
@@ -77,7 +90,7 @@ def with_found_encodings(config, folders):
 
 
 def class_names(word):
-    """What people call the classes of an encoding: their names, colours or numbers."""
+    """Names for the classes of an encoding: their names, colours or numbers."""
     from keras_pix2pix.encodings import get
 
     encoding = get(word)
@@ -89,7 +102,7 @@ def class_names(word):
 
 
 def check_labels(config, folders):
-    """Read the label maps of a run as a whole, if it has some."""
+    """Read the label maps of a run completely, if it has any."""
     from keras_pix2pix.data.label_maps import check_label_maps
 
     for place, subset in zip(folders, ("training", "validation"), strict=True):
@@ -109,7 +122,7 @@ def run_sources(config, folders, image_size, count, subset="validation"):
 
 
 def run_pairs(config, folders, subset="validation"):
-    """The pairs of one of the results of `run_folders`; where one folder has both, those of a subset."""
+    """The pairs of one of the results of `run_folders`; for a folder that holds both, those of a subset."""
     from keras_pix2pix.data.pairs import find_pairs, subset_of
 
     directory, target = folders
@@ -119,7 +132,7 @@ def run_pairs(config, folders, subset="validation"):
 
 
 def _part(config, directory, subset):
-    """The arguments of `paired_dataset` by which a data set is divided; empty if it is not."""
+    """The arguments of `paired_dataset` that divide a data set; empty if it isn't divided."""
     if subsets_in(directory) or "validation_split" in config:
         return {"validation_split": config.get("validation_split", 0), "subset": subset}
     return {}
@@ -147,15 +160,15 @@ def _sources(config, first, extra):
 
 
 def _refuse_files_of_others(directory, split):
-    count, first_seed = SYNTHETIC_PAIRS[split]
+    count, first_seed = _SYNTHETIC_PAIRS[split]
     if os.path.lexists(directory) and not holds_only_facades(directory, count, seed=first_seed):
         raise ValueError(
-            f"{directory} exists and holds something else than drawn facades, which would replace it. Nothing was "
+            f"{directory} exists and holds something other than drawn facades, which would replace it. Nothing was "
             "changed. Move it away, or choose another --run-dir."
         )
 
 
 def _draw(directory, split, image_size):
-    count, first_seed = SYNTHETIC_PAIRS[split]
+    count, first_seed = _SYNTHETIC_PAIRS[split]
     with whole_file(directory) as temporary:
         write_facades(temporary, count, image_size=image_size, seed=first_seed)

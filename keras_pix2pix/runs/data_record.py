@@ -13,8 +13,10 @@ from keras_pix2pix.files import whole_file
 from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.terminal import with_progress
 
-NAMED_AT_MOST = 3
-MANY = 1000  # Fewer files are read in a few seconds.
+__all__ = ["difference", "digest_of", "read_record", "record_data", "write_record"]
+
+_NAMED_AT_MOST = 3
+_MANY = 1000  # Fewer files are read in a few seconds.
 
 
 def record_data(folders, known):
@@ -25,7 +27,7 @@ def record_data(folders, known):
     files = {f"{role}/{name}": file for role, place in _roles(folders) for name, file in _listed(place)}
     with ThreadPoolExecutor() as pool:
         found = pool.map(lambda item: _file_record(item[1], known.get(item[0])), files.items())
-        return dict(zip(files, with_progress(found, len(files), "Reading the data", least=MANY), strict=True))
+        return dict(zip(files, with_progress(found, len(files), "Reading the data", least=_MANY), strict=True))
 
 
 def digest_of(record):
@@ -50,9 +52,9 @@ def write_record(run_dir, record):
 
 
 def difference(before, after):
-    """How two records differ, in words."""
+    """The difference between two records, as text."""
     gone, new = sorted(before.keys() - after.keys()), sorted(after.keys() - before.keys())
-    # A file under another name is neither gone nor new.
+    # A renamed file is neither gone nor new.
     names = {after[name][2]: name for name in new}
     renamed = [(name, names[before[name][2]]) for name in gone if before[name][2] in names]
     gone = [name for name in gone if name not in dict(renamed)]
@@ -93,4 +95,4 @@ def _file_record(file, known):
 
 
 def _some(names):
-    return ", ".join(names[:NAMED_AT_MOST]) + (", ..." if len(names) > NAMED_AT_MOST else "")
+    return ", ".join(names[:_NAMED_AT_MOST]) + (", ..." if len(names) > _NAMED_AT_MOST else "")

@@ -3,7 +3,7 @@
 import csv
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,15 +18,15 @@ from keras_pix2pix.terminal import with_progress
 
 __all__ = ["Evaluation", "evaluate_folder", "evaluate_run", "write_evaluation"]
 
-SHOWN = 3  # Best pictures, and as many of the worst.
-UP = {"psnr": True, "ssim": True, "pixel_accuracy": True, "class_iou": True, "l1": False}
+_SHOWN = 3  # How many of the best pictures, and of the worst.
+_UP = {"psnr": True, "ssim": True, "pixel_accuracy": True, "class_iou": True, "l1": False}
 
 
 class Evaluation(NamedTuple):
     """The scores of a set of generated pictures.
 
     Args:
-        name: Of the run or folder.
+        name: Name of the run or folder.
         files: Names of the pictures.
         scores: Name -> array `(pictures,)`.
         distances: "kid" and "fid" -> `Distance`; empty without features.
@@ -40,7 +40,7 @@ class Evaluation(NamedTuple):
     rows: np.ndarray
 
     def summary(self):
-        """Name -> {"value", "standard_error", "warning"} of everything, for JSON and tables."""
+        """Name -> {"value", "standard_error", "warning"} of all scores and distances, for JSON and tables."""
         from keras_pix2pix.evaluation import standard_error
 
         means = {
@@ -50,17 +50,19 @@ class Evaluation(NamedTuple):
         return means | {name: distance._asdict() for name, distance in self.distances.items()}
 
 
-def evaluate_run(run, data=None, target=None, features=None):
-    """Evaluate the model of a run on its validation data, or on others of the same layout."""
+def evaluate_run(
+    run: str | Path, data: str | None = None, target: str | None = None, features: Any = None
+) -> Evaluation:
+    """Evaluate the model of a run on its validation data, or on other data of the same layout."""
     config = configuration_of(run)
     if config is None:
         raise ValueError(
             f"There is no run at {run}: a model needs its config.json beside it. Accepted: a run folder of "
-            "`keras-pix2pix train`, or a .keras file in it. For pictures made by anything, pass --generated."
+            "`keras-pix2pix train`, or a .keras file in it. For pictures from another program, pass --generated."
         )
     folders = _folders(config, run, data, target)
     if data is not None:
-        config.pop("validation_split", None)  # A share of the run's own data.
+        config.pop("validation_split", None)  # It applies to the run's own data.
     subset = "test" if data is not None and "test" in subsets_in(data) else "validation"
     pairs = run_pairs(config, folders, subset)
     model = load_model(run)
@@ -70,8 +72,8 @@ def evaluate_run(run, data=None, target=None, features=None):
     return _evaluated(str(run), files, triples, run_encodings(config), features)
 
 
-def evaluate_folder(generated, target, features=None):
-    """Evaluate a folder of generated pictures beside the folder of their targets, by names."""
+def evaluate_folder(generated: str, target: str, features: Any = None) -> Evaluation:
+    """Compare a folder of generated pictures with a folder of their targets, matched by name."""
     from keras_pix2pix import encodings, paired_dataset
     from keras_pix2pix.data.pairs import match_folders
 
@@ -128,7 +130,7 @@ def _evaluated(name, files, triples, encodings, extractor):
 
 
 def _distances(features):
-    """KID and FID of the features of (target, generated) of each picture; none without."""
+    """KID and FID from the features of (target, generated) for each picture; empty without features."""
     from keras_pix2pix.evaluation import fid, kid
 
     if not features:
@@ -138,17 +140,17 @@ def _distances(features):
 
 
 class _Extremes:
-    """The rows of the best and the worst pictures, by the last score, the nearest to what people see."""
+    """The rows of the best and the worst pictures by the last score, which is closest to what people see."""
 
     def __init__(self):
         self.kept = []
 
     def add(self, scores, row):
         name, (value,) = list(scores.items())[-1]
-        self.kept.append((float(value if UP[name] else -value), row))
+        self.kept.append((float(value if _UP[name] else -value), row))
         self.kept.sort(key=lambda each: -each[0])
-        # The best come first; those in the middle are let go.
-        del self.kept[SHOWN:-SHOWN]
+        # The best come first; those in the middle are dropped.
+        del self.kept[_SHOWN:-_SHOWN]
 
     def rows(self):
         return np.concatenate([row for _, row in self.kept])

@@ -1,4 +1,4 @@
-"""What was exported of a run, in its report."""
+"""Exports of a run in its report."""
 
 import sys
 
@@ -9,7 +9,7 @@ __all__ = ["show_in_report"]
 
 def show_in_report(parity, run):
     """Keep the verdict on an export in the run's folder, and write its report again."""
-    from keras_pix2pix import write_report  # Here, as it draws, which takes a while to import.
+    from keras_pix2pix import write_report  # Here, because its plotting takes a while to import.
     from keras_pix2pix.deploy.verdict import copy_verdict
 
     folder = RunFolder.of(run)

@@ -1,4 +1,4 @@
-"""What `keras-pix2pix train` prints before it starts."""
+"""The summary that `keras-pix2pix train` prints before it starts."""
 
 import contextlib
 import os
@@ -6,7 +6,9 @@ import subprocess
 
 from keras_pix2pix.run_folder import RunFolder
 
-NVIDIA_SMI = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+__all__ = ["print_header"]
+
+_NVIDIA_SMI = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
 
 
 def print_header(config, run_dir, model, steps, validation, monitor, replicas=1):
@@ -22,7 +24,7 @@ def print_header(config, run_dir, model, steps, validation, monitor, replicas=1)
     print(f"Data     {steps} batches of {batch_size} pair(s) an epoch, {height}x{width}, {layout}; {validated}")
     shared = f"; {replicas} replicas share each batch" if replicas > 1 else ""
     xla = "; XLA compiles the training step, which takes half a minute once" if model.jit_compile else ""
-    print(f"Device   {devices()}{shared}{xla}")
+    print(f"Device   {_devices()}{shared}{xla}")
     patch = receptive_field(model.discriminator)
     print(
         f"Networks {config['preset']}: generator of {model.generator.count_params():,} parameters"
@@ -37,14 +39,14 @@ def print_header(config, run_dir, model, steps, validation, monitor, replicas=1)
 
 
 def _innermost(generator):
-    """Into how few pixels a generator encodes a picture, in words."""
+    """The size of a generator's smallest layer, as text."""
     shapes = [layer.output.shape for layer in generator.layers if len(layer.output.shape) == 4]
     _, height, width, _ = min(shapes, key=lambda shape: shape[1] * shape[2])
     return f" that encodes a picture in {height}x{width} pixels"
 
 
-def devices():
-    """The devices that TensorFlow uses, in words."""
+def _devices():
+    """The devices that TensorFlow uses, as text."""
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
@@ -53,9 +55,9 @@ def devices():
 
 
 def _idle_gpu():
-    """A GPU that TensorFlow doesn't use, in words, if there is one."""
+    """A note on a GPU that TensorFlow doesn't use; empty if there is none."""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        listed = subprocess.run(NVIDIA_SMI, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+        listed = subprocess.run(_NVIDIA_SMI, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
         if listed and os.environ.get("CUDA_VISIBLE_DEVICES", listed) not in ("", "-1"):
             return (
                 f". TensorFlow doesn't see this machine's GPU, {listed.splitlines()[0]}: install what it needs with "

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from keras_pix2pix import Pix2Pix
 
-__all__ = ["height_and_width", "load_extractor", "load_model", "load_weights", "model_file"]
+__all__ = ["load_extractor", "load_model", "load_weights", "model_file", "parsed_image_size"]
 
 
 def load_model(path: str | Path) -> Pix2Pix | keras.Model:
@@ -30,7 +30,7 @@ def load_model(path: str | Path) -> Pix2Pix | keras.Model:
         A `Pix2Pix` or a functional `keras.Model`.
 
     Raises:
-        ValueError: There is no such file, or it is something else.
+        ValueError: There is no such file, or it holds something else.
 
     Example:
 
@@ -62,7 +62,7 @@ def load_model(path: str | Path) -> Pix2Pix | keras.Model:
 
 
 def load_extractor(word):
-    """The network whose features KID and FID compare: of a file, or "imagenet", `keras.applications`' Inception."""
+    """The network whose features KID and FID compare: a file's, or for "imagenet" that of `keras.applications`."""
     start_tensorflow()
     import keras
 
@@ -77,7 +77,7 @@ def load_extractor(word):
 
 
 def load_weights(model, path):
-    """Load the weights of `path` into a model, variable by variable: for a model that several devices share."""
+    """Load the weights in `path` into a model variable by variable, for a model shared by several devices."""
     file = model_file(path)
     try:
         model.load_weights(file)
@@ -99,11 +99,11 @@ def model_file(path):
             f"{RunFolder(path).model.name}, a .keras file, or a word: {', '.join(PRETRAINED)}. Check the path."
         )
     if not zipfile.is_zipfile(file):
-        raise ValueError(f"{file} is not a .keras file, or not a whole one. Train again, or take another file.")
+        raise ValueError(f"{file} is not a .keras file, or is incomplete. Train again, or take another file.")
     return file
 
 
-def height_and_width(text):
+def parsed_image_size(text):
     """`--image-size` as (height, width): from "HEIGHTxWIDTH", or one number for a square."""
     sides = text.lower().split("x")
     if len(sides) > 2 or not all(side.isdecimal() and int(side) for side in sides):

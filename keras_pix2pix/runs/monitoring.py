@@ -2,9 +2,11 @@
 
 from keras_pix2pix.report.history import better_side
 
+__all__ = ["monitored_log", "run_metrics"]
+
 
 def run_metrics(image_size):
-    """The metrics of a run: less than a hundredth of the paper's training step at 256x256."""
+    """The metrics of a run, which take less than a hundredth of the paper's training step at 256x256."""
     from keras_pix2pix.metrics import PSNR, SSIM, SSIM_WINDOW
 
     return [PSNR(), SSIM()] if min(image_size) >= SSIM_WINDOW else [PSNR()]
@@ -21,7 +23,7 @@ def monitored_log(config, log_names, validated):
         raise ValueError(f"--monitor must be one of {', '.join(accepted)}. Received: {monitor!r}.{more}")
     if monitor is None and "patience" in config:
         raise ValueError(
-            f"--patience needs a log to go by. Received: --patience {config['patience']} without --validation and "
+            f"--patience needs a log to watch. Received: --patience {config['patience']} without --validation and "
             "--monitor. Give one of them."
         )
     return monitor

@@ -6,23 +6,25 @@ from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.configuration import resumed_configuration
 from keras_pix2pix.runs.data import folder_sources, run_folders, run_sources
 
-USUAL_SIZE = 256
+__all__ = ["COMPARED", "REPRESENTATIVE", "configuration_of", "source_pictures"]
+
+_USUAL_SIZE = 256
 COMPARED = {"count": 16, "kinds": ("validation", "training")}
 # More pictures give no better ranges: benchmarks/quantization.py.
 REPRESENTATIVE = {"count": 32, "kinds": ("training",)}
 
 
 def configuration_of(run):
-    """The configuration of the run that `run` is, or is a file of; None without one."""
+    """The configuration of a run folder, or of the run that a `.keras` file belongs to; None if there is none."""
     folder = RunFolder.of(run)
     return resumed_configuration(folder.path, {}) if folder.configuration.is_file() else None
 
 
 def source_pictures(run, model, images=None, image_size=None, *, count, kinds):
-    """Stored source pixels and where they are from, in words; without any, None and what takes their place."""
+    """Stored source pixels and their origin as text; without any, None and what is used instead."""
     from keras_pix2pix.inference.serving import encodings_of, generator_of
 
-    image_size = image_size or tuple(side or USUAL_SIZE for side in generator_of(model).input_shape[1:3])
+    image_size = image_size or tuple(side or _USUAL_SIZE for side in generator_of(model).input_shape[1:3])
     if images:
         pixels = folder_sources(images, encodings_of(model)[0], image_size, count)
         return pixels, f"{_number(pixels)} of {images}"

@@ -1,4 +1,4 @@
-"""The progress of `keras-pix2pix train`."""
+"""The progress bar of `keras-pix2pix train`."""
 
 import time
 
@@ -6,13 +6,15 @@ import keras
 import rich.console
 import rich.progress
 
-LINE_EVERY = 60  # Seconds, where there is no bar.
+__all__ = ["ProgressBar"]
+
+_LINE_EVERY = 60  # Seconds, where there is no bar.
 # The rest is in history.csv.
-SHOWN = ("g_l1", "g_gan", "d_real", "d_fake", "val_g_l1", "val_psnr", "val_ssim")
+_SHOWN = ("g_l1", "g_gan", "d_real", "d_fake", "val_g_l1", "val_psnr", "val_ssim")
 
 
 class ProgressBar(keras.callbacks.Callback):
-    """A line for each epoch; within it a bar with images a second and the time left, or, in a pipe, a line a minute.
+    """One line per epoch; during it, a bar with speed and time left, or one line per minute if output is piped.
 
     Pass it after `callbacks.Rates`.
     """
@@ -49,7 +51,7 @@ class ProgressBar(keras.callbacks.Callback):
         self.steps_timed += 1
         if self.bar:
             self.bar.update(self.task, completed=done, pace=self._pace(done))
-        elif now - self.last_line >= LINE_EVERY:
+        elif now - self.last_line >= _LINE_EVERY:
             self.last_line = now
             self._print(f"{self._title()}  {done}/{self.params['steps']} steps, {self._pace(done)}")
 
@@ -61,15 +63,15 @@ class ProgressBar(keras.callbacks.Callback):
         self.close()
         seconds = time.monotonic() - self.started
         self.seconds_of_epochs.append(seconds)
-        figures = "  ".join(f"{name} {logs[name]:.4g}" for name in SHOWN if name in logs)
+        figures = "  ".join(f"{name} {logs[name]:.4g}" for name in _SHOWN if name in logs)
         pace = f"{logs['images_per_second']:.3g} images/s, " if logs.get("images_per_second") else ""
         epochs_left = self.params["epochs"] - epoch - 1
         mean = sum(self.seconds_of_epochs) / len(self.seconds_of_epochs)
-        left = f", {duration(mean * epochs_left)} left" if epochs_left else ""
-        self._print(f"{self._title()}  {figures}  {pace}{duration(seconds)}{left}")
+        left = f", {_duration(mean * epochs_left)} left" if epochs_left else ""
+        self._print(f"{self._title()}  {figures}  {pace}{_duration(seconds)}{left}")
 
     def close(self):
-        """Remove the bar from the terminal, after an error too."""
+        """Remove the bar from the terminal, also after an error."""
         if self.bar:
             self.bar.stop()
             self.bar = None
@@ -85,17 +87,17 @@ class ProgressBar(keras.callbacks.Callback):
         left = steps_left * self.seconds_of_step
         if self.seconds_of_epochs:
             in_all = left + epochs_left * sum(self.seconds_of_epochs) / len(self.seconds_of_epochs)
-        else:  # Validation comes on top.
+        else:  # Validation is not included.
             in_all = left + epochs_left * self.params["steps"] * self.seconds_of_step
-        pace = f"{self.batch_size / self.seconds_of_step:.3g} images/s, {duration(left)} left"
-        return f"{pace}, {duration(in_all)} for all epochs" if epochs_left else pace
+        pace = f"{self.batch_size / self.seconds_of_step:.3g} images/s, {_duration(left)} left"
+        return f"{pace}, {_duration(in_all)} for all epochs" if epochs_left else pace
 
     def _print(self, line):
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def duration(seconds):
-    """A time in words, with at most two units."""
+def _duration(seconds):
+    """A time as text, with at most two units."""
     seconds = round(seconds)
     if seconds >= 3600:
         return f"{seconds // 3600} h {seconds % 3600 // 60} min"

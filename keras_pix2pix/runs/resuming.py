@@ -1,4 +1,4 @@
-"""What --resume needs: configuration, model, and history of a run."""
+"""Prepares --resume: configuration, model and history of a run."""
 
 import sys
 
@@ -19,7 +19,7 @@ def resumed(run_dir, given):
     fault = history_fault(RunFolder(run_dir).history)
     if fault:
         raise ValueError(f"{fault}. Restore it, or take it out of the folder and resume the run without it.")
-    return {"identity": {}, **config}  # Which runs of older versions don't have.
+    return {"identity": {}, **config}  # Runs of older versions have no identity.
 
 
 def refuse_a_lost_model(run_dir):
@@ -35,7 +35,7 @@ def refuse_a_lost_model(run_dir):
 
 
 def resume_point_of_run(model, run_dir, epochs):
-    """Epochs and steps done; raises if that isn't known, or if nothing is left."""
+    """Epochs and steps done; raises if they are unknown, or if no epochs are left."""
     from keras_pix2pix import callbacks
 
     epoch, step = callbacks.resume_point(model)

@@ -11,29 +11,31 @@ from keras_pix2pix.runs.data_record import difference, digest_of, read_record, r
 from keras_pix2pix.runs.settings import EXTRA_FOLDERS, FOLDERS, SETTINGS
 from keras_pix2pix.training.training_state import read_records
 
+__all__ = ["RUN", "data_of_this_run", "new_identity", "refuse_another_run", "run_record", "shared_by_workers"]
+
 RUN = "run"  # Among the model's records: the id of its run, and the settings that it was trained with.
-# The data may move: their contents are compared separately.
-NO_SETTINGS = {*FOLDERS, *EXTRA_FOLDERS, *CHANGEABLE, "identity", "versions"}
-NAMED_AT_MOST = 5
+# Folders may move, because the contents of the data are compared separately.
+_NO_SETTINGS = {*FOLDERS, *EXTRA_FOLDERS, *CHANGEABLE, "identity", "versions"}
+_NAMED_AT_MOST = 5
 
 
 def new_identity():
-    """An id that tells a run from another with the same settings."""
+    """An id that distinguishes a run from others with the same settings."""
     return {"run": secrets.token_hex(8)}
 
 
 def run_record(config):
-    """What `model.keras` records of its run."""
+    """The record of its run in `model.keras`."""
     return {"id": config.get("identity", {}).get("run"), "settings": _settings(config)}
 
 
 def shared_by_workers(config):
-    """What must be equal on all workers: settings and data, wherever they are stored."""
+    """The values that must be equal on all workers: settings, and data wherever they are stored."""
     return [_settings(config), config["identity"]["data"]]
 
 
 def refuse_another_run(config, run_dir):
-    """Raise if `config.json` was changed, or `model.keras` is another run's; before anything is trained or written."""
+    """Raise if `config.json` was changed, or `model.keras` belongs to another run, before training or writing."""
     folder = RunFolder(run_dir)
     kept = read_records(folder.model).get(RUN, {})
     now, then = run_record(config), {"id": None, "settings": {}, **kept}
@@ -52,11 +54,11 @@ def refuse_another_run(config, run_dir):
         if _shown(now["settings"], name) != _shown(then["settings"], name)
     ]
     if changed:
-        more = ", ..." if len(changed) > NAMED_AT_MOST else ""
+        more = ", ..." if len(changed) > _NAMED_AT_MOST else ""
         raise ValueError(
             f"{folder.configuration} has been changed since {folder.model.name} was trained: "
-            f"{', '.join(changed[:NAMED_AT_MOST])}{more}. --resume can't change that: change the file back, or start a "
-            "new run in another folder."
+            f"{', '.join(changed[:_NAMED_AT_MOST])}{more}. --resume can't change that. Change the file back, or "
+            "start a new run in another folder."
         )
 
 
@@ -68,7 +70,7 @@ def data_of_this_run(config, folders, run_dir, changed_is_fine):
     digest = config.get("identity", {}).get("data")
     if digest is None or digest == digest_of(found) or changed_is_fine:
         return found
-    what = f"{RunFolder(run_dir).data_record}, which would say how, is missing or damaged"
+    what = f"{RunFolder(run_dir).data_record}, which would show the difference, is missing or damaged"
     if digest == digest_of(known):
         what = difference(known, found)
     command = shlex.join(["keras-pix2pix", "train", "--run-dir", str(run_dir), "--resume", "--data-changed"])
@@ -79,10 +81,10 @@ def data_of_this_run(config, folders, run_dir, changed_is_fine):
 
 
 def _settings(config):
-    settings = {name: config[name] for name in SETTINGS if name in config and name not in NO_SETTINGS}
+    settings = {name: config[name] for name in SETTINGS if name in config and name not in _NO_SETTINGS}
     if config.get("schedule", "constant") != "constant":
         settings["epochs"] = config["epochs"]  # The learning rate is planned for them.
-    # As `config.json` holds them, and each change to the preset by itself.
+    # In the form of `config.json`, with each change to the preset as its own setting.
     settings = json.loads(json.dumps(settings))
     changes = settings.pop("changes", {})
     return {**settings, **changes}

@@ -3,13 +3,15 @@
 from keras_pix2pix.data.pairs import DIRECTIONS
 from keras_pix2pix.training.presets import PRESETS, SCHEDULES
 
+__all__ = ["EXTRA_FOLDERS", "FOLDERS", "SETTINGS", "fault_of"]
+
 # The settings that are folders of data.
 FOLDERS = {"data", "target", "validation", "validation_target"}
 EXTRA_FOLDERS = {"extra_source", "extra_validation_source"}
-MOST_EPOCHS = 10**6
-MOST_STEPS = 10**9
-MOST_PIXELS = 2**16  # On a side.
-PRECISIONS = ("float32", "bfloat16", "float16")
+_MOST_EPOCHS = 10**6
+_MOST_STEPS = 10**9
+_MOST_PIXELS = 2**16  # On a side.
+_PRECISIONS = ("float32", "bfloat16", "float16")
 
 
 def _whole(least, most):
@@ -29,7 +31,7 @@ def _is_image_size(value):
     return (
         isinstance(value, (list, tuple))
         and len(value) == 2
-        and all(type(side) is int and 1 <= side <= MOST_PIXELS for side in value)
+        and all(type(side) is int and 1 <= side <= _MOST_PIXELS for side in value)
     )
 
 
@@ -37,43 +39,43 @@ def _are_folders(value):
     return isinstance(value, list) and all(isinstance(each, str) and each for each in value)
 
 
-TEXT = "text", lambda value: isinstance(value, str) and value != ""
-FOLDER_LIST = "a list of folders", _are_folders
-OBJECT = "an object", lambda value: isinstance(value, dict)
-# Name -> (what is accepted in words, whether a value is).
+_TEXT = "text", lambda value: isinstance(value, str) and value != ""
+_FOLDER_LIST = "a list of folders", _are_folders
+_OBJECT = "an object", lambda value: isinstance(value, dict)
+# Name -> (the accepted values as text, a function that tells whether a value is accepted).
 SETTINGS = {
-    "data": TEXT,
-    "target": TEXT,
-    "validation": TEXT,
-    "validation_target": TEXT,
-    "extra_source": FOLDER_LIST,
-    "extra_validation_source": FOLDER_LIST,
+    "data": _TEXT,
+    "target": _TEXT,
+    "validation": _TEXT,
+    "validation_target": _TEXT,
+    "extra_source": _FOLDER_LIST,
+    "extra_validation_source": _FOLDER_LIST,
     "validation_split": _number("a number above 0 and below 1", lambda value: 0 < value < 1),
     "preset": _one_of(PRESETS),
-    "changes": OBJECT,
+    "changes": _OBJECT,
     "direction": _one_of(DIRECTIONS),
-    "source_encoding": TEXT,
-    "target_encoding": TEXT,
+    "source_encoding": _TEXT,
+    "target_encoding": _TEXT,
     "color_jitter": _number("a number from 0 to 1", lambda value: 0 <= value <= 1),
-    "image_size": (f"height and width, two whole numbers from 1 to {MOST_PIXELS}", _is_image_size),
-    "batch_size": _whole(1, MOST_EPOCHS),
-    "epochs": _whole(1, MOST_EPOCHS),
-    "steps_per_epoch": _whole(1, MOST_STEPS),
+    "image_size": (f"height and width, two whole numbers from 1 to {_MOST_PIXELS}", _is_image_size),
+    "batch_size": _whole(1, _MOST_EPOCHS),
+    "epochs": _whole(1, _MOST_EPOCHS),
+    "steps_per_epoch": _whole(1, _MOST_STEPS),
     "schedule": _one_of(SCHEDULES),
     "seed": _whole(0, 2**32 - 1),
-    "monitor": TEXT,
-    "patience": _whole(1, MOST_EPOCHS),
-    "checkpoint_every": _whole(1, MOST_STEPS),
+    "monitor": _TEXT,
+    "patience": _whole(1, _MOST_EPOCHS),
+    "checkpoint_every": _whole(1, _MOST_STEPS),
     "deterministic": ("true or false", lambda value: isinstance(value, bool)),
-    "precision": _one_of(PRECISIONS),
+    "precision": _one_of(_PRECISIONS),
     "average": _number("a number above 0 and below 1", lambda value: 0 < value < 1),
-    "identity": OBJECT,
-    "versions": OBJECT,
+    "identity": _OBJECT,
+    "versions": _OBJECT,
 }
 
 
 def fault_of(name, value):
-    """Why a value isn't accepted for a setting, in words; None if it is, and for unknown settings."""
+    """The reason why a value isn't accepted for a setting; None if it is accepted, or the setting unknown."""
     words, fits = SETTINGS.get(name, ("", lambda value: True))
     if fits(value):
         return None

@@ -1,4 +1,4 @@
-"""Start TensorFlow, once a command needs it."""
+"""Starts TensorFlow when a command needs it."""
 
 import contextlib
 import os
@@ -7,6 +7,8 @@ import sys
 import threading
 
 from keras_pix2pix.quiet import quiet_native_code
+
+__all__ = ["start_tensorflow"]
 
 
 def start_tensorflow():
@@ -18,7 +20,7 @@ def start_tensorflow():
 
 @contextlib.contextmanager
 def _ended_at_once_by_ctrl_c():
-    """While TensorFlow is imported, which loses a KeyboardInterrupt now and then, Ctrl-C ends the process itself."""
+    """Let Ctrl-C end the process directly, because importing TensorFlow sometimes loses a KeyboardInterrupt."""
     if "tensorflow" in sys.modules or threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -24,19 +24,19 @@ from keras_pix2pix.training.cluster import folder_to_write, is_chief
 
 __all__ = ["start_or_resume"]
 
-INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C has stopped.
-MOST_AT_A_TIME = 10  # More steps in one execution bring nothing more.
-WATCHED = ("batch_size", "patience", "average", "checkpoint_every")  # The settings that the callbacks take.
+_INTERRUPTED = 130  # The exit code that shells expect after Ctrl-C.
+_MOST_AT_A_TIME = 10  # More steps in one execution are no faster.
+_WATCHED = ("batch_size", "patience", "average", "checkpoint_every")  # The settings that the callbacks take.
 
 
 def start_or_resume(run_dir, given, *, resume=False, data_changed=False, devices=None):
-    """Train in a run folder with the settings in `given`, and defaults for the others."""
-    # All workers would print the same; the chief does.
+    """Train in a run folder with the settings in `given`, and defaults for the rest."""
+    # All workers would print the same, so only the chief prints.
     output = sys.stdout if is_chief() else io.StringIO()
     with folder_to_write(run_dir) as own_run_dir, contextlib.redirect_stdout(output):
         config = (resumed if resume else new_configuration)(own_run_dir, given)
         own_run_dir.mkdir(parents=True, exist_ok=True)
-        # Other workers than the chief write to a copy of their own.
+        # Workers other than the chief write to their own copy.
         with _only_one_training_in(own_run_dir) if is_chief() else contextlib.nullcontext():
             for folder in (own_run_dir, *filter(Path.is_dir, own_run_dir.iterdir())):
                 remove_leftovers(folder)
@@ -64,12 +64,12 @@ def _run(config, run_dir, resume, devices, data_changed):
     batches = len(run_dataset(config, training_data))
     steps = config.get("steps_per_epoch", batches)
     refuse_a_lost_model(run_dir)
-    # A run that was stopped before its first checkpoint is resumed from its beginning.
+    # A run stopped before its first checkpoint is resumed from its start.
     model = _model(config, run_dir, steps, strategy)
     model.training_state.records[RUN] = run_record(config)
     epoch, step = resume_point_of_run(model, run_dir, config["epochs"])
     monitor = monitored_log(config, model.objective.log_names, validation is not None)
-    options = {name: config[name] for name in WATCHED if name in config}
+    options = {name: config[name] for name in _WATCHED if name in config}
     watching = callbacks.for_run(run_dir, shown, monitor=monitor, resume=resume, **options)
     write_configuration(run_dir, config)
     write_record(run_dir, data)
@@ -92,7 +92,7 @@ def _run(config, run_dir, resume, devices, data_changed):
 
 
 def _fit(model, data, watching, batch_size, **arguments):
-    """Train with a bar of ours, and end after the step in which somebody asks for it."""
+    """Train with our progress bar, and stop after the current step on Ctrl-C."""
     from keras_pix2pix.runs.progress_bar import ProgressBar
 
     with contextlib.closing(ProgressBar(batch_size)) as bar, stopping_after_a_step(watching[-1]):
@@ -107,7 +107,7 @@ def _refuse_files_for_folders(folder):
 
 @contextlib.contextmanager
 def _only_one_training_in(run_dir):
-    """Lock the folder for this process, where the system can."""
+    """Lock the folder for this process, if the system supports it."""
     try:
         import fcntl
     except ImportError:  # Windows.
@@ -119,7 +119,7 @@ def _only_one_training_in(run_dir):
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ValueError(
-                f"Another process is training in {run_dir}. Wait for its end or stop it, or choose another --run-dir."
+                f"Another process is training in {run_dir}. Wait until it ends or stop it, or choose another --run-dir."
             ) from error
         yield
     finally:
@@ -128,7 +128,7 @@ def _only_one_training_in(run_dir):
 
 @contextlib.contextmanager
 def _stopped_with_words(run_dir, model, devices):
-    """Say how far a run that is stopped has come, and how to resume it."""
+    """When a run is stopped, say how far it has come and how to resume it."""
     from keras_pix2pix.report.page import write_report
 
     try:
@@ -139,7 +139,7 @@ def _stopped_with_words(run_dir, model, devices):
             print(
                 f"\nStopped. {run_dir} holds the run as of {place}. {_how_to_resume(run_dir, devices)}", file=sys.stderr
             )
-        raise SystemExit(INTERRUPTED) from None
+        raise SystemExit(_INTERRUPTED) from None
     except RuntimeError:
         write_report(run_dir)  # With the last message of `Health`.
         raise
@@ -155,7 +155,7 @@ def _strategy(config, devices):
     replicas, batch_size = strategy.num_replicas_in_sync, config["batch_size"]
     if batch_size % replicas:
         raise ValueError(
-            f"Each batch is divided among {replicas} devices: --batch-size must be a multiple of that. "
+            f"Each batch is divided among {replicas} devices, so --batch-size must be a multiple of that. "
             f"Received: {batch_size}."
         )
     return strategy
@@ -197,16 +197,16 @@ def _new_model(config, steps, strategy):
 
 
 def _faster_on_gpus(config, steps, strategy):
-    """What the recipe leaves to the machine: on one GPU, several steps are executed at a time, at most ten."""
+    """Settings that depend on the machine: on one GPU, up to ten steps are executed at a time."""
     import tensorflow as tf
 
     if not tf.config.list_logical_devices("GPU") or strategy.num_replicas_in_sync > 1:
         return {}
     if config.get("deterministic"):
         return {"compile.jit_compile": False}  # XLA is off under determinism.
-    # Epochs and checkpoints come between two executions.
+    # Epochs and checkpoints must fall between two executions.
     shared = math.gcd(steps, config.get("checkpoint_every", steps))
-    return {"compile.steps_per_execution": max(each for each in range(1, MOST_AT_A_TIME + 1) if shared % each == 0)}
+    return {"compile.steps_per_execution": max(each for each in range(1, _MOST_AT_A_TIME + 1) if shared % each == 0)}
 
 
 def _seed(config):
@@ -222,7 +222,7 @@ def _seed(config):
 
 def _place(progress):
     if progress is None or not progress.seen:
-        return "its beginning"
+        return "its start"
     if progress.step:
         return f"step {progress.step} of epoch {progress.epoch + 1}"
     return f"the end of epoch {progress.epoch}"

@@ -15,7 +15,7 @@ from keras_pix2pix.report.page import write_report
 from keras_pix2pix.runs import train as train_module
 from keras_pix2pix.runs.configuration import new_configuration
 from keras_pix2pix.runs.resuming import forget_what_comes_again
-from keras_pix2pix.runs.settings import MOST_EPOCHS, MOST_STEPS, PRECISIONS, SETTINGS
+from keras_pix2pix.runs.settings import _MOST_EPOCHS, _MOST_STEPS, _PRECISIONS, SETTINGS
 from keras_pix2pix.training import building
 from keras_pix2pix.training.presets import PRESETS, preset
 
@@ -64,9 +64,9 @@ def command(*arguments):
 
 def assert_sound(config):
     assert type(config["epochs"]) is int
-    assert 1 <= config["epochs"] <= MOST_EPOCHS
-    assert 1 <= config["batch_size"] <= MOST_EPOCHS
-    assert 1 <= config.get("steps_per_epoch", 1) <= MOST_STEPS
+    assert 1 <= config["epochs"] <= _MOST_EPOCHS
+    assert 1 <= config["batch_size"] <= _MOST_EPOCHS
+    assert 1 <= config.get("steps_per_epoch", 1) <= _MOST_STEPS
     assert all(type(side) is int and side > 0 for side in config["image_size"])
     preset(config["preset"], config.get("changes"))
 
@@ -164,7 +164,7 @@ def test_a_configuration_that_is_none_is_named(contents, word, started, tmp_path
 
 def test_every_setting_is_known():
     assert CONFIG.keys() | {"target", "validation_target", "extra_source", "extra_validation_source"} <= SETTINGS.keys()
-    assert tuple(building._PRECISIONS) == PRECISIONS
+    assert tuple(building._PRECISIONS) == _PRECISIONS
 
 
 @FEW_AND_MANY

@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 
 import keras_pix2pix
 from keras_pix2pix import unet_generator
-from keras_pix2pix.cli.convert import READERS
+from keras_pix2pix.cli.convert import _READERS
 from keras_pix2pix.convert.conversion import Conversion
 from keras_pix2pix.convert.pytorch import modules as pytorch_modules
 
@@ -87,7 +87,7 @@ def test_each_format_has_its_reader(format, name, run, weights, tmp_path, monkey
 
 
 def test_the_readers_exist():
-    for name in READERS.values():
+    for name in _READERS.values():
         assert callable(getattr(keras_pix2pix, name))
 
 

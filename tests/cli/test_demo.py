@@ -33,8 +33,8 @@ def exported(tmp_path_factory):
     (run_dir / "config.json").write_text(json.dumps(config))
     with pytest.raises(SystemExit):
         main(["demo", str(run_dir)])
-    (run_dir / "web" / web_demo.RUNTIME).parent.mkdir(parents=True)
-    (run_dir / "web" / web_demo.RUNTIME).write_text("{}")
+    (run_dir / "web" / web_demo._RUNTIME).parent.mkdir(parents=True)
+    (run_dir / "web" / web_demo._RUNTIME).write_text("{}")
     return run_dir
 
 

@@ -7,7 +7,7 @@ import typer.main
 
 import keras_pix2pix
 from keras_pix2pix.cli.documentation import parameter_help
-from keras_pix2pix.cli.main import app
+from keras_pix2pix.cli.main import _app
 from keras_pix2pix.deploy.tflite import _QUANTIZATIONS
 from keras_pix2pix.runs import configuration
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("small_networks")
 
 
 def test_the_help_of_a_flag_is_the_docstring_of_its_parameter():
-    commands = typer.main.get_command(app).commands
+    commands = typer.main.get_command(_app).commands
     flags = {
         name: {each.name: each.help for each in command.params if each.param_type_name == "option"}
         for name, command in commands.items()
@@ -40,5 +40,5 @@ def test_repeated_defaults_are_those_of_the_functions():
         "direction": keras_pix2pix.paired_dataset,
     }
     defaults = {name: inspect.signature(function).parameters[name].default for name, function in homes.items()}
-    assert {**defaults, "preset": "paper"} == configuration.DEFAULTS
+    assert {**defaults, "preset": "paper"} == configuration._DEFAULTS
     assert inspect.signature(keras_pix2pix.Pix2Pix.from_preset).parameters["image_shape"].default[:2] == (256, 256)

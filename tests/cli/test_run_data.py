@@ -11,7 +11,7 @@ from keras_pix2pix.runs import data as run_data
 
 @pytest.fixture(autouse=True)
 def few_pairs(monkeypatch):
-    monkeypatch.setattr(run_data, "SYNTHETIC_PAIRS", {"train": (3, 0), "validation": (2, 1000)})
+    monkeypatch.setattr(run_data, "_SYNTHETIC_PAIRS", {"train": (3, 0), "validation": (2, 1000)})
 
 
 def contents_of(folder):

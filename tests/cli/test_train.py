@@ -101,7 +101,7 @@ def test_the_seed_decides_the_run(run, pairs, tmp_path):
 
 
 def test_the_word_synthetic_draws_a_data_set(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(run_data, "SYNTHETIC_PAIRS", {"train": (3, 0), "validation": (2, 1000)})
+    monkeypatch.setattr(run_data, "_SYNTHETIC_PAIRS", {"train": (3, 0), "validation": (2, 1000)})
     code, printed, _ = run("train", "synthetic", "--run-dir", tmp_path / "run", "--image-size", 32, "--epochs", 1)
     assert code == 0
     assert "3 batches of 1 pair(s) an epoch, 32x32, direction AtoB; 2 batches of validation" in printed
@@ -190,7 +190,7 @@ def test_a_file_that_breaks_later_is_named_too(run, pairs, tmp_path, monkeypatch
 
 
 def test_a_mistake_with_drawn_data_can_be_mended(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(run_data, "SYNTHETIC_PAIRS", {"train": (2, 0), "validation": (1, 1000)})
+    monkeypatch.setattr(run_data, "_SYNTHETIC_PAIRS", {"train": (2, 0), "validation": (1, 1000)})
     options = ["train", "synthetic", "--run-dir", tmp_path / "run", "--epochs", 1, "--image-size"]
     assert run(*options, 20)[0] == 2
     assert run(*options, 32)[0] == 0

@@ -125,7 +125,7 @@ def test_a_whole_archive_is_not_fetched_again(host, state, tmp_path, monkeypatch
 @pytest.mark.parametrize("change", [{"ranges": False}, {"etag": '"2"'}])
 def test_another_file_or_a_server_without_ranges_starts_anew(host, state, tmp_path, change):
     state["breaks"] = [500, 500, 500]
-    with pytest.raises(OSError, match="broke off"):
+    with pytest.raises(OSError, match="stopped after"):
         fetch(host, tmp_path)
     state.update(change)
     fetch(host, tmp_path)
@@ -145,14 +145,14 @@ def test_nobody_has_it(host, tmp_path):
 
 def test_a_length_that_is_not_true(host, state, tmp_path):
     state["lie"] = 10
-    with pytest.raises(OSError, match="broke off"):
+    with pytest.raises(OSError, match="stopped after"):
         fetch(host, tmp_path)
     assert not (tmp_path / "facades").exists()
 
 
 def test_a_page_in_the_place_of_an_archive(host, state, tmp_path):
     state["contents"] = b"<html>moved</html>"
-    with pytest.raises(OSError, match="no archive"):
+    with pytest.raises(OSError, match="not an archive"):
         fetch(host, tmp_path)
     assert not list(tmp_path.glob("*.partial"))
 
@@ -178,7 +178,7 @@ def test_a_damaged_archive(host, state, tmp_path):
 )
 def test_nothing_leaves_the_folder(host, state, tmp_path, member):
     state["contents"] = archive(("facades/train/1.jpg", tarfile.REGTYPE), member)
-    with pytest.raises(ValueError, match="isn't unpacked"):
+    with pytest.raises(ValueError, match="wasn't unpacked"):
         fetch(host, tmp_path / "data")
     assert [path.name for path in tmp_path.rglob("*")] == ["data"]
 
@@ -191,7 +191,7 @@ def test_no_room(host, tmp_path, monkeypatch):
 
 def test_what_is_there_is_not_replaced(host, tmp_path):
     (tmp_path / "facades").mkdir()
-    with pytest.raises(ValueError, match="exists already"):
+    with pytest.raises(ValueError, match="already exists"):
         fetch(host, tmp_path)
 
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from keras_pix2pix import draw_pairs, encodings, paired_dataset
-from keras_pix2pix.data.pairs import Pair, encoding_of_folders, find_side_by_side, match_folders
+from keras_pix2pix.data.pairs import Pair, _encoding_of_folders, _find_side_by_side, match_folders
 from keras_pix2pix.images import to_image
 
 PLAIN = {"jitter": 1, "mirror": False}
@@ -124,13 +124,13 @@ def test_sources_of_several_folders_are_concatenated(tmp_path, source_encoding):
 
 
 def test_one_encoding_does_for_all_folders():
-    assert encoding_of_folders("gray", ["a"]).word == "gray"
-    assert encoding_of_folders("gray", ["a", "b", "c"]).word == "gray+gray+gray"
-    assert encoding_of_folders(["gray"], ["a", "b"]).word == "gray+gray"
-    with pytest.raises(ValueError, match=r"as many as folders, 3. Received: 2, 'gray\+rgb'"):
-        encoding_of_folders("gray+rgb", ["a", "b", "c"])
-    with pytest.raises(ValueError, match="as many as folders, 1. Received: 2"):
-        encoding_of_folders("gray+rgb", ["a"])
+    assert _encoding_of_folders("gray", ["a"]).word == "gray"
+    assert _encoding_of_folders("gray", ["a", "b", "c"]).word == "gray+gray+gray"
+    assert _encoding_of_folders(["gray"], ["a", "b"]).word == "gray+gray"
+    with pytest.raises(ValueError, match=r"one for each, 3. Received: 2, 'gray\+rgb'"):
+        _encoding_of_folders("gray+rgb", ["a", "b", "c"])
+    with pytest.raises(ValueError, match="one for each, 1. Received: 2"):
+        _encoding_of_folders("gray+rgb", ["a"])
 
 
 def test_a_name_must_be_in_all_folders(tmp_path):
@@ -155,7 +155,7 @@ def test_stacks_are_for_the_source_and_for_folders(tmp_path):
     with pytest.raises(ValueError, match=r"A target has one encoding. Received: target_encoding='rgb\+gray'"):
         match_folders(sources, target, ["rgb", "classes:3"], "rgb+gray")
     with pytest.raises(ValueError, match=r"Several encodings need several source folders.*'rgb\+gray' and 'rgb'"):
-        find_side_by_side(target, "AtoB", "rgb+gray")
+        _find_side_by_side(target, "AtoB", "rgb+gray")
 
 
 # Found before training

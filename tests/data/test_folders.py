@@ -6,7 +6,7 @@ from PIL import Image
 
 from keras_pix2pix import draw_pairs, paired_dataset
 from keras_pix2pix.data.folders import list_picture_files, match_files, removed_endings
-from keras_pix2pix.data.pairs import Pair, find_side_by_side, match_folders, subset_of
+from keras_pix2pix.data.pairs import Pair, _find_side_by_side, match_folders, subset_of
 
 FOUR = [Pair(str(number), str(number)) for number in range(4)]
 
@@ -96,7 +96,7 @@ def test_three_sides(draw, tmp_path):
 
 def test_side_by_side_files_in_folders(draw, tmp_path):
     draw("pairs/day1/1.png", "pairs/day2/1.png", "pairs/.hidden/1.png", "pairs/day1/model.export.png", size=(8, 4))
-    assert names_of(find_side_by_side(tmp_path / "pairs", "AtoB"), tmp_path / "pairs") == [
+    assert names_of(_find_side_by_side(tmp_path / "pairs", "AtoB"), tmp_path / "pairs") == [
         ("day1/1.png", "day1/1.png"),
         ("day2/1.png", "day2/1.png"),
     ]

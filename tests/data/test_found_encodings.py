@@ -50,7 +50,7 @@ def test_colours_that_jpeg_has_blurred(folders):
 
 def test_photos_have_no_palette(folders):
     noise = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3)).astype(np.uint8)
-    with pytest.raises(ValueError, match=r"source files are no label maps.*palette:auto"):
+    with pytest.raises(ValueError, match=r"source files are not label maps.*palette:auto"):
         found_encodings(folders(map(Image.fromarray, noise)), "AtoB", "palette:auto", "rgb")
 
 

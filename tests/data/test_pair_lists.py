@@ -8,7 +8,7 @@ from PIL import Image
 
 from keras_pix2pix import draw_pairs, paired_dataset
 from keras_pix2pix.data.pair_lists import read_pair_list, subsets_in
-from keras_pix2pix.data.pairs import listed_pairs
+from keras_pix2pix.data.pairs import _listed_pairs
 
 SPLITS = ("train", "train", "train", "val", "test")
 
@@ -85,8 +85,8 @@ def test_a_look_at_a_list(write, tmp_path):
         ("pairs.csv", "source,target\nin/in0.png\n", "Line 2"),
         ("pairs.csv", "source,target,split\nin/in0.png,out/out0.png,dev\n", "Line 2.*'dev'"),
         ("pairs.csv", "source,target,split\na,b,train\na,b,\n", "none in others"),
-        ("pairs.csv", f"source,target\n{'x' * 200_000},b\n", "no CSV"),
-        ("pairs.jsonl", '{"source": "a", "target": "b"}\n[1\n', "Line 2.*no JSON"),
+        ("pairs.csv", f"source,target\n{'x' * 200_000},b\n", "not CSV"),
+        ("pairs.jsonl", '{"source": "a", "target": "b"}\n[1\n', "Line 2.*not JSON"),
         ("pairs.jsonl", "[1]\n", "Line 1.*names no pair"),
         ("pairs.jsonl", '{"source": ["a"], "target": "b"}\n', "Line 1.*names no pair"),
         ("pairs.jsonl", "[" * 100_000 + "\n", "Line 1"),
@@ -101,23 +101,23 @@ def test_a_list_that_is_not_there_or_is_no_text(files):
     with pytest.raises(ValueError, match="no list of pairs .*none.csv"):
         read_pair_list(files / "none.csv")
     (files / "odd.csv").write_bytes(b"source,target\n\xff,\xfe\n")
-    with pytest.raises(ValueError, match=r"odd.csv is no text"):
+    with pytest.raises(ValueError, match=r"odd.csv is not UTF-8 text"):
         read_pair_list(files / "odd.csv")
 
 
 def test_files_of_a_list_are_checked(write, files):
     (files / "out/out2.png").unlink()
     with pytest.raises(ValueError, match=r"out/out2.png"):
-        listed_pairs(write("pairs.csv", as_csv()))
+        _listed_pairs(write("pairs.csv", as_csv()))
     Image.new("RGB", (9, 6)).save(files / "out/out2.png")
     with pytest.raises(ValueError, match=r"in2.png and .*out2.png differ in size"):
-        listed_pairs(files / "pairs.csv")
+        _listed_pairs(files / "pairs.csv")
 
 
 def test_what_does_not_go_with_a_list(write):
     place = write("pairs.csv", as_csv(splits=SPLITS))
     with pytest.raises(ValueError, match="one source for each pair"):
-        listed_pairs(place, "rgb+rgb")
+        _listed_pairs(place, "rgb+rgb")
     with pytest.raises(ValueError, match="validation_split"):
         paired_dataset(place, image_size=8, validation_split=0.2, subset="training")
     only = write("few.csv", "source,target,split\nin/in0.png,out/out0.png,train\n")

@@ -11,7 +11,7 @@ from keras_pix2pix.data.folders import list_picture_files
 from keras_pix2pix.data.pairs import (
     DIRECTIONS,
     Pair,
-    find_side_by_side,
+    _find_side_by_side,
     match_folders,
     split_side_by_side,
 )
@@ -97,7 +97,7 @@ def test_folder_without_pictures_is_named_with_the_extensions_sought(tmp_path):
     (tmp_path / ".hidden.png").touch()
     message = message_of(list_picture_files, tmp_path)
     assert f"There are no pictures in {tmp_path}." in message
-    assert "Extensions sought: .bmp, .gif, .jpeg, .jpg, .png, .webp." in message
+    assert "Accepted: .bmp, .gif, .jpeg, .jpg, .png, .webp." in message
     assert "folders" not in message
 
 
@@ -127,7 +127,7 @@ def test_file_in_place_of_a_folder_is_named(tmp_path):
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_side_by_side_files_become_pairs_in_the_order_of_their_names(tmp_path, direction):
     paths = [write(tmp_path / name) for name in ("2.png", "1.jpg", "10.bmp")]
-    found = find_side_by_side(tmp_path, direction)
+    found = _find_side_by_side(tmp_path, direction)
     assert found == [Pair(path, path, direction) for path in sorted(paths)]
     assert [pair.source_file.name for pair in found] == ["1.jpg", "10.bmp", "2.png"]
 
@@ -135,20 +135,20 @@ def test_side_by_side_files_become_pairs_in_the_order_of_their_names(tmp_path, d
 @pytest.mark.parametrize(("direction", "colours"), [("AtoB", (RED, BLUE)), ("BtoA", (BLUE, RED))])
 def test_side_by_side_pair_is_read_in_its_direction(tmp_path, direction, colours):
     red_beside_blue().save(tmp_path / "1.png")
-    [pair] = find_side_by_side(tmp_path, direction)
+    [pair] = _find_side_by_side(tmp_path, direction)
     assert tuple(only_colour(side) for side in pair.read()) == colours
 
 
 def test_folders_in_the_folder_are_not_searched(tmp_path):
     write(tmp_path / "1.png")
     write(tmp_path / "more" / "2.png")
-    assert len(find_side_by_side(tmp_path, "AtoB")) == 1
+    assert len(_find_side_by_side(tmp_path, "AtoB")) == 1
 
 
 @pytest.mark.parametrize("direction", ["atob", "B2A", "", None])
 def test_unknown_direction(tmp_path, direction):
     write(tmp_path / "1.png")
-    message = message_of(find_side_by_side, tmp_path, direction)
+    message = message_of(_find_side_by_side, tmp_path, direction)
     assert message.startswith('`direction` must be "AtoB" (the source is the left half) or "BtoA" (the right half).')
     assert message.endswith(f"Received: direction={direction!r}.")
 
@@ -156,27 +156,27 @@ def test_unknown_direction(tmp_path, direction):
 @pytest.mark.parametrize("name", ["missing", "empty"])
 def test_side_by_side_needs_a_folder_of_pictures(tmp_path, name):
     (tmp_path / "empty").mkdir()
-    assert str(tmp_path / name) in message_of(find_side_by_side, tmp_path / name, "AtoB")
+    assert str(tmp_path / name) in message_of(_find_side_by_side, tmp_path / name, "AtoB")
 
 
 def test_odd_width_names_the_file_and_the_width(tmp_path):
     write(tmp_path / "even.png")
     path = write(tmp_path / "odd.png", width=7, height=4)
-    message = message_of(find_side_by_side, tmp_path, "AtoB")
+    message = message_of(_find_side_by_side, tmp_path, "AtoB")
     assert message.startswith(f"{path} has an odd width")
     assert message.endswith("Received: 7x4 (width x height).")
 
 
 def test_odd_height_is_no_fault(tmp_path):
     write(tmp_path / "1.png", width=8, height=5)
-    assert len(find_side_by_side(tmp_path, "AtoB")) == 1
+    assert len(_find_side_by_side(tmp_path, "AtoB")) == 1
 
 
 def test_width_is_that_of_the_upright_picture(tmp_path):
     write(tmp_path / "1.jpg", width=7, height=8, orientation=ON_THE_SIDE)
-    assert len(find_side_by_side(tmp_path, "AtoB")) == 1
+    assert len(_find_side_by_side(tmp_path, "AtoB")) == 1
     path = write(tmp_path / "2.jpg", width=8, height=7, orientation=ON_THE_SIDE)
-    message = message_of(find_side_by_side, tmp_path, "AtoB")
+    message = message_of(_find_side_by_side, tmp_path, "AtoB")
     assert message.startswith(f"{path} has an odd width")
     assert message.endswith("Received: 7x8 (width x height).")
 
@@ -185,20 +185,20 @@ def test_one_unreadable_file_is_named(tmp_path):
     for name in ("1.png", "3.png"):
         write(tmp_path / name)
     (tmp_path / "2.png").write_text("not a picture")
-    assert message_of(find_side_by_side, tmp_path, "AtoB").startswith(f"Can't read the picture {tmp_path / '2.png'}: ")
+    assert message_of(_find_side_by_side, tmp_path, "AtoB").startswith(f"Can't read the picture {tmp_path / '2.png'}: ")
 
 
 def test_file_that_is_cut_short_is_found_before_training(tmp_path):
     path = write(tmp_path / "1.jpg", width=64, height=64)
     path.write_bytes(path.read_bytes()[:-100])
-    assert message_of(find_side_by_side, tmp_path, "AtoB").startswith(f"Can't read the picture {path}: ")
+    assert message_of(_find_side_by_side, tmp_path, "AtoB").startswith(f"Can't read the picture {path}: ")
 
 
 def test_several_faults_are_counted_and_the_first_three_named(tmp_path):
     for number in range(1, 7):
         write(tmp_path / f"{number}.png", width=8 if number in (2, 5) else 7)
     (tmp_path / "3.png").write_text("not a picture")
-    message = message_of(find_side_by_side, tmp_path, "AtoB")
+    message = message_of(_find_side_by_side, tmp_path, "AtoB")
     first, *faults = message.splitlines()
     assert first == "4 of 6 pairs can't be used. The first ones:"
     assert len(faults) == 3
@@ -310,9 +310,9 @@ def test_either_folder_without_pictures_is_named(tmp_path, empty):
 def test_progress_is_shown_to_people_from_many_files_on(tmp_path, monkeypatch, capsys, count, shown):
     for number in range(count):
         write(tmp_path / f"{number}.png")
-    monkeypatch.setattr(pairs_module, "MANY", 3)
+    monkeypatch.setattr(pairs_module, "_MANY", 3)
     monkeypatch.setenv("FORCE_COLOR", "1")  # Rich takes this for a terminal.
-    find_side_by_side(tmp_path, "AtoB")
+    _find_side_by_side(tmp_path, "AtoB")
     output = capsys.readouterr()
     assert ("Checking pictures" in output.err) == shown
     assert output.out == ""
@@ -320,9 +320,9 @@ def test_progress_is_shown_to_people_from_many_files_on(tmp_path, monkeypatch, c
 
 def test_progress_is_not_written_into_logs(tmp_path, monkeypatch, capsys):
     write(tmp_path / "1.png")
-    monkeypatch.setattr(pairs_module, "MANY", 1)
+    monkeypatch.setattr(pairs_module, "_MANY", 1)
     monkeypatch.delenv("FORCE_COLOR", raising=False)
-    find_side_by_side(tmp_path, "AtoB")
+    _find_side_by_side(tmp_path, "AtoB")
     assert capsys.readouterr() == ("", "")
 
 
@@ -332,10 +332,10 @@ def test_headers_that_have_passed_are_not_read_again(tmp_path, monkeypatch):
     size = Picture.size
     monkeypatch.setattr(Picture, "size", lambda self, path: read.append(path.name) or size(self, path))
     for _ in range(3):
-        find_side_by_side(tmp_path, "AtoB")
+        _find_side_by_side(tmp_path, "AtoB")
     assert read == ["1.png"]
-    find_side_by_side(tmp_path, "AtoB", "gray")
+    _find_side_by_side(tmp_path, "AtoB", "gray")
     assert len(read) > 1  # Under another encoding they are.
     write(tmp_path / "1.png", width=9)
     with pytest.raises(ValueError, match="odd"):
-        find_side_by_side(tmp_path, "AtoB")
+        _find_side_by_side(tmp_path, "AtoB")

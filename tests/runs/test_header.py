@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from keras_pix2pix.runs.header import devices
+from keras_pix2pix.runs.header import _devices
 
 
 @pytest.fixture
@@ -20,17 +20,17 @@ def put_nvidia_smi(tmp_path, monkeypatch):
 
 def test_a_gpu_that_tensorflow_does_not_see_is_named(put_nvidia_smi):
     put_nvidia_smi("echo Quick Card 9000; echo Second Card")
-    assert "Quick Card 9000" in devices()
-    assert "and-cuda" in devices()
+    assert "Quick Card 9000" in _devices()
+    assert "and-cuda" in _devices()
 
 
 def test_a_gpu_that_is_hidden_on_purpose_is_not(put_nvidia_smi, monkeypatch):
     put_nvidia_smi("echo Quick Card 9000")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
-    assert "Card" not in devices()
+    assert "Card" not in _devices()
 
 
 @pytest.mark.parametrize("script", ["exit 9", "true"])
 def test_a_driver_without_a_card_is_no_gpu(put_nvidia_smi, script):
     put_nvidia_smi(script)
-    assert "TensorFlow" not in devices()
+    assert "TensorFlow" not in _devices()

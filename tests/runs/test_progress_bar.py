@@ -7,7 +7,7 @@ import pytest
 import rich.console
 
 from keras_pix2pix.runs import progress_bar
-from keras_pix2pix.runs.progress_bar import ProgressBar, duration
+from keras_pix2pix.runs.progress_bar import ProgressBar, _duration
 from keras_pix2pix.training.training_state import Progress, TrainingState
 
 LOGS = {"g_l1": 0.34567, "g_loss": 35.0, "d_real": 0.8, "val_ssim": 0.25, "images_per_second": 2.5}
@@ -107,4 +107,4 @@ def test_the_bar_goes_away_after_an_error_too(clock):
     [(0.4, "0 s"), (59.6, "1 min 0 s"), (200, "3 min 20 s"), (7500, "2 h 5 min"), (90000, "25 h 0 min")],
 )
 def test_durations_are_in_words(seconds, text):
-    assert duration(seconds) == text
+    assert _duration(seconds) == text
