@@ -1,4 +1,4 @@
-"""The few colours that pictures are mostly made of: what a label map was drawn with, though JPEG has blurred it."""
+"""Finds the few colours that a label map was drawn with, even if JPEG has blurred it."""
 
 from collections import Counter
 
@@ -7,9 +7,9 @@ import numpy as np
 __all__ = ["Colors", "dominant_colors"]
 
 # Found on the facades, whose 12 colours are 70 or more apart: with these numbers 8 of their label maps give the 12.
-_REACH = 2  # Pixels: so far from an edge JPEG's blurred colours end.
-_FLAT = 16  # Levels: pixels that differ by no more within that reach belong to an area, and not to an edge.
-_APART = 50  # Levels: nearer colours are one.
+_REACH = 2  # Pixels: JPEG blurs colours up to this distance from an edge.
+_FLAT = 16  # Levels: pixels that differ by at most this within reach belong to an area, not to an edge.
+_APART = 50  # Levels: closer colours count as one.
 _LEAST_SHARE = 2e-4  # Of the pixels of all areas: the rarest of the 12 has 4e-4.
 _PURE = 6  # Levels from 0 or 255 that JPEG may have moved a colour by.
 _BIN = 16  # Levels.
@@ -24,7 +24,7 @@ def dominant_colors(pixels, most=16):
 
 
 class Colors:
-    """How often each colour is there, in all of the pictures added and in their even areas."""
+    """Counts each colour in the pictures added, and in their even areas."""
 
     def __init__(self):
         self.everywhere, self.inside = Counter(), Counter()
@@ -43,7 +43,7 @@ class Colors:
         return [_color(code) for code, _ in sorted(self.everywhere.items(), key=lambda each: (-each[1], each[0]))]
 
     def clustered(self, most):
-        """The colours around which those of even areas lie, the most frequent first, at most so many."""
+        """The centres of the colours of even areas, the most frequent first, at most `most`."""
         left, weights = self._areas()
         fewest = _LEAST_SHARE * weights.sum()
         colors = []
@@ -61,13 +61,13 @@ class Colors:
         return colors
 
     def share_near(self, colors):
-        """The share of even areas that is as near to one of some colours as JPEG leaves them."""
+        """The share of even areas that differs from one of the colours by no more than JPEG's noise."""
         found, weights = self._areas()
         nearest = np.min([np.abs(found - color).max(axis=-1) for color in np.array(colors)], axis=0)
         return weights[nearest <= _FLAT].sum() / weights.sum()
 
     def _areas(self):
-        """The colours of even areas, and how often each is there."""
+        """The colours of even areas, and how often each occurs."""
         # In pictures without an even area, such as photos of leaves, every pixel counts.
         counted = self.inside or self.everywhere
         return np.array([_color(code) for code in counted], np.int32), np.array(list(counted.values()))
@@ -78,7 +78,7 @@ def _color(code):
 
 
 def _flat(pixels):
-    """Which pixels are like those at their right, left, above and below."""
+    """Which pixels are similar to those right, left, above and below."""
     flat = np.ones(pixels.shape[:2], bool)
     levels = pixels.astype(np.int16)
     for axis in (0, 1):
@@ -91,7 +91,7 @@ def _flat(pixels):
 
 
 def _median(colors, weights):
-    """The median of each channel, each colour as often as its weight says."""
+    """The median of each channel, with each colour counted by its weight."""
     order = np.argsort(colors, axis=0)
     reached = np.cumsum(weights[order], axis=0) >= weights.sum() / 2
     return np.take_along_axis(colors, order, axis=0)[reached.argmax(axis=0), range(colors.shape[1])]

@@ -1,4 +1,4 @@
-"""Files and folders that are written whole or not at all, and what they may take the place of."""
+"""Writes files and folders completely or not at all, and checks what they may replace."""
 
 import contextlib
 import ctypes
@@ -28,27 +28,27 @@ __all__ = [
     "whole_file",
 ]
 
-# Nothing of the user's is called so, as what is left under these names is removed.
-_PARTIAL = ".keras_pix2pix_partial"  # The end of the name of what is being written.
-_REPLACED = ".keras_pix2pix_replaced"  # And of a folder that is being replaced, where two can't be exchanged.
-PNG, NPY = b"\x89PNG\r\n\x1a\n", b"\x93NUMPY"  # What such files start with.
+# No file of the user may have such a name, because leftovers under these names are removed.
+_PARTIAL = ".keras_pix2pix_partial"  # Ending of the name of a file that is being written.
+_REPLACED = ".keras_pix2pix_replaced"  # And of a folder being replaced, if two can't be exchanged.
+PNG, NPY = b"\x89PNG\r\n\x1a\n", b"\x93NUMPY"  # The first bytes of such files.
 
 
 @contextlib.contextmanager
 def whole_file(path):
-    """A temporary name beside `path` that takes its place once the block has ended without an error.
+    """A temporary name beside `path` that replaces it when the block ends without an error.
 
-    Whoever reads `path` meanwhile, or after a crash, finds the old file or the new one, whole. The block may make a
-    file or a folder. A folder that exists is exchanged with the new one in one system call on Linux and macOS.
-    Elsewhere it is renamed first, and a process killed in that moment leaves nothing under the name until the next
-    call for it, which puts the old folder back.
+    Anyone who reads `path` meanwhile, or after a crash, finds either the complete old file or the complete new one. The
+    block may make a file or a folder. An existing folder is exchanged with the new one in one system call on Linux and
+    macOS. Elsewhere it is renamed first, and a process killed at that moment leaves nothing under the name until the
+    next call for it, which puts the old folder back.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     refuse_special_file(path)
     _restore_replaced(path)
     with temporary_folder(path) as directory:
-        # The suffix stays: writers choose their format by it.
+        # The suffix is kept, because writers choose their format by it.
         temporary = directory / path.name
         with _errors_that_name(path, directory):
             yield temporary
@@ -75,16 +75,16 @@ def temporary_folder(path):
 
 
 def remove_leftovers(folder, name=""):
-    """Remove what killed processes were writing in a folder, under one name or under any."""
+    """Remove what killed processes were writing in a folder, under one name or any."""
     for each in list(Path(folder).glob(f".{glob.escape(name) or '*'}.*{_PARTIAL}")):
         lock = _lock(each)
-        if lock is not None:  # Nobody who lives is writing there.
+        if lock is not None:  # No running process is writing there.
             shutil.rmtree(each, ignore_errors=True)
             os.close(lock)
 
 
 def regular_file(path):
-    """Whether this is a file, or a link to one: opening a pipe or a device may wait for ever."""
+    """Whether this is a file, or a link to one: opening a pipe or a device may block forever."""
     try:
         return stat.S_ISREG(os.stat(path).st_mode)
     except (OSError, ValueError):
@@ -92,14 +92,14 @@ def regular_file(path):
 
 
 def refuse_special_file(path):
-    """Raise for a device, pipe or socket, which no file may take the place of."""
+    """Raise for a device, pipe or socket, which must not be replaced by a file."""
     path = Path(path)
     if path.exists() and not path.is_dir() and not regular_file(path):
         raise ValueError(f"{path} is a device, pipe or socket, and not to be replaced. Choose the name of a file.")
 
 
 def refuse_to_replace(path, kind, is_one):
-    """Raise unless `path` is free, or a file for which the function `is_one` says that it is of this kind."""
+    """Raise unless `path` is free, or a file of this kind according to the function `is_one`."""
     path = Path(path)
     refuse_special_file(path)
     if path.is_dir():
@@ -109,7 +109,7 @@ def refuse_to_replace(path, kind, is_one):
 
 
 def refuse_to_replace_what_is_read(outputs, read):
-    """Raise if a file to be written is one of those that are read, by whatever name or link."""
+    """Raise if a file to be written is one of those that are read, under any name or link."""
     sources = {identity: file for file in read for identity in _identities(file)}
     for output in outputs:
         for identity in _identities(output):
@@ -128,14 +128,14 @@ def _identities(path):
 
 
 def starts_with(file, magic, offset=0):
-    """Whether these bytes are at the place where files of a kind have them."""
+    """Whether a file has these bytes at an offset."""
     with open(file, "rb") as opened:
         return opened.read(offset + len(magic))[offset:] == magic
 
 
 @contextlib.contextmanager
 def _errors_that_name(path, directory):
-    """Errors of writing say which file, by its final name: some name none, and some the temporary one."""
+    """Make errors of writing name the final file: some name none, and some the temporary one."""
     try:
         yield
     except OSError as error:
@@ -151,13 +151,13 @@ def _locked_folder(path):
         except OSError as error:  # It names the temporary folder.
             raise OSError(error.errno, error.strerror, str(path)) from error
         lock = _lock(directory, wait=True)
-        # Somebody may have taken it for a left-over just before it was locked.
+        # Another process may have removed it as a leftover just before it was locked.
         if directory.exists():
             return directory, lock
 
 
 def _lock(directory, wait=False):
-    """A descriptor that holds the folder until it is closed, or None where another process does."""
+    """A descriptor that locks the folder until it is closed; None if another process has locked it."""
     if fcntl is None:
         return None
     try:
@@ -166,14 +166,14 @@ def _lock(directory, wait=False):
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except OSError:  # Held; or a file system without locks.
+    except OSError:  # Locked, or a file system without locks.
         os.close(descriptor)
         return None
     return descriptor
 
 
 def _exchange(new, old):
-    """Let a folder take the place of another, which then has the new one's temporary name."""
+    """Replace a folder by another; the old one then has the new one's temporary name."""
     if not _exchanged_in_one_call(new, old):
         try:
             os.replace(old, _replaced(old))
@@ -194,7 +194,7 @@ def _exchanged_in_one_call(new, old):
 
 
 def _restore_replaced(path):
-    """Finish what a process stopped in the midst of `_exchange` has left."""
+    """Finish an `_exchange` that was interrupted."""
     replaced = _replaced(path)
     if os.path.lexists(replaced) and not os.path.lexists(path):
         os.replace(replaced, path)
@@ -207,9 +207,9 @@ def _replaced(path):
 
 
 def _write_through(path):
-    """Have the file, or the names in the folder, on the disk and not only in its cache."""
+    """Flush a file, or the names in a folder, to the disk."""
     if os.name != "posix" and path.is_dir():
-        return  # Windows opens no folders.
+        return  # Windows can't open folders.
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

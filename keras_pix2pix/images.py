@@ -20,10 +20,10 @@ from keras_pix2pix.files import PNG, regular_file, whole_file
 __all__ = ["beside", "read_image_file", "to_image", "to_pixels", "write_png"]
 
 HALF_RANGE = 127.5
-SOFTWARE = "keras_pix2pix"  # What a PNG file of this package has under "Software", in its first bytes.
+SOFTWARE = "keras_pix2pix"  # The "Software" entry of our PNG files, in their first bytes.
 OWN_KIND = "a PNG file that this package has written"
 EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
-# No other of Pillow's plugins sees a file: some run other programs, as that for PostScript does.
+# Pillow's other plugins are not used: some run other programs, such as the one for PostScript.
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 INTERPOLATIONS = {
     "nearest": Image.Resampling.NEAREST,
@@ -31,9 +31,9 @@ INTERPOLATIONS = {
     "bicubic": Image.Resampling.BICUBIC,
     "lanczos": Image.Resampling.LANCZOS,
 }
-# The bytes that a whole file of the format ends with.
+# The last bytes of a complete file of the format.
 _ENDINGS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
-# What undoes each EXIF orientation. Pillow's own function also rewrites the EXIF data, and fails where they are odd.
+# Undoes each EXIF orientation. Pillow's own function also rewrites the EXIF data, and fails on unusual ones.
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -43,11 +43,11 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-MOST_PIXELS = 2**25  # Of a picture that goes through a network as a whole: several GB in the paper's.
+MOST_PIXELS = 2**25  # For a picture that passes a network as a whole: several GB in the paper's.
 _ON_THE_SIDE = (5, 6, 7, 8)
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 _EXIF_ORIENTATION = 0x0112
-_PILLOW_LIMIT = threading.RLock()  # Held while Pillow's own limit, one for the whole process, is another.
+_PILLOW_LIMIT = threading.RLock()  # Held while Pillow's own limit, which is global, is changed.
 
 
 class UnreadablePicture(ValueError):
@@ -72,7 +72,7 @@ def to_image(pixels: Any) -> Any:
     image = to_image(np.zeros((256, 256, 3), "uint8"))  # All -1.
     ```
     """
-    from keras import ops  # Here, so that reading files does not wait for TensorFlow.
+    from keras import ops  # Here, so that reading files doesn't wait for TensorFlow.
 
     return ops.cast(pixels, "float32") / HALF_RANGE - 1.0
 
@@ -102,7 +102,7 @@ def to_pixels(image: Any) -> Any:
 
 def refuse_deep_pixels(picture, path):
     """Raise for a picture that is gray with more than 8 bits."""
-    # PIL's conversion of such files to RGB clips them to white without a word.
+    # PIL's conversion of such files to RGB silently clips them to white.
     if picture.mode.startswith(("I", "F")):
         raise ValueError(
             f"{path} is gray with more than 8 bits. Accepted: 8-bit gray, palette or colour. "
@@ -159,7 +159,7 @@ def read_image_size(path, check=refuse_deep_pixels):
             if _orientation(picture) in _ON_THE_SIDE:
                 width, height = height, width
             if not _ends_whole(path, picture.format):
-                picture.load()  # Raises if the file is cut short, and not if it only has bytes after its end.
+                picture.load()  # Raises if the file is truncated, but not if it only has trailing bytes.
             return height, width
     except UNREADABLE as error:
         raise _unreadable(path, error) from error
@@ -167,13 +167,13 @@ def read_image_size(path, check=refuse_deep_pixels):
 
 @contextlib.contextmanager
 def pixel_limit(pixels):
-    """Read files whose headers promise up to so many pixels, in place of Pillow's own number, within the block.
+    """Within this context, read files of up to this many pixels by their headers, instead of Pillow's limit.
 
-    There is no warning below that number, and an error above.
+    There is no warning below it, and an error above.
     """
     with _PILLOW_LIMIT, warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, pixels // 2  # Twice as many are an error.
+        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, pixels // 2  # Pillow raises at twice its limit.
         try:
             yield
         finally:
@@ -181,7 +181,7 @@ def pixel_limit(pixels):
 
 
 def beside(*pictures: np.ndarray) -> np.ndarray:
-    """Pixels of equal size in one row, as RGB, for people to look at.
+    """Pictures of equal size in one row, as RGB pixels for display.
 
     Args:
         *pictures: uint8 arrays, `(height, width, channels)`; one channel is shown gray, of more than three the
@@ -203,10 +203,10 @@ def beside(*pictures: np.ndarray) -> np.ndarray:
 
 
 def write_png(path: str | os.PathLike, pixels: np.ndarray, palette: Sequence | None = None) -> None:
-    """Write pixels as a PNG file, whole or not at all; its "Software" is this package.
+    """Write pixels as a PNG file, completely or not at all, with this package as its "Software".
 
     Args:
-        path: File to write; its folder is made if need be.
+        path: File to write; its folder is created if missing.
         pixels: uint8 array, `(height, width, channels)` with 1, 3 or 4 channels; or uint16 with 1 channel.
         palette: (red, green, blue) of each level of 1 channel. Defaults to None: no palette.
 
@@ -230,7 +230,7 @@ def write_png(path: str | os.PathLike, pixels: np.ndarray, palette: Sequence | N
 
 
 def is_own_png(path):
-    """Whether a file is a PNG file that this package has written: what it may write anew."""
+    """Whether a file is a PNG file that this package has written, and so may replace."""
     with open(path, "rb") as opened:
         start = opened.read(1024)
     return start.startswith(PNG) and f"tEXtSoftware\0{SOFTWARE}".encode() in start
@@ -253,7 +253,7 @@ def height_and_width(image_size: Any) -> tuple[int, int]:
 
 def _open(path):
     if os.path.exists(path) and not regular_file(path):
-        raise ValueError("it is not a regular file")  # Opening a pipe would wait for somebody who writes.
+        raise ValueError("it is not a regular file")  # Opening a pipe would block until another process writes.
     return Image.open(path, formats=_FORMATS)
 
 
@@ -265,7 +265,7 @@ def _as_rgb(pixels):
 
 
 def _orientation(picture):
-    # Pillow would decode a whole PNG in search of EXIF data behind the pixels, where no camera puts them.
+    # Pillow would decode a whole PNG to look for EXIF data after the pixels, where no camera puts them.
     if picture.format == "PNG" and not {"exif", "Raw profile type exif"} & picture.info.keys():
         return None
     orientation = picture.getexif().get(_EXIF_ORIENTATION)
@@ -277,7 +277,7 @@ def _orientation(picture):
 
 def _ends_whole(path, picture_format):
     if picture_format not in _ENDINGS:
-        return picture_format == "WEBP"  # Pillow refuses a short one when it opens it; the others have no mark.
+        return picture_format == "WEBP"  # Pillow refuses a truncated one on opening; the others have no end mark.
     with open(path, "rb") as opened:
         opened.seek(max(0, os.path.getsize(path) - 64))
         return _ENDINGS[picture_format] in opened.read()

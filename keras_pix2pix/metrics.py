@@ -8,7 +8,7 @@ from keras import ops
 
 __all__ = ["PSNR", "SSIM", "psnr", "ssim"]
 
-MOST_DECIBELS = 100.0  # What an equal pair counts for, so that one of them doesn't make a mean infinite.
+MOST_DECIBELS = 100.0  # The value of an equal pair, so that one doesn't make a mean infinite.
 SSIM_WINDOW = 11  # Pixels: Gaussian weights of standard deviation 1.5, cut off (Section III.B of the SSIM paper).
 
 
@@ -20,7 +20,7 @@ def psnr(target: Any, generated: Any) -> Any:
         generated: Images of the same shape.
 
     Returns:
-        A float32 tensor, `(batch,)`; at most 100, which equal images have.
+        A float32 tensor, `(batch,)`; at most 100, for equal images.
 
     Raises:
         ValueError: Shapes that differ.
@@ -41,8 +41,8 @@ def psnr(target: Any, generated: Any) -> Any:
 def ssim(target: Any, generated: Any) -> Any:
     """Structural similarity of each image of a batch: the mean over its channels and over all windows that fit in.
 
-    The windows have 11x11 pixels with Gaussian weights, and what is compared is in [0, 1], as the measure was made
-    for positive values: the result is that of the pixels.
+    The windows have 11x11 pixels with Gaussian weights. Images are compared in [0, 1], because the measure is defined
+    for positive values, so the result is that of the pixels.
 
     Args:
         target: Images in [-1, 1], `(batch, height, width, channels)`, of at least 11x11 pixels.

@@ -1,4 +1,4 @@
-"""Silence for native code that talks too much."""
+"""Silences native code."""
 
 import contextlib
 import os
@@ -9,9 +9,9 @@ __all__ = ["quiet_native_code"]
 
 @contextlib.contextmanager
 def quiet_native_code():
-    """Keep what C++ code writes to the standard error stream from the screen; Python's exceptions are untouched."""
-    # TensorFlow writes its first lines before it reads the level that would silence them, and the converter to
-    # TFLite reads none.
+    """Hide what C++ code writes to standard error; Python's exceptions are unaffected."""
+    # TensorFlow writes its first lines before it reads the level that would silence them, and the TFLite
+    # converter reads no level.
     screen = os.dup(2)
     try:
         with tempfile.TemporaryFile() as hidden:

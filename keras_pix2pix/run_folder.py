@@ -1,4 +1,4 @@
-"""Where everything is in the folder of a training run; no other module names a file of it."""
+"""The paths in the folder of a training run; no other module names its files."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ __all__ = ["RunFolder"]
 
 
 class RunFolder:
-    """The paths in a run folder, whether they are there or not."""
+    """The paths in a run folder, whether they exist or not."""
 
     def __init__(self, path):
         self.path = Path(path).expanduser()
@@ -24,10 +24,10 @@ class RunFolder:
         self.evaluation = self.path / "evaluation.json"
         self.evaluated_pictures = self.path / "evaluation.csv"
         self.best_and_worst = self.path / "evaluation.png"
-        self.exports = self.path / "exports"  # Where the report finds what came of exports.
+        self.exports = self.path / "exports"  # The verdicts on exports, for the report.
 
     @classmethod
     def of(cls, run):
-        """The folder of a run, or that in which a `.keras` file is."""
+        """The folder of a run, or the one that a `.keras` file is in."""
         run = Path(run).expanduser()
         return cls(run.parent if run.suffix == ".keras" else run)

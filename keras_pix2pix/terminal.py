@@ -1,4 +1,4 @@
-"""What is written to a terminal: no control characters out of names, no error where nobody reads, and progress."""
+"""Output to a terminal: escaped control characters, no errors when nobody reads it, and progress bars."""
 
 import contextlib
 import os
@@ -8,13 +8,13 @@ __all__ = ["printable", "safe_output", "with_progress"]
 
 
 def printable(text):
-    """A text with control characters as escapes, but for line feeds and tabs: a name could steer the terminal."""
+    """A text with control characters escaped, except line feeds and tabs: a name could control the terminal."""
     return "".join(each if each.isprintable() or each in "\n\t" else _escape(each) for each in str(text))
 
 
 @contextlib.contextmanager
 def safe_output():
-    """Within it, writing to standard output and standard error never raises, and `print` escapes control characters."""
+    """Within this context, writing to stdout and stderr never raises, and `print` escapes control characters."""
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (stream and _Escaping(_Tolerant(stream)) for stream in before)
     try:
@@ -22,13 +22,13 @@ def safe_output():
     finally:
         for stream in (sys.stdout, sys.stderr):
             if stream:
-                stream.flush()  # Python's own flush, at the very end, would complain.
+                stream.flush()  # Python's own flush on exit would report an error.
         sys.stdout, sys.stderr = before
 
 
 def with_progress(steps, number, description, least=2):
-    """The same steps, with a bar while they are taken, on a terminal, if there are at least so many."""
-    import rich.console  # Here, as most commands draw no bar.
+    """The same steps, with a progress bar on a terminal if there are at least `least`."""
+    import rich.console  # Here, because most commands draw no bar.
     import rich.progress
 
     console = rich.console.Console(stderr=True)
@@ -50,7 +50,7 @@ class _Stream:
 
 
 class _Tolerant(_Stream):
-    """Drops what can't be written: nobody reads the pipe any more, or the terminal is closed."""
+    """Drops output that can't be written, because the pipe's reader or the terminal is gone."""
 
     def write(self, text):
         self._try(self._stream.write, text)
@@ -65,7 +65,7 @@ class _Tolerant(_Stream):
         except UnicodeEncodeError as error:
             write(*(each.encode(error.encoding, "backslashreplace").decode(error.encoding) for each in text))
         except RuntimeError:
-            pass  # A signal's handler writes in the middle of another write.
+            pass  # A signal handler writes during another write.
         except (OSError, ValueError):
             with contextlib.suppress(OSError, ValueError, AttributeError):
                 nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -74,7 +74,7 @@ class _Tolerant(_Stream):
 
 
 class _Escaping(_Stream):
-    """What `print` writes to; rich, which writes escapes of its own, takes `rich_proxied_file`."""
+    """The stream for `print`; rich, which writes its own escapes, uses `rich_proxied_file`."""
 
     @property
     def rich_proxied_file(self):

@@ -1,6 +1,6 @@
-"""How one side of a pair is stored, and becomes an image in [-1, 1]: pictures, arrays, label maps, stacks of these.
+"""How one side of a pair is stored and converted to an image in [-1, 1]: pictures, arrays, label maps, stacks of these.
 
-`Encoding` says what each of them does. TensorFlow is imported only where images are made.
+`Encoding` is their interface. TensorFlow is imported only to make images.
 """
 
 from collections.abc import Sequence
@@ -17,16 +17,16 @@ __all__ = ["EXTENSIONS", "Classes", "Encoding", "Mask", "Palette", "Picture", "S
 
 
 def get(identifier: str | int | Sequence | Encoding) -> Encoding:
-    """The encoding that a short word stands for.
+    """The encoding for a short name.
 
     Args:
         identifier: "rgb", "gray", "rgba" (8-bit pictures), "gray16" (16-bit gray), "mask" (0 and 255; "mask:64" with
             another threshold), "classes:12" (class indices 0 to 11), "classes:21:ignore=255" (255 is no class),
             "palette:#000000,#ffffff" (label colours; "#000000=road" with names), "palette:FILE.csv" (a table of names
             and colours), "values:CHANNELS:LOW:HIGH" (`.npy` or TIFF files of a declared value range),
-            "values:CHANNELS:LOW:HIGH:nodata=VALUE" (a value outside of it is none), words joined by "+" or a list
-            (several sources, stacked), an integer (8-bit pictures of so many channels), or an encoding, which is
-            returned as it is.
+            "values:CHANNELS:LOW:HIGH:nodata=VALUE" (that value means no data), words joined by "+" or a list (several
+            sources, stacked), an integer (8-bit pictures with that number of channels), or an encoding, which is
+            returned unchanged.
 
     Returns:
         A `Picture`, `Classes`, `Mask`, `Palette` or `Stacked`.
@@ -53,10 +53,10 @@ def get(identifier: str | int | Sequence | Encoding) -> Encoding:
 
 
 def get_for_channels(identifier: str | int | Sequence | Encoding, channels: int) -> Encoding:
-    """The encoding for a side of a network that has so many channels.
+    """The encoding for a side of a network with a given number of channels.
 
-    "rgb", the default everywhere, stands for 8-bit pictures of any number of channels here, so that a network of
-    other than three needs no declaration.
+    Here "rgb", the default everywhere, means 8-bit pictures of any number of channels, so that a network with other
+    than three needs no declaration.
 
     Args:
         identifier: As in `get`.

@@ -1,4 +1,4 @@
-"""What an encoding is: the contract that pictures, label maps and stacks of these keep."""
+"""The interface of an encoding, which pictures, label maps and stacks of these implement."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ __all__ = ["Encoding", "SingleEncoding"]
 
 
 class Encoding(ABC):
-    """How one side of a pair is stored in files, and becomes an image in [-1, 1].
+    """How one side of a pair is stored in files and converted to an image in [-1, 1].
 
     The raw form is what a file stores, as an array `(height, width, raw_channels)` of `raw_dtype`: uint8 for 8-bit
-    pictures, class indices and colours, float32 otherwise. A side in several files (`parts`) has tuples where others
-    have one file.
+    pictures, class indices and colours, float32 otherwise. A side in several files (`parts`) has tuples of files
+    instead of one file.
 
     Attributes:
         channels: Channels of the image.
         raw_channels: Channels of the raw form.
         raw_dtype: "uint8" or "float32".
-        word: What `encodings.get` makes this encoding of.
-        parts: The encodings of the single files, in their order: of all but `Stacked`, the encoding itself.
-        is_label_map: Whether the raw form names classes, which are never mixed, instead of measuring something.
-        holds_indices: Whether it names them by their number.
-        names: What people call the classes, in their order. None where they have no names.
-        ignore: The raw value of pixels that belong to no class: as a target they have weight 0. None for none.
+        word: The name from which `encodings.get` makes this encoding.
+        parts: The encodings of the single files, in order: the encoding itself, except for `Stacked`.
+        is_label_map: Whether the raw form names classes, which are never interpolated, instead of measuring something.
+        holds_indices: Whether it names them by index.
+        names: Names of the classes, in order. None if they have no names.
+        ignore: The raw value of pixels that belong to no class: as a target they have weight 0. None if there are none.
 
     Example:
 
@@ -52,11 +52,11 @@ class Encoding(ABC):
 
     @abstractmethod
     def size(self, path: Any) -> tuple[int, int]:
-        """(height, width) of a file that suits, from its header; an error names a file that doesn't."""
+        """(height, width) of a suitable file, from its header; raises for other files."""
 
     @abstractmethod
     def open(self, path: Any) -> Any:
-        """A file decoded, but not checked for its values: a `PIL.Image.Image`, or an array of 3 dimensions."""
+        """Decode a file without checking its values: a `PIL.Image.Image`, or an array of 3 dimensions."""
 
     @abstractmethod
     def raw(
@@ -66,7 +66,7 @@ class Encoding(ABC):
 
     @abstractmethod
     def checked(self, raw: np.ndarray, name: Any) -> np.ndarray:
-        """The raw values, if the encoding has them; an error names what holds others."""
+        """The raw values, if the encoding allows them; raises, with `name`, for other values."""
 
     @abstractmethod
     def to_image(self, raw: Any) -> Any:
@@ -90,7 +90,7 @@ class Encoding(ABC):
 
     @abstractmethod
     def from_pixels(self, pixels: np.ndarray) -> np.ndarray:
-        """RGB pixels `(height, width, 3)` as raw values: where an example is needed and there is no file."""
+        """RGB pixels `(height, width, 3)` as raw values, for examples without a file."""
 
     @abstractmethod
     def image_parts(self, image: Any) -> list:
@@ -102,10 +102,10 @@ class Encoding(ABC):
 
 
 class SingleEncoding(Encoding):
-    """An encoding of one file, which `write` makes too.
+    """An encoding of one file, which it can also write.
 
     Attributes:
-        extension: Of the files that `write` makes.
+        extension: Extension of the files that `write` makes.
     """
 
     extension: str

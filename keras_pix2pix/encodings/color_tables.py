@@ -1,4 +1,4 @@
-"""Tables of class names and colours, as data sets ship them: CSV with name and r, g, b, or #rrggbb."""
+"""Tables of class names and colours that come with data sets: CSV with name and r, g, b, or #rrggbb."""
 
 import csv
 import re
@@ -12,12 +12,12 @@ _HEX = re.compile("#[0-9a-fA-F]{6}")
 
 
 def is_color_table(text):
-    """Whether the text behind `palette:` names a file instead of colours."""
+    """Whether the text after `palette:` names a file instead of colours."""
     return text.lower().endswith(".csv")
 
 
 def read_color_table(path):
-    """(colours, names) of a table, a line for each class; a first line without a colour is the header."""
+    """(colours, names) of a table with one line per class; a first line without a colour is the header."""
     file = Path(path).expanduser()
     if not regular_file(file):
         raise ValueError(f"There is no table of colours {file}. Accepted: a CSV file of names and colours.")
@@ -25,7 +25,7 @@ def read_color_table(path):
         with file.open(newline="", encoding="utf-8-sig") as opened:
             lines = [line for line in csv.reader(opened) if any(map(str.strip, line))]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{file} is no CSV in UTF-8: {error}.") from error
+        raise ValueError(f"{file} is not CSV in UTF-8: {error}. Save it as UTF-8.") from error
     header = [cell.strip().lower() for cell in lines[0]] if lines and _color(lines[0], ()) is None else []
     classes = [(_color(line, header), _name(line), line) for line in lines[bool(header) :]]
     for color, _, line in classes:

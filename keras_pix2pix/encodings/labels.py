@@ -21,22 +21,22 @@ __all__ = ["Classes", "Palette"]
 _MOST_CLASSES = 256
 _MODES_OF_INDICES = ("1", "L", "P")
 _GOLDEN = 0.618034  # Steps of the golden ratio keep the hues of neighbouring classes apart.
-_MIDDLE = 128.0  # Colours are compared around it in whole numbers, which float32 and float16 hold exactly.
+_MIDDLE = 128.0  # Colours are compared relative to it, in whole numbers that float32 and float16 represent exactly.
 
 
 @dataclass(frozen=True)
 class Classes(SingleEncoding):
     """Class indices 0, 1, ... in a gray or palette file, or in a `.npy` file of integers.
 
-    Of a palette file the indices count, not the palette's colours.
+    In a palette file, the indices count, not the palette's colours.
 
     Args:
         num_classes: Number of classes, 2 to 256: the channels of the image.
         ignore: Index, `num_classes` to 255, of pixels that belong to no class, such as 255 in Pascal VOC. As a target
-            they have weight 0 in all losses, and count as right in metrics; as a source they are -1 in all channels.
+            they have weight 0 in all losses, and count as correct in metrics; as a source they are -1 in all channels.
             Defaults to None: there are none.
-        palette: Colour of each class, (red, green, blue) in 0..255 or "#rrggbb", in which people see it; `write` makes
-            palette files then. Defaults to None: colours far apart, and gray files.
+        palette: Colour to show each class in, (red, green, blue) in 0..255 or "#rrggbb"; `write` then makes palette
+            files. Defaults to None: colours far apart, and gray files.
 
     Raises:
         ValueError: Another number.
@@ -88,21 +88,21 @@ class Classes(SingleEncoding):
 
     @property
     def word(self):
-        """What `encodings.get` makes this encoding of."""
+        """The name from which `encodings.get` makes this encoding."""
         ignore = "" if self.ignore is None else f":ignore={self.ignore}"
         colors = "" if self.palette is None else f":colors={','.join(map(_hex, self.palette))}"
         return f"classes:{self.num_classes}{ignore}{colors}"
 
     @property
     def colors(self):
-        """What each class is shown in, (red, green, blue): without a palette, black for 0."""
+        """The colour to show each class in, (red, green, blue); without a palette, class 0 is black."""
         if self.palette is not None:
             return self.palette
         hues = [index * _GOLDEN % 1 for index in range(1, self.num_classes)]
         return ((0, 0, 0), *(tuple(round(255 * each) for each in colorsys.hsv_to_rgb(hue, 0.75, 1.0)) for hue in hues))
 
     def size(self, path):
-        """(height, width) of a file that suits, from its header; an error names a file that doesn't."""
+        """(height, width) of a suitable file, from its header; raises for other files."""
         if is_array_file(path):
             return open_array(path, 1, kinds="uib").shape[:2]
         return pillow_or_tifffile(
@@ -112,7 +112,7 @@ class Classes(SingleEncoding):
         )
 
     def open(self, path):
-        """A file decoded, but not checked for its values: a `PIL.Image.Image`, or an array of 3 dimensions."""
+        """Decode a file without checking its values: a `PIL.Image.Image`, or an array of 3 dimensions."""
         if is_array_file(path):
             return open_array(path, 1, kinds="uib")
         return pillow_or_tifffile(
@@ -122,13 +122,13 @@ class Classes(SingleEncoding):
         )
 
     def raw(self, opened, path, size=None, interpolation="nearest"):
-        """Indices `(height, width, 1)` of what `open` returned, or of a part of it; resized as "nearest" always."""
+        """Indices `(height, width, 1)` of the result of `open` or a part of it; always resized with "nearest"."""
         indices = np.asarray(opened)
         indices = self.checked(indices if indices.ndim == 3 else indices[..., np.newaxis], path).astype(np.uint8)
         return _nearest(indices[..., 0], size)[..., np.newaxis]
 
     def checked(self, indices, name):
-        """The indices, if all of them are classes; an error names what holds others."""
+        """The indices, if all of them are classes; raises, with `name`, for others."""
         classes = indices if self.ignore is None else np.where(indices == self.ignore, 0, indices)
         least, most = classes.min(), classes.max()
         if not (least >= 0 and most < self.num_classes):  # Not NaN either.
@@ -159,7 +159,7 @@ class Classes(SingleEncoding):
         return ops.cast(ops.expand_dims(_largest(image), -1), "uint8")
 
     def classes_of(self, raw):
-        """The class of each pixel of `(height, width, 1)`; -1 for none."""
+        """The class of each pixel of `(height, width, 1)`; -1 for no class."""
         indices = np.asarray(raw)[..., 0].astype(int)
         return indices if self.ignore is None else np.where(indices == self.ignore, -1, indices)
 
@@ -170,7 +170,7 @@ class Classes(SingleEncoding):
         return colors[np.asarray(raw)[..., 0]]
 
     def from_pixels(self, pixels):
-        """RGB pixels as indices, by their first channel: where an example is needed and there is no file."""
+        """RGB pixels as indices, by their first channel, for examples without a file."""
         return (pixels[..., :1].astype(int) * self.num_classes // _MOST_CLASSES).astype(np.uint8)
 
     def write(self, path, raw):
@@ -185,9 +185,9 @@ class Palette(SingleEncoding):
     """A label map whose colours are the classes. A pixel belongs to the nearest colour, as JPEG files have noise.
 
     Args:
-        colors: Sequence of 2 to 256 different colours, each (red, green, blue) in 0..255 or "#rrggbb"; their number
-            is that of the image's channels.
-        names: Name of each class, for people. Defaults to None: they have none.
+        colors: Sequence of 2 to 256 different colours, each (red, green, blue) in 0..255 or "#rrggbb": one for each
+            channel of the image.
+        names: Name of each class, for display. Defaults to None: they have none.
 
     Raises:
         ValueError: Something else.
@@ -225,27 +225,27 @@ class Palette(SingleEncoding):
 
     @property
     def word(self):
-        """What `encodings.get` makes this encoding of."""
+        """The name from which `encodings.get` makes this encoding."""
         colors = map(_hex, self.colors)
         if self.names is None:
             return f"palette:{','.join(colors)}"
-        names = (quote(name, " ") for name in self.names)  # The signs between words are part of some.
+        names = (quote(name, " ") for name in self.names)  # Names may contain the separators of the format.
         return "palette:" + ",".join(map("=".join, zip(colors, names, strict=True)))
 
     def size(self, path):
-        """(height, width) of a file that suits, from its header; an error names a file that doesn't."""
+        """(height, width) of a suitable file, from its header; raises for other files."""
         return Picture(3).size(path)
 
     def open(self, path):
-        """A file decoded: a `PIL.Image.Image` in RGB, or an array of 3 dimensions."""
+        """Decode a file: a `PIL.Image.Image` in RGB, or an array of 3 dimensions."""
         return Picture(3).open(path)
 
     def raw(self, opened, path, size=None, interpolation="nearest"):
-        """Colours `(height, width, 3)` of what `open` returned, or of a part of it; resized as "nearest" always."""
+        """Colours `(height, width, 3)` of the result of `open` or a part of it; always resized with "nearest"."""
         return Picture(3).raw(opened, path, size, "nearest")
 
     def checked(self, pixels, name):
-        """The pixels: any colour is nearest to one of the palette."""
+        """The pixels unchanged: any colour has a nearest one in the palette."""
         return pixels
 
     def to_image(self, raw):
@@ -276,7 +276,7 @@ class Palette(SingleEncoding):
         return np.asarray(raw)
 
     def from_pixels(self, pixels):
-        """RGB pixels as colours of the palette, by their first channel: where an example is needed."""
+        """RGB pixels as colours of the palette, by their first channel, for examples without a file."""
         return np.array(self.colors, np.uint8)[Classes(self.channels).from_pixels(pixels)[..., 0]]
 
     def write(self, path, raw):
@@ -287,7 +287,7 @@ class Palette(SingleEncoding):
 def _largest(channels):
     import tensorflow as tf
 
-    # Keras' own argmax tells 0 from -0 by operators on bits, which TFLite lacks.
+    # Keras' own argmax distinguishes 0 from -0 with bit operators, which TFLite lacks.
     return tf.argmax(channels, axis=-1, output_type=tf.int32)
 
 
@@ -295,7 +295,7 @@ def _one_hot(indices, num_classes):
     """1 where the channel is the index, -1 elsewhere; `indices` is `(..., 1)`."""
     from keras import ops
 
-    # A comparison keeps to 4 dimensions, and to operators that every converter has.
+    # A comparison only needs 4 dimensions, and operators that every converter has.
     chosen = ops.equal(ops.cast(indices, "int32"), ops.arange(num_classes, dtype="int32"))
     return ops.cast(chosen, "float32") * 2.0 - 1.0
 

@@ -1,4 +1,4 @@
-"""Masks: one channel, 1 for what is meant and -1 for the rest."""
+"""Masks: one channel, 1 inside and -1 outside."""
 
 from dataclasses import dataclass
 from numbers import Integral
@@ -18,9 +18,9 @@ _GRAY = Picture(1)
 
 @dataclass(frozen=True)
 class Mask(SingleEncoding):
-    """A mask of two levels, 0 and 255, in a gray file; antialiased edges are decided by a threshold.
+    """A mask of two levels, 0 and 255, in a gray file; a threshold decides antialiased edges.
 
-    A mask is resized as a picture, and decided afterwards, so that thin lines stay. `.npy` files may be boolean.
+    A mask is resized as a picture before the threshold is applied, to keep thin lines. `.npy` files may be boolean.
 
     Args:
         threshold: Lowest gray level, 1 to 255, that belongs to the mask. Defaults to 128.
@@ -52,19 +52,19 @@ class Mask(SingleEncoding):
 
     @property
     def word(self):
-        """What `encodings.get` makes this encoding of."""
+        """The name from which `encodings.get` makes this encoding."""
         return "mask" if self.threshold == _MIDDLE else f"mask:{self.threshold}"
 
     def size(self, path):
-        """(height, width) of a file that suits, from its header; an error names a file that doesn't."""
+        """(height, width) of a suitable file, from its header; raises for other files."""
         return _GRAY.size(path)
 
     def open(self, path):
-        """A file decoded: a gray `PIL.Image.Image`, or an array of 3 dimensions."""
+        """Decode a file: a gray `PIL.Image.Image`, or an array of 3 dimensions."""
         return _GRAY.open(path)
 
     def raw(self, opened, path, size=None, interpolation="bicubic"):
-        """0 and 255, `(height, width, 1)`, of what `open` returned, or of a part of it, resized before."""
+        """0 and 255, `(height, width, 1)`, of the result of `open` or a part of it, resized first."""
         values = np.asarray(opened)
         values = values if values.ndim == 3 else values[..., np.newaxis]
         if values.dtype == bool:
@@ -73,16 +73,16 @@ class Mask(SingleEncoding):
         return self._decided(_GRAY.raw(opened, path, size, interpolation))
 
     def checked(self, raw, name):
-        """The levels; an error names what has classes 0 and 1, none of which reaches the threshold."""
+        """The levels; raises, with `name`, for indices 0 and 1, which don't reach the threshold."""
         if 0 < raw.max() < min(2, self.threshold):
             raise ValueError(
-                f"{name} holds no level above 1, so that nothing would be in the mask. Accepted: 0 and {_HIGHEST}. "
+                f"{name} holds no level above 1, so the mask would be empty. Accepted: 0 and {_HIGHEST}. "
                 'Declare "classes:2" for indices 0 and 1, or "mask:1".'
             )
         return _GRAY.checked(raw, name)
 
     def to_image(self, raw):
-        """Levels, a tensor or array, as an image of 1 from the threshold on and -1 below."""
+        """Levels, a tensor or array, as an image with 1 from the threshold up and -1 below."""
         from keras import ops
 
         return ops.cast(ops.cast(raw, "int32") >= self.threshold, "float32") * 2.0 - 1.0
@@ -91,7 +91,7 @@ class Mask(SingleEncoding):
         """255 where the image is above 0, uint8 `(..., 1)`."""
         from keras import ops
 
-        return ops.cast(ops.cast(image > 0, "float32") * _HIGHEST, "uint8")  # TFLite multiplies no uint8.
+        return ops.cast(ops.cast(image > 0, "float32") * _HIGHEST, "uint8")  # TFLite can't multiply uint8.
 
     def classes_of(self, raw):
         """1 in the mask, 0 outside, of each pixel of `(height, width, 1)`."""
@@ -102,7 +102,7 @@ class Mask(SingleEncoding):
         return beside(np.asarray(raw))
 
     def from_pixels(self, pixels):
-        """RGB pixels as a mask, by their first channel: where an example is needed and there is no file."""
+        """RGB pixels as a mask, by their first channel, for examples without a file."""
         return self._decided(pixels[..., :1])
 
     def write(self, path, raw):

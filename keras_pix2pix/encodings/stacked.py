@@ -13,7 +13,7 @@ __all__ = ["Stacked"]
 
 @dataclass(frozen=True)
 class Stacked(Encoding):
-    """Several sources, each in a file of its own, whose images are concatenated along the channels.
+    """Several sources, each in its own file, whose images are concatenated along the channels.
 
     Args:
         parts: Sequence of two or more encodings or their words, in the order of the source folders.
@@ -47,7 +47,7 @@ class Stacked(Encoding):
 
     @property
     def word(self):
-        """What `encodings.get` makes this encoding of."""
+        """The name from which `encodings.get` makes this encoding."""
         return "+".join(part.word for part in self.parts)
 
     @property
@@ -57,11 +57,11 @@ class Stacked(Encoding):
 
     @property
     def raw_dtype(self):
-        """Number type of the raw form: "uint8" if it is that of all parts, "float32" otherwise."""
+        """Number type of the raw form: "uint8" if all parts have it, "float32" otherwise."""
         return "uint8" if {part.raw_dtype for part in self.parts} == {"uint8"} else "float32"
 
     def size(self, paths):
-        """(height, width) of files that suit, one for each part, from their headers; an error names the files."""
+        """(height, width) of suitable files, one for each part, from their headers; raises for other files."""
         sizes = [part.size(path) for part, path in zip(self.parts, paths, strict=True)]
         for path, (height, width) in zip(paths, sizes, strict=True):
             if (height, width) != sizes[0]:
@@ -72,16 +72,16 @@ class Stacked(Encoding):
         return sizes[0]
 
     def open(self, paths):
-        """The files decoded: a tuple of what the parts open."""
+        """Decode the files: a tuple with the result of each part."""
         return tuple(part.open(path) for part, path in zip(self.parts, paths, strict=True))
 
     def raw(self, opened, paths, size=None, interpolation="bicubic"):
-        """The raw forms of all parts, each resized by its own rule, concatenated."""
+        """The raw forms of all parts, each resized in its own way, concatenated."""
         sides = zip(self.parts, opened, paths, strict=True)
         return self._joined([part.raw(each, path, size, interpolation) for part, each, path in sides])
 
     def checked(self, raw, name):
-        """The raw values, if each part accepts its own; an error names what holds others."""
+        """The raw values, if each part accepts its own; raises, with `name`, for others."""
         for part, values in zip(self.parts, self.raw_parts(raw), strict=True):
             part.checked(values, name)
         return raw
@@ -110,7 +110,7 @@ class Stacked(Encoding):
         return beside(*[part.show(values.astype(part.raw_dtype)) for part, values in sides])
 
     def from_pixels(self, pixels):
-        """RGB pixels as raw values of every part: where an example is needed and there is no file."""
+        """RGB pixels as raw values of every part, for examples without a file."""
         return self._joined([part.from_pixels(pixels) for part in self.parts])
 
     def _joined(self, raws):

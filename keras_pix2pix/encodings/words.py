@@ -1,4 +1,4 @@
-"""The short words of the encodings of one file."""
+"""The short names for encodings of one file."""
 
 from numbers import Integral
 from urllib.parse import unquote
@@ -21,7 +21,7 @@ _ACCEPTED = (
 
 
 def get_single(identifier):
-    """The encoding of one file that a word, a number of channels or the encoding itself stands for."""
+    """The encoding of one file from its name, a number of channels or the encoding itself."""
     if isinstance(identifier, SingleEncoding):
         return identifier
     if isinstance(identifier, Integral) and not isinstance(identifier, bool):
@@ -74,7 +74,7 @@ def _number(kind, text):
 def _unknown(identifier):
     if identifier in _FOUND_IN_DATA:
         return ValueError(
-            f"{identifier!r} is found in data, by `keras-pix2pix train` and `inspect`, and by `draw_pairs`, whose "
-            "`encodings` say what to pass here."
+            f"{identifier!r} needs data: `keras-pix2pix train` and `inspect` accept it, and `draw_pairs`, whose "
+            "`encodings` are what to pass here."
         )
     return ValueError(f"An encoding must be {_ACCEPTED}. Received: {identifier!r}.")
