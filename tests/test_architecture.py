@@ -30,7 +30,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__
 # Rooms where `__all__` names what other modules import, and everything else has an underscore.
 ROOMS_WITH_EXPORTS = ("callbacks", "deploy", "evaluation", "inference", "networks", "report", "training")
 # Rooms where every function that `__all__` reaches is annotated.
-ANNOTATED_ROOMS = ("callbacks", "deploy", "evaluation", "inference", "networks", "report")
+ANNOTATED_ROOMS = ("callbacks", "deploy", "evaluation", "inference", "networks", "report", "training")
 EXPORTING = [path for path in MODULES if path.relative_to(PACKAGE).parts[0] in ROOMS_WITH_EXPORTS]
 by_path = pytest.mark.parametrize("path", EXPORTING, ids=lambda path: str(path.relative_to(PACKAGE)))
 
