@@ -11,7 +11,7 @@ import tifffile
 
 from keras_pix2pix import Pix2Pix, encodings, paired_dataset, patchgan_discriminator, unet_generator
 from keras_pix2pix.encodings import Picture
-from keras_pix2pix.encodings.pictures import NO_DATA
+from keras_pix2pix.encodings.pictures import _NO_DATA
 from keras_pix2pix.evaluation import picture_scores
 
 ENCODING = encodings.get("values:2:0:100:nodata=-9999")
@@ -56,7 +56,7 @@ def test_a_pixel_without_data_in_any_band_has_none(values):
     for each in (raw, values):
         image, target = np.asarray(ENCODING.to_image(each)), np.asarray(ENCODING.to_target(each))
         assert (image[missing] == -1).all()
-        assert (target[missing] == NO_DATA).all()
+        assert (target[missing] == _NO_DATA).all()
         np.testing.assert_allclose(image[~missing], values[~missing] / 50 - 1, atol=1e-6)
         np.testing.assert_array_equal(image[~missing], target[~missing])
         np.testing.assert_array_equal(np.asarray(ENCODING.counted(target))[..., 0], ~missing)
@@ -104,7 +104,7 @@ def test_what_is_not_measured_has_weight_0_in_the_loss(model, values, tmp_path):
     sides = {"source_encoding": ENCODING, "target_encoding": ENCODING, "image_size": 16}
     source, target, _ = next(iter(paired_dataset(tmp_path / "a", tmp_path / "b", training=False, **sides)))
     assert source.numpy().min() == -1
-    assert target.numpy().min() == np.float32(NO_DATA)
+    assert target.numpy().min() == np.float32(_NO_DATA)
     logs = model.evaluate(source, target, verbose=0, return_dict=True)
     generated = model.generator(source, training=False).numpy()
     difference = np.abs(generated - target)
@@ -119,7 +119,7 @@ def test_crops_and_mirrors_keep_the_marks(values, tmp_path):
     sides = {"source_encoding": "values:2:0:100:nodata=-9999", "target_encoding": ENCODING, "image_size": 16}
     data = paired_dataset(tmp_path / "a", tmp_path / "b", repeat=True, jitter=1.5, **sides)
     for source, target in data.take(8):
-        marked = target.numpy()[..., 0] == np.float32(NO_DATA)
+        marked = target.numpy()[..., 0] == np.float32(_NO_DATA)
         assert 0 < marked.sum() < marked.size
         assert (source.numpy()[marked] == -1).all()
         np.testing.assert_array_equal(source.numpy()[~marked], target.numpy()[~marked])
@@ -139,7 +139,7 @@ def test_what_is_generated_there_changes_no_update(model, values):
 
 def test_scores_leave_them_out(values):
     target = np.array(ENCODING.to_target(values[np.newaxis]))
-    generated = np.where(target == np.float32(NO_DATA), 1, target)
+    generated = np.where(target == np.float32(_NO_DATA), 1, target)
     assert picture_scores(generated, target, ENCODING)["l1"] == 0
     assert picture_scores(generated, target, "values:2:0:100")["l1"] > 0
 

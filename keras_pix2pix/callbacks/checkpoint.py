@@ -151,7 +151,7 @@ def resume_point(model: Pix2Pix) -> tuple[int, int]:
     return (progress.epoch, progress.seen) if progress else (0, 0)
 
 
-def refuse_broken_weights(model, path):
+def refuse_broken_weights(model: keras.Model, path: str | Path) -> None:
     """Raise for weights that are NaN or infinite, so that they don't overwrite good ones."""
     broken = [weight.path for weight in model.weights if not _is_finite(weight)]
     if broken:

@@ -1,6 +1,7 @@
 """The pairs that callbacks show after every epoch."""
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 import keras
 import numpy as np
@@ -11,13 +12,13 @@ from keras_pix2pix.images import beside
 
 __all__ = ["FixedPairs", "Pairs", "first_pairs", "generate_one_by_one"]
 
-Pairs = tf.data.Dataset | keras.utils.PyDataset | Iterable | tuple
+Pairs: TypeAlias = tf.data.Dataset | keras.utils.PyDataset | Iterable | tuple
 
 
 class FixedPairs(keras.callbacks.Callback):
     """Shows the same few pairs before the first epoch and after every `every`th; subclasses define `show`."""
 
-    def __init__(self, pairs, count=4, every=1):
+    def __init__(self, pairs: Pairs, count: int = 4, every: int = 1) -> None:
         super().__init__()
         if count < 1 or every < 1:
             raise ValueError(f"`count` and `every` must be 1 or more. Received: count={count}, every={every}.")
@@ -35,13 +36,13 @@ class FixedPairs(keras.callbacks.Callback):
         if (epoch + 1) % self.every == 0:
             self.show(epoch + 1)
 
-    def show(self, epochs_done):
+    def show(self, epochs_done: int) -> None:
         raise NotImplementedError
 
-    def generate(self):
+    def generate(self) -> np.ndarray:
         return generate_one_by_one(self.model.generator, self.source)
 
-    def rows(self, generated):
+    def rows(self, generated: np.ndarray) -> np.ndarray:
         """source | generated | target of each pair, as RGB pixels, whatever their encodings."""
         source_encoding, target_encoding = self.model.source_encoding, self.model.target_encoding
         source = _shown(self.source, source_encoding)
@@ -49,7 +50,7 @@ class FixedPairs(keras.callbacks.Callback):
         return np.stack([beside(*row) for row in zip(*columns, strict=True)])
 
 
-def first_pairs(pairs, count):
+def first_pairs(pairs: Pairs, count: int) -> tuple[np.ndarray, np.ndarray]:
     """The first sources and targets of a data set, each an array `(count, height, width, channels)`."""
     if isinstance(pairs, tf.data.Dataset):
         pairs = pairs.unbatch().filter(lambda source, target, weight=1.0: weight > 0).take(count)
@@ -59,16 +60,17 @@ def first_pairs(pairs, count):
         source, target, *_ = pairs
         return np.asarray(source[:count]), np.asarray(target[:count])
     batches = (pairs[index] for index in range(len(pairs))) if isinstance(pairs, keras.utils.PyDataset) else pairs
-    found = [[], []]
+    found: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
     for batch in batches:
         for images, of_batch in zip(found, batch, strict=False):
             images.extend(np.asarray(of_batch))
         if len(found[0]) >= count:
             break
-    return tuple(np.stack(images[:count]) for images in found)
+    sources, targets = found
+    return np.stack(sources[:count]), np.stack(targets[:count])
 
 
-def generate_one_by_one(generator, source):
+def generate_one_by_one(generator: keras.Model, source: np.ndarray) -> np.ndarray:
     """Generated images `(batch, height, width, channels)`, one by one: training leaves little memory for a batch."""
     return np.concatenate([ops.convert_to_numpy(generator(each, training=False)) for each in source[:, np.newaxis]])
 

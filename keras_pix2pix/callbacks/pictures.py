@@ -48,9 +48,9 @@ class ImageSummary(FixedPairs):
     def __init__(self, log_dir: str | Path, pairs: Pairs, *, count: int = 4, every: int = 1) -> None:
         super().__init__(pairs, count, every)
         self.log_dir = Path(log_dir).expanduser()
-        self.writer = None
+        self.writer: tf.summary.SummaryWriter | None = None
 
-    def show(self, epochs_done):
+    def show(self, epochs_done: int) -> None:
         if self.writer is None:
             self.writer = tf.summary.create_file_writer(str(self.log_dir / "images"))
         generated = self.generate()
@@ -62,7 +62,7 @@ class ImageSummary(FixedPairs):
                 )
         self.writer.flush()
 
-    def patch_maps(self, generated):
+    def patch_maps(self, generated: np.ndarray) -> np.ndarray:
         """Probability that each patch is real, for the generated and the target picture, as pixels."""
         maps = []
         for source, image, target in zip(self.source, generated, self.target, strict=True):
@@ -106,7 +106,7 @@ class SampleGrid(FixedPairs):
         super().__init__(pairs, count, every)
         self.directory = Path(directory).expanduser()
 
-    def show(self, epochs_done):
+    def show(self, epochs_done: int) -> None:
         write_png(self.directory / f"epoch_{epochs_done:04d}.png", np.concatenate(self.rows(self.generate())))
         write_over_time(self.directory, self.directory / _OVER_TIME_FILE)
 

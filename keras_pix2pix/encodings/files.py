@@ -12,13 +12,15 @@ from keras_pix2pix.encodings.rasters import TIFF_EXTENSIONS
 from keras_pix2pix.files import regular_file
 from keras_pix2pix.images import INTERPOLATIONS
 
-ARRAY = ".npy"
-EXTENSIONS = (*images.EXTENSIONS, ARRAY, *TIFF_EXTENSIONS)
+__all__ = ["EXTENSIONS", "is_array_file", "open_array", "resize_channels"]
+
+_ARRAY = ".npy"
+EXTENSIONS = (*images.EXTENSIONS, _ARRAY, *TIFF_EXTENSIONS)
 
 
 def is_array_file(path):
     """Whether a file is a NumPy array by its name."""
-    return Path(path).suffix.lower() == ARRAY
+    return Path(path).suffix.lower() == _ARRAY
 
 
 def open_array(path, channels, kinds="uifb"):

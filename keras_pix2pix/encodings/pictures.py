@@ -23,12 +23,14 @@ from keras_pix2pix.images import (
     write_png,
 )
 
-EIGHT_BITS = (0.0, 255.0)
-SIXTEEN_BITS = (0.0, 65535.0)
-NO_DATA = -1.0625  # Of targets' images: whoever doesn't ask takes it for -1, and 16 bits hold it.
-LEAST_SHARE = 0.5
-MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # Pillow's, by the number of channels.
-WORDS = {"rgb": (3, EIGHT_BITS), "gray": (1, EIGHT_BITS), "rgba": (4, EIGHT_BITS), "gray16": (1, SIXTEEN_BITS)}
+__all__ = ["WORDS", "Picture"]
+
+_EIGHT_BITS = (0.0, 255.0)
+_SIXTEEN_BITS = (0.0, 65535.0)
+_NO_DATA = -1.0625  # In a target image: clipped, it is -1, and bfloat16 holds it exactly.
+_LEAST_SHARE = 0.5
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # Pillow's, by the number of channels.
+WORDS = {"rgb": (3, _EIGHT_BITS), "gray": (1, _EIGHT_BITS), "rgba": (4, _EIGHT_BITS), "gray16": (1, _SIXTEEN_BITS)}
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Picture(SingleEncoding):
     """
 
     channels: int = 3
-    value_range: tuple = EIGHT_BITS
+    value_range: tuple = _EIGHT_BITS
     nodata: float | None = None
 
     def __post_init__(self):
@@ -101,7 +103,7 @@ class Picture(SingleEncoding):
     @property
     def raw_dtype(self):
         """Number type of the raw form: "uint8" for 8 bits, "float32" otherwise."""
-        return "uint8" if self.value_range == EIGHT_BITS and self.nodata is None else "float32"
+        return "uint8" if self.value_range == _EIGHT_BITS and self.nodata is None else "float32"
 
     def size(self, path):
         """(height, width) of a file that suits, from its header; an error names a file that doesn't."""
@@ -121,7 +123,7 @@ class Picture(SingleEncoding):
             return open_array(path, self.channels)
         if self._is_for_tifffile(path):
             return open_raster(path, self.channels)
-        mode = MODES.get(self.channels) if self.raw_dtype == "uint8" else None
+        mode = _MODES.get(self.channels) if self.raw_dtype == "uint8" else None
         return pillow_or_tifffile(
             path,
             lambda: read_image_file(path, mode, self._check_file),
@@ -174,14 +176,14 @@ class Picture(SingleEncoding):
         return self._image(raw, -1.0)
 
     def to_target(self, raw):
-        """The same; no data is `NO_DATA`, a little below all that is measured."""
-        return self.to_image(raw) if self.nodata is None else self._image(raw, NO_DATA)
+        """The same; no data is -1.0625, a little below all that is measured."""
+        return self.to_image(raw) if self.nodata is None else self._image(raw, _NO_DATA)
 
     def counted(self, target):
         """Where the target is measured, `(..., 1)`; None if it is everywhere."""
         from keras import ops
 
-        return None if self.nodata is None else ops.max(target, axis=-1, keepdims=True) > (NO_DATA - 1) / 2
+        return None if self.nodata is None else ops.max(target, axis=-1, keepdims=True) > (_NO_DATA - 1) / 2
 
     def _image(self, raw, missing):
         from keras import ops
@@ -237,7 +239,7 @@ class Picture(SingleEncoding):
 
     @property
     def _levels(self):
-        return self.value_range in (EIGHT_BITS, SIXTEEN_BITS)
+        return self.value_range in (_EIGHT_BITS, _SIXTEEN_BITS)
 
     def _checked_nodata(self):
         low, high = self.value_range
@@ -264,10 +266,10 @@ class Picture(SingleEncoding):
         missing = self._is_missing(values)
         measured = np.where(missing, 0, values)
         share = resize_channels(~missing, size, interpolation)
-        resized = resize_channels(measured, size, interpolation) / np.maximum(share, LEAST_SHARE)
+        resized = resize_channels(measured, size, interpolation) / np.maximum(share, _LEAST_SHARE)
         resized = np.clip(resized, *self.value_range)
         resized = np.rint(resized) if self._levels else resized
-        return np.where(share < LEAST_SHARE, _single(self.nodata), resized).astype(self.raw_dtype)
+        return np.where(share < _LEAST_SHARE, _single(self.nodata), resized).astype(self.raw_dtype)
 
     def _is_for_tifffile(self, path):
         """Whether this is a TIFF file of more channels than Pillow reads in this range."""
@@ -275,7 +277,7 @@ class Picture(SingleEncoding):
 
     @property
     def _suits_pillow(self):
-        return self.channels in MODES if self.raw_dtype == "uint8" else self.channels == 1
+        return self.channels in _MODES if self.raw_dtype == "uint8" else self.channels == 1
 
     def _check_file(self, picture, path):
         if self.word in WORDS and self.raw_dtype == "uint8":

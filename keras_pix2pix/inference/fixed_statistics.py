@@ -1,6 +1,7 @@
 """Instance norms with the statistics of a whole picture, whichever part of it they see."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
@@ -23,7 +24,7 @@ class FixedStatistics:
     in a small ResNet.
     """
 
-    def __init__(self, generator):
+    def __init__(self, generator: keras.Model) -> None:
         lean = lean_clone(generator)
         norms = [layer for layer in lean.layers if isinstance(layer, InstanceNormalization)]
         _check_norms(lean, norms)
@@ -43,7 +44,7 @@ class FixedStatistics:
             input_signature=[tf.TensorSpec(lean.input_shape)],
         )
 
-    def measure(self, image):
+    def measure(self, image: np.ndarray | tf.Tensor) -> None:
         """Measure a picture's statistics, which `generator` uses from then on."""
         for name, (mean, variance) in self._measure(image).items():
             norm = self.generator.get_layer(name)

@@ -1,6 +1,7 @@
 """Fold batch norm and cropping into the preceding convolution, and compute its new weights."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import keras
@@ -21,13 +22,13 @@ _FACTORS = {
 }
 
 
-def followers(network):
+def followers(network: keras.Model) -> dict[int, list[layers.Layer]]:
     """The layers that can be merged into each layer of a network without changing the result.
 
     Any convolution can absorb a batch norm on moving averages, and a transposed convolution that becomes a
     `SubpixelConvolution` also a cropping, if nothing else uses its output.
     """
-    calls = []
+    calls: list[_Call] = []
     # It has shapes only: no weights, no computation.
     outline = rebuilt(network, lambda *inputs, **options: _outlined(calls, *inputs, **options))
     visits = Counter(id(call.layer) for call in calls)
@@ -36,7 +37,8 @@ def followers(network):
     next_calls = {id(call.inputs[0]): call for call in calls if len(call.inputs) == 1}
     found = {}
     for call in calls:
-        taken, output = [], call.output
+        taken: list[layers.Layer] = []
+        output = call.output
         while visits[id(call.layer)] == 1 and uses[id(output)] == 1 and id(output) in next_calls:
             following = next_calls[id(output)]
             if visits[id(following.layer)] > 1 or not _takes_up(call.layer, taken, following):
@@ -48,7 +50,7 @@ def followers(network):
     return found
 
 
-def folded_weights(layer, norms):
+def folded_weights(layer: layers.Layer, norms: Sequence[layers.BatchNormalization]) -> list[np.ndarray]:
     """The weights of a convolution that includes the batch norms after it."""
     weights = layer.get_weights()
     for norm in norms:

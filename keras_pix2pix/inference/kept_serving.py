@@ -23,7 +23,7 @@ class _Kept(NamedTuple):
 _kept: weakref.WeakKeyDictionary[keras.Model, _Kept] = weakref.WeakKeyDictionary()
 
 
-def kept_serving_model(model):
+def kept_serving_model(model: keras.Model) -> keras.Model:
     """`serving_model(model)`, or the same object as last time, with its graphs, if the weights haven't changed."""
     generator = generator_of(model)
     encodings, signature = encodings_of(model), _signature(generator)

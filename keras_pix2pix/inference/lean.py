@@ -4,6 +4,8 @@ A network is trained with stock layers. Some of them are slow or unsupported on 
 training; a clone has fewer and faster layers that compute the same function from the same weights.
 """
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 from keras import layers, ops
@@ -17,7 +19,7 @@ __all__ = ["InstanceNormalization", "lean_clone", "size_multiple"]
 _LARGEST_MULTIPLE = 1024
 
 
-def lean_clone(generator, image_size=(None, None)):
+def lean_clone(generator: keras.Model, image_size: tuple[int | None, int | None] = (None, None)) -> keras.Model:
     """A copy of a functional network that gives the same results, with layers that run faster and convert better.
 
     A transposed convolution becomes a convolution to more channels, followed by depth-to-space; batch norm on moving
@@ -28,7 +30,7 @@ def lean_clone(generator, image_size=(None, None)):
     source = keras.Input((*image_size, generator.input_shape[-1]), dtype="float32", name="source")
     taken_by = followers(generator)
     taken = {id(layer) for each in taken_by.values() for layer in each}
-    copies = {}
+    copies: dict[int, layers.Layer] = {}
 
     def visit(layer, *inputs, **options):
         if id(layer) in taken:
@@ -47,7 +49,7 @@ def lean_clone(generator, image_size=(None, None)):
     return rebuilt(generator, visit, source)
 
 
-def size_multiple(generator):
+def size_multiple(generator: keras.Model) -> int:
     """The number that height and width of a network's input must be multiples of."""
     generate = tf.function(lambda source: generator(source, training=False))
     multiple = 1
@@ -72,7 +74,7 @@ def size_multiple(generator):
 class InstanceNormalization(layers.Layer):
     """Instance normalisation in operators of at most 4 dimensions, which GPU delegates require."""
 
-    def __init__(self, epsilon, center=True, scale=True, **kwargs):
+    def __init__(self, epsilon: float, center: bool = True, scale: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.epsilon = epsilon
         self.center = center

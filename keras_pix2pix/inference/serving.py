@@ -1,10 +1,12 @@
 """From stored values to stored values: the model that `translate` runs and every export wraps."""
 
+from typing import Any
+
 import keras
 from keras import layers, ops
 
+from keras_pix2pix.encodings import Encoding, get_for_channels
 from keras_pix2pix.encodings import get as get_encoding
-from keras_pix2pix.encodings import get_for_channels
 from keras_pix2pix.images import height_and_width
 from keras_pix2pix.inference.lean import lean_clone, size_multiple
 
@@ -53,7 +55,7 @@ def serving_model(model: keras.Model, image_size: int | tuple[int, int] | None =
     return keras.Model(source, translate(source), name="serving")
 
 
-def encodings_of(model):
+def encodings_of(model: keras.Model) -> tuple[Encoding, Encoding]:
     """How the source and the target of a model are stored."""
     generator = generator_of(model)
     return (
@@ -97,14 +99,14 @@ def _reflected_indices(length, multiple):
     return ops.minimum(offsets, period - offsets)
 
 
-def generator_of(model):
+def generator_of(model: keras.Model) -> keras.Model:
     """The generator of a `Pix2Pix`; another model must be one itself."""
     generator = getattr(model, "generator", model)
     check_generator(generator)
     return generator
 
 
-def check_generator(generator):
+def check_generator(generator: Any) -> None:
     """Raise for anything but a generator, such as a network that takes pairs or doesn't return images."""
     if not isinstance(generator, keras.Model):
         raise ValueError(

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from keras_pix2pix.data.folders import list_picture_files, match_files
 from keras_pix2pix.data.pairs import split_side_by_side
-from keras_pix2pix.encodings import EXTENSIONS
+from keras_pix2pix.encodings import EXTENSIONS, Encoding
 from keras_pix2pix.encodings.files import is_array_file
 from keras_pix2pix.encodings.rasters import is_tiff_file
 from keras_pix2pix.images import MOST_PIXELS, pixel_limit
@@ -70,17 +70,19 @@ class _SourcePicture:
         return self.encoding.raw(parts if len(self.encoding.parts) > 1 else parts[0], self.origin, size)
 
 
-def find_pictures(inputs, encoding, side_by_side=None, *, tiled=False):
+def find_pictures(
+    inputs: Any, encoding: Encoding, side_by_side: str | None = None, *, tiled: bool = False
+) -> list[_Source]:
     """Find all pictures in the inputs of `translate`, and check their headers."""
     return list(_pictures(inputs, encoding, side_by_side, _Limit(tiled)))
 
 
-def is_path(inputs):
+def is_path(inputs: Any) -> bool:
     """Whether this is a file or folder."""
     return isinstance(inputs, (str, Path))
 
 
-def is_one_picture(inputs, encoding):
+def is_one_picture(inputs: Any, encoding: Encoding) -> bool:
     """Whether these inputs mean one picture, not a list of pictures."""
     if _is_place(inputs, encoding):
         return not Path(inputs[0] if len(encoding.parts) > 1 else inputs).expanduser().is_dir()

@@ -1,11 +1,16 @@
 """Transposed convolutions as a convolution and depth-to-space: the same numbers from faster operators."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
 
 __all__ = ["SubpixelConvolution", "is_croppable", "is_subpixel", "subpixel_cropping", "subpixel_kernel"]
+
+_Cropping = tuple[tuple[int, int], tuple[int, int]]  # ((top, bottom), (left, right)).
 
 
 class SubpixelConvolution(layers.Layer):
@@ -20,14 +25,14 @@ class SubpixelConvolution(layers.Layer):
 
     def __init__(
         self,
-        filters,
-        kernel_size=(4, 4),
-        stride=2,
-        cropping=((1, 1), (1, 1)),
-        use_bias=True,
-        activation=None,
-        **kwargs,
-    ):
+        filters: int,
+        kernel_size: tuple[int, int] = (4, 4),
+        stride: int = 2,
+        cropping: _Cropping = ((1, 1), (1, 1)),
+        use_bias: bool = True,
+        activation: str | Callable | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = kernel_size
@@ -73,7 +78,7 @@ class SubpixelConvolution(layers.Layer):
         return batch, *sides, self.filters
 
 
-def subpixel_kernel(kernel, stride=2, cropping=((1, 1), (1, 1))):
+def subpixel_kernel(kernel: np.ndarray, stride: int = 2, cropping: _Cropping = ((1, 1), (1, 1))) -> np.ndarray:
     """The kernel of the convolution that `SubpixelConvolution` runs instead of a transposed one."""
     kernel = np.asarray(kernel)
     *sizes, filters, channels = kernel.shape
@@ -84,7 +89,7 @@ def subpixel_kernel(kernel, stride=2, cropping=((1, 1), (1, 1))):
     return kernel.transpose(0, 2, 5, 1, 3, 4).reshape(rows.taps, columns.taps, channels, stride**2 * filters)
 
 
-def is_subpixel(layer):
+def is_subpixel(layer: Any) -> bool:
     """Whether a layer is a transposed convolution that a `SubpixelConvolution` can replace."""
     # A subclass may compute something else.
     return (
@@ -98,22 +103,23 @@ def is_subpixel(layer):
     )
 
 
-def subpixel_cropping(layer, crops=()):
+def subpixel_cropping(layer: layers.Conv2DTranspose, crops: Sequence[layers.Cropping2D] = ()) -> _Cropping:
     """The `cropping` of the `SubpixelConvolution` for a transposed convolution and croppings after it.
 
     Returns ((top, bottom), (left, right)).
     """
     surplus = [size - layer.strides[0] if layer.padding == "same" else 0 for size in layer.kernel_size]
-    return tuple(
+    rows, columns = (
         (
             each // 2 + sum(crop.cropping[axis][0] for crop in crops),
             each - each // 2 + sum(crop.cropping[axis][1] for crop in crops),
         )
         for axis, each in enumerate(surplus)
     )
+    return rows, columns
 
 
-def is_croppable(kernel_size, stride, cropping):
+def is_croppable(kernel_size: tuple[int, int], stride: int, cropping: _Cropping) -> bool:
     """Whether a `SubpixelConvolution` can crop that much."""
     return min(margin for axis in _axes(kernel_size, stride, cropping) for margin in axis.padding) >= 0
 

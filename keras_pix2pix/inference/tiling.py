@@ -4,6 +4,7 @@ A row of tiles is blended from left to right, and with the last rows of the row 
 them, are kept beyond their row of tiles: the memory needed is that of one band of the picture, whatever its height.
 """
 
+from collections.abc import Callable, Iterator
 from numbers import Integral
 from typing import NamedTuple
 
@@ -30,7 +31,7 @@ class _Span(NamedTuple):
     end: int
 
 
-def tile_spans(length, tile, overlap, multiple=1):
+def tile_spans(length: int, tile: int, overlap: int, multiple: int = 1) -> list[_Span]:
     """The tiles along one axis, evenly spaced; the last one ends with the picture, extended to a multiple."""
     _check(tile, overlap, multiple)
     extended = -(-length // multiple) * multiple
@@ -43,7 +44,14 @@ def tile_spans(length, tile, overlap, multiple=1):
     return [_Span(*each) for each in zip(starts, joins, [*joins[1:], length], ends, strict=True)]
 
 
-def blended_patches(read_rows, size, generate, tile, overlap, multiple=1):
+def blended_patches(
+    read_rows: Callable[[int, int], np.ndarray],
+    size: tuple[int, int],
+    generate: Callable[[np.ndarray], np.ndarray],
+    tile: int,
+    overlap: int,
+    multiple: int = 1,
+) -> Iterator[tuple[slice, slice, np.ndarray]]:
     """Run a function on overlapping tiles of a picture, and yield its results piece by piece, without seams.
 
     In the middle half of an overlap one tile fades into the next along a raised cosine; the outer quarters, where a
@@ -54,7 +62,7 @@ def blended_patches(read_rows, size, generate, tile, overlap, multiple=1):
     return _patches(read_rows, size, generate, row_spans, column_spans)
 
 
-def reflected_indices(start, end, length):
+def reflected_indices(start: int, end: int, length: int) -> np.ndarray:
     """Indices of an axis that continues beyond its end by reflection, repeatedly if necessary."""
     period = max(2 * (length - 1), 1)
     offsets = np.arange(start, end) % period

@@ -1,10 +1,12 @@
 """A trained generator on arrays, files and folders of any size."""
 
 import itertools
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -36,8 +38,15 @@ _IN_MEMORY_AT_MOST = 2**25  # Pixels of a result; a larger one is kept on disk u
 
 
 def translate(
-    model, inputs, output_directory=None, *, side_by_side=None, tile=None, overlap=64, fixed_statistics=False
-):
+    model: keras.Model,
+    inputs: np.ndarray | str | Path | Sequence,
+    output_directory: str | Path | None = None,
+    *,
+    side_by_side: str | None = None,
+    tile: int | None = None,
+    overlap: int = 64,
+    fixed_statistics: bool = False,
+) -> np.ndarray | list[np.ndarray] | list[Path]:
     """Translate pictures that have no target: see `Pix2Pix.translate`.
 
     Returns pixels in the form of `inputs` (an array for an array or a file, a list for a folder or a list).
@@ -58,7 +67,7 @@ def translate(
     if output_directory is not None:
         # A half of a file lies elsewhere than the file.
         tags = [() if side_by_side else georeference_of(source.files) for source in sources]
-        writers = [GeoTiff(target_encoding, each) if each else target_encoding for each in tags]
+        writers = [GeoTiff(target_encoding.parts[0], each) if each else target_encoding for each in tags]
         directory = Path(output_directory).expanduser()
         return _write(sources, writers, patches_of, directory, target_encoding, beside=tile is None)
     generated = [_fill(source.open(), patches_of, target_encoding) for source in sources]

@@ -1,5 +1,8 @@
 """Rebuild a functional network layer by layer, without what only training needs."""
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import keras
 from keras import layers
 
@@ -17,7 +20,7 @@ _IDLE = (
 )
 
 
-def leaves(network):
+def leaves(network: keras.Model) -> Iterator[layers.Layer]:
     """The layers of a network and of the networks inside it, in order."""
     for layer in network.layers:
         if isinstance(layer, keras.Model):
@@ -26,12 +29,12 @@ def leaves(network):
             yield layer
 
 
-def is_functional(layer):
+def is_functional(layer: Any) -> bool:
     """Whether this is a functional network without a class of its own, which may do more than its graph."""
     return isinstance(layer, keras.Model) and type(layer).__name__ == "Functional"
 
 
-def rebuilt(network, visit, source=None):
+def rebuilt(network: keras.Model, visit: Callable, source: keras.KerasTensor | None = None) -> keras.Model:
     """Rebuild a network by calling `visit` instead of each layer, in the order of computation.
 
     Dropout, noise and other layers that do nothing after training are left out. Nested networks are flattened.

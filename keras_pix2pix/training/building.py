@@ -3,6 +3,8 @@
 import contextlib
 import inspect
 import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -16,7 +18,7 @@ from keras_pix2pix.training.schedules import learning_rate_schedule
 
 __all__ = ["build_network", "build_optimizers", "called", "check_steps", "dtype_policy", "set_pretrained_weights"]
 
-_BUILDERS = {
+_BUILDERS: dict[str, dict[str, Callable]] = {
     "generator": {"unet_generator": unet_generator, "resnet_generator": resnet_generator},
     "discriminator": {
         "patchgan_discriminator": patchgan_discriminator,
@@ -29,7 +31,9 @@ _MOST_STEPS = {"discriminator_steps": 100, "steps_per_execution": 10_000}  # Rep
 _PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
 
-def build_network(recipe, network, image_shape, target_channels):
+def build_network(
+    recipe: Mapping[str, Any], network: str, image_shape: tuple[int, int, int], target_channels: int
+) -> keras.Model:
     """Build the generator or the discriminator of a recipe."""
     builders = _BUILDERS[network]
     arguments = {name: value for name, value in recipe[network].items() if name != "network"}
@@ -39,7 +43,7 @@ def build_network(recipe, network, image_shape, target_channels):
     return called(builders[builder], network, image_shape, target_channels, **arguments)
 
 
-def set_pretrained_weights(generator, word):
+def set_pretrained_weights(generator: keras.Model, word: str) -> None:
     """Give a generator the weights of one that comes with the package."""
     file = pretrained_file(word)
     if file is None:
@@ -53,7 +57,7 @@ def set_pretrained_weights(generator, word):
     generator.set_weights(weights)
 
 
-def build_optimizers(recipe, steps_per_epoch, *, epochs, schedule):
+def build_optimizers(recipe: Mapping[str, Any], steps_per_epoch: int, *, epochs: int, schedule: str) -> list[FusedAdam]:
     """Make the two optimizers of a recipe, each with its own learning-rate schedule."""
     adam = {name: value for name, value in recipe["adam"].items() if name != "learning_rate"}
     rate = recipe["adam"]["learning_rate"]
@@ -65,12 +69,14 @@ def build_optimizers(recipe, steps_per_epoch, *, epochs, schedule):
     # An optimizer's schedule counts its own updates.
     accumulated = adam.get("gradient_accumulation_steps") or 1
     updates = [steps_per_epoch * each for each in (1, discriminator_steps)]
-    plans = [{"steps_per_epoch": -(-each // accumulated), "epochs": epochs, "schedule": schedule} for each in updates]
+    plans: list[dict[str, Any]] = [
+        {"steps_per_epoch": -(-each // accumulated), "epochs": epochs, "schedule": schedule} for each in updates
+    ]
     return [called(FusedAdam, "adam", learning_rate_schedule(learning_rate=rate, **plan), **adam) for plan in plans]
 
 
 @contextlib.contextmanager
-def dtype_policy(precision):
+def dtype_policy(precision: str | None) -> Iterator[None]:
     """Within this context, new layers compute in the given precision."""
     if precision is None:
         yield
@@ -85,7 +91,7 @@ def dtype_policy(precision):
         keras.config.set_dtype_policy(before)
 
 
-def called(function, section, *arguments, **named):
+def called(function: Callable, section: str, *arguments: Any, **named: Any) -> Any:
     """Call a function, and report wrong arguments as mistakes in the changes to a preset."""
     parameters = inspect.signature(function).parameters
     accepted = [name for name in list(parameters)[len(arguments) :] if name != "kwargs"]
@@ -105,7 +111,7 @@ def called(function, section, *arguments, **named):
         raise ValueError(f"Not enough memory for {section}. Received: {named}.") from error
 
 
-def check_steps(**steps):
+def check_steps(**steps: Any) -> None:
     """Raise for step counts that aren't positive integers, or too large for one graph; Keras also accepts "auto"."""
     for name, value in steps.items():
         if name == "steps_per_execution" and value == "auto":

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from keras_pix2pix.files import remove_leftovers, temporary_folder
@@ -17,30 +18,30 @@ _LARGEST_PORT = 65535
 _EXAMPLE = '{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type": "worker", "index": 0}}'
 
 
-def worker_count():
+def worker_count() -> int:
     """How many workers train together: 1 without TF_CONFIG."""
     return len(addresses()) or 1
 
 
-def is_chief():
+def is_chief() -> bool:
     """Whether this process writes files: only the chief, or the first worker, does."""
     return own_index() == 0
 
 
-def addresses():
+def addresses() -> list[str]:
     """The "host:port" of all workers, the chief's first; none without TF_CONFIG."""
     cluster, _ = _read()
     return [*cluster.get("chief", []), *cluster.get("worker", [])]
 
 
-def own_index():
+def own_index() -> int:
     """The index of this process among `addresses`."""
     cluster, (kind, index) = _read()
     return index + (len(cluster.get("chief", [])) if kind == "worker" else 0)
 
 
 @contextlib.contextmanager
-def folder_to_write(directory):
+def folder_to_write(directory: str | Path) -> Iterator[Path]:
     """The folder that this process may write to: `directory` for the chief, a temporary copy of its files for others.
 
     All workers run the same callbacks, because all of them are needed to compute values such as the mean of a metric.

@@ -1,5 +1,8 @@
 """Checks the arguments of `Pix2Pix.compile`, and makes optimizers and metrics of them."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -12,7 +15,7 @@ __all__ = ["check_replicas", "check_updates", "metric_of", "optimizer_of", "uses
 _UPDATE_ORDERS = ("discriminator_first", "simultaneous")
 
 
-def optimizer_of(network, optimizer, networks):
+def optimizer_of(network: keras.Model, optimizer: Any, networks: Iterable[keras.Model]) -> keras.optimizers.Optimizer:
     """An optimizer built for a network; None means the paper's. It scales its loss if one of `networks` uses float16.
 
     Both networks count for the generator, whose gradient comes through the discriminator.
@@ -26,7 +29,7 @@ def optimizer_of(network, optimizer, networks):
     return optimizer
 
 
-def metric_of(metric):
+def metric_of(metric: str | keras.metrics.Metric | Callable) -> keras.metrics.Metric:
     """A metric object for a metric, a name or a function, created under the current strategy."""
     found = keras.metrics.get(metric)
     if not isinstance(found, keras.metrics.Metric):
@@ -36,7 +39,7 @@ def metric_of(metric):
     return found
 
 
-def uses_xla(jit_compile, run_eagerly=False):
+def uses_xla(jit_compile: bool | str, run_eagerly: bool = False) -> bool:
     """Whether XLA compiles the step; "auto" means on one GPU: on a CPU, graphs are a third faster."""
     if jit_compile != "auto":
         return bool(jit_compile)
@@ -44,7 +47,7 @@ def uses_xla(jit_compile, run_eagerly=False):
     return alone and not run_eagerly and bool(tf.config.list_logical_devices("GPU"))
 
 
-def check_replicas(steps_per_execution, jit_compile, *optimizers):
+def check_replicas(steps_per_execution: int | str, jit_compile: bool | str, *optimizers: Any) -> None:
     """Raise for options that Keras and TensorFlow don't support on several replicas."""
     strategy = tf.distribute.get_strategy()
     if strategy.num_replicas_in_sync == 1:
@@ -61,7 +64,7 @@ def check_replicas(steps_per_execution, jit_compile, *optimizers):
             )
 
 
-def check_updates(generator_optimizer, discriminator_optimizer, update_order):
+def check_updates(generator_optimizer: Any, discriminator_optimizer: Any, update_order: str) -> None:
     """Raise for one optimizer for both networks, or an unknown order."""
     if isinstance(generator_optimizer, keras.optimizers.Optimizer) and generator_optimizer is discriminator_optimizer:
         raise ValueError(

@@ -56,7 +56,7 @@ def strategy_for(devices: int | str | None = None, *, same: Any = None) -> tf.di
     return tf.distribute.MirroredStrategy(names, tf.distribute.ReductionToOneDevice() if on_cpu else None)
 
 
-def logs_of_all_workers(logs):
+def logs_of_all_workers(logs: dict[str, Any]) -> dict[str, Any]:
     """The logs of `train_step` or `test_step` in the shape that Keras expects under the current strategy."""
     strategy = tf.distribute.get_strategy()
     if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):

@@ -4,6 +4,7 @@ import itertools
 import types
 import warnings
 import weakref
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,7 +19,7 @@ _TOLERANCE = 0.01  # Resizing filters with negative lobes may slightly exceed [-
 _suitable_sizes: weakref.WeakKeyDictionary[keras.Model, set] = weakref.WeakKeyDictionary()
 
 
-def check_first_batch(model, inputs, targets=None):
+def check_first_batch(model: Any, inputs: Any, targets: Any = None) -> Any:
     """Raise, or warn once, for a batch that the networks can't learn from; return the inputs, complete."""
     inputs, (source, target) = _first_batch(inputs, targets)
     if source is None:
@@ -35,14 +36,14 @@ def check_first_batch(model, inputs, targets=None):
     return inputs
 
 
-def check_validation_data(model, data):
+def check_validation_data(model: Any, data: Any) -> Any:
     """The same for the `validation_data` of `fit`: arrays, or a source of batches."""
     if isinstance(data, (tuple, list)) and len(data) > 1:
         return (check_first_batch(model, *data[:2]), *data[1:])
     return data if data is None else check_first_batch(model, data)
 
 
-def is_array(data):
+def is_array(data: Any) -> bool:
     """Whether data are arrays in memory, which Keras splits into batches."""
     return isinstance(data, np.ndarray) or tf.is_tensor(data)
 

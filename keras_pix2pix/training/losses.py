@@ -1,7 +1,7 @@
 """Losses: pure functions of logits, images and features, with one value per example."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -34,7 +34,7 @@ class _AdversarialLoss(NamedTuple):
     generator: Callable
 
 
-def adversarial_loss(gan_loss, label_smoothing=0.0):
+def adversarial_loss(gan_loss: str | keras.losses.Loss | Callable, label_smoothing: float = 0.0) -> _AdversarialLoss:
     """The adversarial loss for a name, a Keras loss or a function of (labels, logits).
 
     Logits may be one tensor or a list of them, one for each scale of a discriminator; the losses of scales are
@@ -69,7 +69,9 @@ def adversarial_loss(gan_loss, label_smoothing=0.0):
     return _CRITICS[gan_loss] if criterion is None else _pair(criterion, 1 - label_smoothing)
 
 
-def reconstruction_loss(distance):
+def reconstruction_loss(
+    distance: str | keras.losses.Loss | Callable,
+) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     """The reconstruction loss for a name, a Keras loss or a function of (target, generated).
 
     Returns a function (target, generated) -> losses of shape `(batch,)`.
@@ -98,7 +100,7 @@ def _keras_loss(argument, identifier, words):
     return loss.call if isinstance(loss, keras.losses.Loss) else loss
 
 
-def l1_loss(target, generated):
+def l1_loss(target: tf.Tensor, generated: tf.Tensor) -> tf.Tensor:
     """Mean absolute difference of each example (Section 3.1, equation 3).
 
     Returns tensor of shape `(batch,)`, in [0, 2] for images in [-1, 1].
@@ -131,7 +133,7 @@ def _charbonnier_loss(target, generated):
 _DISTANCES = {"l1": l1_loss, "l2": _l2_loss, "charbonnier": _charbonnier_loss}
 
 
-def feature_matching_loss(real_features, fake_features):
+def feature_matching_loss(real_features: Sequence[tf.Tensor], fake_features: Sequence[tf.Tensor]) -> tf.Tensor:
     """How far the discriminator's features of a generated pair are from those of the real one.
 
     Reference:
@@ -145,7 +147,12 @@ def feature_matching_loss(real_features, fake_features):
     return _PUBLISHED_FEATURE_LAYERS * mean_per_example(differences)
 
 
-def gradient_penalty(critic, target, generated, share):
+def gradient_penalty(
+    critic: Callable[[tf.Tensor], tf.Tensor | list[tf.Tensor]],
+    target: tf.Tensor,
+    generated: tf.Tensor,
+    share: tf.Tensor,
+) -> tf.Tensor:
     """How far the critic is from slope 1 between the target and the generated image.
 
     Returns tensor of shape `(batch,)`: (norm of the gradient - 1)**2.
@@ -163,7 +170,7 @@ def gradient_penalty(critic, target, generated, share):
     return ops.square(ops.sqrt(squares + _TINY) - 1)
 
 
-def mean_per_example(values):
+def mean_per_example(values: tf.Tensor | Sequence[tf.Tensor]) -> tf.Tensor:
     """Mean over all axes but the first; a list of tensors gives the mean of their means.
 
     Returns tensor of shape `(batch,)`.
@@ -172,7 +179,7 @@ def mean_per_example(values):
     return sum(means) / len(means)
 
 
-def as_list(logits):
+def as_list(logits: tf.Tensor | Sequence[tf.Tensor]) -> list[tf.Tensor]:
     """Logits as a list, whether a discriminator returns one tensor or several."""
     return list(logits) if isinstance(logits, (list, tuple)) else [logits]
 
@@ -202,7 +209,7 @@ def _hinge(logits, sign):
     return mean_per_example([ops.relu(1 - sign * each) for each in as_list(logits)])
 
 
-_CRITICS = {
+_CRITICS: dict[Any, _AdversarialLoss] = {
     "hinge": _AdversarialLoss(
         discriminator=lambda real_logits, fake_logits: _hinge(real_logits, 1) + _hinge(fake_logits, -1),
         generator=lambda fake_logits: -mean_per_example(fake_logits),

@@ -23,7 +23,7 @@ _MOST_PIXELS_BACKWARD = 256  # The same for the gradients of a transposed convol
 class FasterOnCpu(keras.Model):
     """A network with the same variables, whose deep 4x4 convolutions of stride 2 are matrix products."""
 
-    def __init__(self, network):
+    def __init__(self, network: keras.Model) -> None:
         super().__init__()
         self.network = network
 

@@ -10,6 +10,8 @@ import json
 import socket
 import sys
 import time
+from collections.abc import Sequence
+from typing import Any
 
 __all__ = ["meet"]
 
@@ -21,7 +23,7 @@ _LONGEST_LINE = 4096
 _REMEDY = "Start all workers with the same ones."
 
 
-def meet(workers, index, same=None):
+def meet(workers: Sequence[str], index: int, same: Any = None) -> None:
     """Wait until all workers, "host:port" each, have connected; raise if a port is in use, or `same` differs."""
     digest = hashlib.sha256(json.dumps(same, sort_keys=True, default=str).encode()).hexdigest()
     with contextlib.closing(_listener(workers[index])) as listener:

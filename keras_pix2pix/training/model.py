@@ -86,7 +86,7 @@ class Pix2Pix(StockModel):
         target_encoding: str | Encoding = "rgb",
         name: str = "pix2pix",
         **kwargs: Any,
-    ):
+    ) -> None:
         super().__init__(name=name, **kwargs)
         if direction not in ("AtoB", "BtoA"):
             raise ValueError(f'`direction` must be "AtoB" or "BtoA". Received: direction={direction!r}.')
@@ -159,7 +159,7 @@ class Pix2Pix(StockModel):
         ```
         """
         recipe = preset(name, changes)
-        plan = {"epochs": epochs or recipe["epochs"], "schedule": schedule or recipe["schedule"]}
+        plan: dict[str, Any] = {"epochs": epochs or recipe["epochs"], "schedule": schedule or recipe["schedule"]}
         if steps_per_epoch is None:
             steps_per_epoch = recipe["steps_per_epoch"]
             if plan["schedule"] != "constant":
@@ -236,7 +236,7 @@ class Pix2Pix(StockModel):
                 discriminator where one is needed, batch norm in the discriminator of "wgangp", or what several replicas
                 can't do.
         """
-        terms = {
+        terms: dict[str, Any] = {
             "gan_loss": gan_loss,
             "reconstruction_loss": reconstruction_loss,
             "lambda_l1": lambda_l1,

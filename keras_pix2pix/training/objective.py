@@ -1,8 +1,11 @@
 """The objectives of the two networks, composed of the losses."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
@@ -26,18 +29,18 @@ class Objective:
 
     def __init__(
         self,
-        discriminator,
-        generator=None,
+        discriminator: keras.Model | None,
+        generator: keras.Model | None = None,
         *,
-        gan_loss="vanilla",
-        reconstruction_loss="l1",
-        lambda_l1=100.0,
-        lambda_gan=1.0,
-        lambda_features=0.0,
-        lambda_penalty=10.0,
-        label_smoothing=0.0,
-        discriminator_loss_weight=0.5,
-    ):
+        gan_loss: str | keras.losses.Loss | Callable = "vanilla",
+        reconstruction_loss: str | keras.losses.Loss | Callable = "l1",
+        lambda_l1: float = 100.0,
+        lambda_gan: float = 1.0,
+        lambda_features: float = 0.0,
+        lambda_penalty: float = 10.0,
+        label_smoothing: float = 0.0,
+        discriminator_loss_weight: float = 0.5,
+    ) -> None:
         weights = {"lambda_l1": lambda_l1, "lambda_gan": lambda_gan, "lambda_features": lambda_features}
         _check_numbers(weights, lambda_penalty, discriminator_loss_weight)
         self.gan_loss = losses.adversarial_loss(gan_loss, label_smoothing)
@@ -54,7 +57,7 @@ class Objective:
             self.network = _with_features(discriminator) if lambda_features else discriminator
 
     @property
-    def log_names(self):
+    def log_names(self) -> list[str]:
         """The keys that the two methods return, in the order of the logs."""
         names = ["g_loss"]
         names += ["g_gan"] if self.adversarial else []
@@ -64,7 +67,9 @@ class Objective:
         names += ["d_loss", "d_real", "d_fake", "d_accuracy"] if self.adversarial else []
         return names + (["d_penalty"] if self.lambda_penalty else [])
 
-    def of_generator(self, source, target, generated, training=False):
+    def of_generator(
+        self, source: tf.Tensor, target: tf.Tensor, generated: tf.Tensor, training: bool = False
+    ) -> dict[str, tf.Tensor]:
         """The generator's loss, "g_loss", and its parts, unweighted: each `(batch,)`."""
         logs = {"g_l1": losses.l1_loss(target, generated)}
         reconstruction = self.reconstruction_loss(target, generated)
@@ -81,7 +86,9 @@ class Objective:
             logs["g_loss"] += self.lambda_features * logs["g_features"]
         return {**logs, "g_loss": logs["g_loss"] + _own_losses(self.generator)}
 
-    def of_discriminator(self, source, target, generated, seed, training=False):
+    def of_discriminator(
+        self, source: tf.Tensor, target: tf.Tensor, generated: tf.Tensor, seed: tf.Tensor, training: bool = False
+    ) -> dict[str, tf.Tensor]:
         """The discriminator's loss, "d_loss", and its probabilities and accuracy: each `(batch,)`.
 
         `seed`, two integers, is for the random point of the gradient penalty.
@@ -117,7 +124,7 @@ def _own_losses(network):
     return sum(ops.cast(each, keras.config.floatx()) for each in network.losses) if network else 0.0
 
 
-def check_discriminator(discriminator):
+def check_discriminator(discriminator: Any) -> None:
     """Raise for anything but a functional model, such as a subclass that has no inputs before it is called."""
     if discriminator is None:
         return
@@ -130,7 +137,12 @@ def check_discriminator(discriminator):
         )
 
 
-def discriminate(discriminator, source, image, training=False):
+def discriminate(
+    discriminator: keras.Model,
+    source: np.ndarray | tf.Tensor,
+    image: np.ndarray | tf.Tensor,
+    training: bool = False,
+) -> tf.Tensor | list[tf.Tensor]:
     """The discriminator's logits, whether it sees pairs or, unconditional, the image alone."""
     conditional = len(discriminator.inputs) == 2
     return discriminator([source, image] if conditional else image, training=training)

@@ -2,6 +2,7 @@
 
 import math
 from numbers import Real
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -22,15 +23,15 @@ class FusedAdam(keras.optimizers.Adam):
 
     def __init__(
         self,
-        learning_rate=0.001,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-7,
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
         *,
-        corrected_epsilon=False,
-        gradient_accumulation_steps=None,
-        **kwargs,
-    ):
+        corrected_epsilon: bool = False,
+        gradient_accumulation_steps: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         check_numbers(beta_1=(beta_1, 1), beta_2=(beta_2, 1), epsilon=(epsilon, math.inf))
         check_accumulation(gradient_accumulation_steps)
         accumulation = {"gradient_accumulation_steps": gradient_accumulation_steps}
@@ -66,7 +67,7 @@ class FusedAdam(keras.optimizers.Adam):
         return {**super().get_config(), "corrected_epsilon": self.corrected_epsilon}
 
 
-def check_accumulation(steps):
+def check_accumulation(steps: Any) -> None:
     """Raise for a number of steps that isn't an integer of 2 or more, or None."""
     if steps is not None and (not isinstance(steps, int) or steps < 2):
         raise ValueError(
@@ -75,9 +76,9 @@ def check_accumulation(steps):
         )
 
 
-def check_numbers(**numbers):
+def check_numbers(**numbers: tuple[Any, float]) -> None:
     """Raise for a value, given as (value, limit), that isn't a number from 0 to below the limit."""
     for name, (value, limit) in numbers.items():
-        if not isinstance(value, Real) or not 0 <= value < limit:
+        if not isinstance(value, Real) or not 0 <= value < limit:  # type: ignore[operator]
             bound = "finite" if limit == math.inf else f"less than {limit}"
             raise ValueError(f"`{name}` must be a number of 0 or more, and {bound}. Received: {name}={value!r}.")

@@ -1,8 +1,12 @@
 """Saves a model's file repeatedly: completely or not at all, and without growing memory."""
 
 import contextlib
+from pathlib import Path
+
+import keras
 
 from keras_pix2pix.files import whole_file
+from keras_pix2pix.training.training_state import TrainingState
 
 __all__ = ["copy_average", "save_whole"]
 
@@ -10,7 +14,7 @@ __all__ = ["copy_average", "save_whole"]
 _KINDS = ("Functional", "Layer", "Loss", "Metric", "Optimizer")
 
 
-def save_whole(model, path, state=None):
+def save_whole(model: keras.Model, path: str | Path, state: TrainingState | None = None) -> None:
     """Write `model.save` to a path; the old file is kept until the new one is complete.
 
     `state` is a `TrainingState` to write in place of the model's own.
@@ -38,7 +42,7 @@ def _look_up_once():
             global_state.set_global_attribute(f"saving_attr_skiplist_{kind}", get_attr_skipset(kind))
 
 
-def copy_average(model, generator):
+def copy_average(model: keras.Model, generator: keras.Model) -> None:
     """Give a clone of the model's generator the averaged weights; those that aren't trained are copied."""
     generator.set_weights(model.generator.get_weights())
     for variable, weight in zip(generator.trainable_variables, model.training_state.average, strict=True):

@@ -16,7 +16,9 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
         Zhu, Isola et al., "CycleGAN and pix2pix in PyTorch": `lr_policy` "linear".
     """
 
-    def __init__(self, initial_learning_rate, constant_epochs, decay_epochs, steps_per_epoch):
+    def __init__(
+        self, initial_learning_rate: float, constant_epochs: int, decay_epochs: int, steps_per_epoch: int
+    ) -> None:
         if min(constant_epochs, decay_epochs) < 0 or steps_per_epoch < 1:
             raise ValueError(
                 "`constant_epochs` and `decay_epochs` must be 0 or more, `steps_per_epoch` 1 or more. Received: "
@@ -41,7 +43,13 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
-def learning_rate_schedule(schedule, learning_rate, *, epochs, steps_per_epoch):
+def learning_rate_schedule(
+    schedule: str,
+    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
+    *,
+    epochs: int,
+    steps_per_epoch: int | None,
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
     """A schedule by its name, for an optimizer's `learning_rate`.
 
     Reference:

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ _LOSSES = ("g_", "d_loss", "d_penalty")  # Less is better. The discriminator's p
 class Logs(MetricsList):
     """The means of an epoch by name, each with the direction in which it gets better, if there is one."""
 
-    def __init__(self, names):
+    def __init__(self, names: Iterable[str]) -> None:
         super().__init__([keras.metrics.Mean(name=name) for name in names], name="logs")
         for metric in self.metrics:
             if metric.name.startswith(_LOSSES):
@@ -39,7 +40,11 @@ class OptimizerOfBoth:
     The two learning rates keep their proportion.
     """
 
-    def __init__(self, generator_optimizer, discriminator_optimizer):
+    def __init__(
+        self,
+        generator_optimizer: keras.optimizers.Optimizer,
+        discriminator_optimizer: keras.optimizers.Optimizer | None,
+    ) -> None:
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
         self.proportion = 1.0
@@ -50,11 +55,11 @@ class OptimizerOfBoth:
         return getattr(self.generator_optimizer, name)
 
     @property
-    def learning_rate(self):
+    def learning_rate(self) -> Any:
         return self.generator_optimizer.learning_rate
 
     @learning_rate.setter
-    def learning_rate(self, value):
+    def learning_rate(self, value: Any) -> None:
         if self.discriminator_optimizer is not None:
             rate, other = map(_rate_of, (self.generator_optimizer, self.discriminator_optimizer))
             # At 0, where a warm-up starts, the proportion is undefined: keep the last one.
@@ -69,12 +74,12 @@ class StockModel(keras.Model):
     _optimizer_of_both: OptimizerOfBoth | None = None
 
     @property
-    def optimizer(self):
+    def optimizer(self) -> OptimizerOfBoth | None:
         """The generator's optimizer for learning-rate callbacks, which changes the discriminator's rate, too."""
         return self._optimizer_of_both
 
     @optimizer.setter
-    def optimizer(self, optimizer):
+    def optimizer(self, optimizer: Any) -> None:
         pass  # Keras' `compile` sets its own, None.
 
     @functools.wraps(keras.Model.fit)

@@ -3,12 +3,20 @@
 It can be read without TensorFlow: whether a run may be resumed is checked before TensorFlow starts.
 """
 
+from __future__ import annotations
+
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
+
+if TYPE_CHECKING:
+    import keras
 
 __all__ = ["Progress", "TrainingState", "build_metrics", "metric_states", "read_records", "set_metric_states"]
 
@@ -32,7 +40,7 @@ class Progress:
     seen: int
     metric_states: tuple = ()
 
-    def is_within(self, epoch):
+    def is_within(self, epoch: int) -> bool:
         """Whether this epoch was started, and must be continued."""
         return self.step > 0 and self.epoch == epoch
 
@@ -52,11 +60,11 @@ class TrainingState:
     average: tuple | None = None
     records: dict = field(default_factory=dict)
 
-    def first_step(self, epoch):
+    def first_step(self, epoch: int) -> int:
         """Steps of an epoch done before this `fit`: not 0 if it is resumed in the middle."""
         return self.progress.step if self.progress and self.progress.is_within(epoch) else 0
 
-    def write(self, store):
+    def write(self, store: Any) -> None:
         """Write to the store of Keras' `save_own_variables`."""
         if self.progress:
             store["progress"] = np.array([self.progress.epoch, self.progress.step, self.progress.seen])
@@ -66,15 +74,16 @@ class TrainingState:
         _write_list(store, "average", self.average or ())
 
     @classmethod
-    def read(cls, store):
+    def read(cls, store: Any) -> TrainingState:
         """Read from the store of Keras' `load_own_variables`."""
         progress = None
         if "progress" in store:
-            progress = Progress(*map(int, store["progress"]), tuple(_read_list(store, "metric")))
+            epoch, step, seen = map(int, store["progress"])
+            progress = Progress(epoch, step, seen, tuple(_read_list(store, "metric")))
         return cls(progress, tuple(_read_list(store, "average")) or None, _records(store))
 
 
-def read_records(file):
+def read_records(file: str | Path) -> dict:
     """The records in a `.keras` file; none if it is missing or can't be read."""
     try:
         with zipfile.ZipFile(file) as archive, archive.open(_WEIGHTS_FILE) as opened, h5py.File(opened) as weights:
@@ -83,12 +92,12 @@ def read_records(file):
         return {}
 
 
-def metric_states(model):
+def metric_states(model: keras.Model) -> tuple[np.ndarray, ...]:
     """The metrics' sums, replica by replica, so that they are rounded alike after a restart; `(replicas, ...)` each."""
     return tuple(np.stack([part.numpy() for part in parts]) for parts in _metric_variables(model))
 
 
-def set_metric_states(model, states):
+def set_metric_states(model: keras.Model, states: Sequence[np.ndarray]) -> None:
     """Continue the metrics from these sums."""
     variables = _metric_variables(model)
     if [state.shape[1:] for state in states] != [tuple(parts[0].shape) for parts in variables]:
@@ -103,7 +112,7 @@ def set_metric_states(model, states):
             part.assign(value)
 
 
-def build_metrics(model):
+def build_metrics(model: keras.Model) -> None:
     """Make the variables of all metrics now; Keras would make them in the first step."""
     images = np.zeros([1, *(side or _UNKNOWN_SIDE for side in model.generator.output_shape[1:])], "float32")
     model.distribute_strategy.run(lambda: model.compute_metrics(images, images, images))

@@ -1,7 +1,7 @@
 """Training on several machines."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,7 @@ def fit_on_workers(
 
 
 @contextlib.contextmanager
-def one_error_if_a_worker_stops():
+def one_error_if_a_worker_stops() -> Iterator[None]:
     """Turn TensorFlow's errors about a worker that stopped into one plain message."""
     try:
         yield
