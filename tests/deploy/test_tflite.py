@@ -243,13 +243,13 @@ def test_five_dimensions_are_refused(tmp_path):
     ("arguments", "words"),
     [
         ({"quantization": "int4"}, "one of 'none', 'float16', 'weights', 'dynamic', 'int8'. Received: 'int4'"),
-        ({"quantization": "int8"}, "takes its ranges from source pictures.*`representative`.*--images FOLDER"),
+        ({"quantization": "int8"}, "measures its ranges on source pictures.*`representative`.*--images FOLDER"),
         ({"quantization": "int8", "representative": np.zeros((0, 32, 64, 3), "uint8")}, "Received: none"),
         (
             {"quantization": "int8", "representative": np.zeros((1, 8, 8, 3), "uint8")},
             r"`representative` must be uint8 of shape \(pictures, 32, 64, 3\)",
         ),
-        ({"quantization": "int8", "image_size": "any"}, 'ranges for pictures of one size.*quantization="dynamic"'),
+        ({"quantization": "int8", "image_size": "any"}, 'ranges, for pictures of one size.*quantization="dynamic"'),
         ({"image_size": (40, 40)}, r"divisible by 16 .*Received: image_size=\(40, 40\)"),
     ],
 )

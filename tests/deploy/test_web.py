@@ -104,7 +104,7 @@ def test_license_configuration_and_what_is_accepted_reach_the_file(generator, ma
 
 
 def test_representative_pictures_reach_int8(generator, tmp_path):
-    with pytest.raises(ValueError, match="takes its ranges from source pictures"):
+    with pytest.raises(ValueError, match="measures its ranges on source pictures"):
         export_web(generator, tmp_path / "page", quantization="int8")
     samples = _drawn_sources((32, 64), 3)
     parity = export_web(generator, tmp_path / "page", quantization="int8", representative=samples, pixels=samples)
