@@ -29,7 +29,7 @@ FLOORS = [
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 # Rooms where `__all__` names what other modules import, and everything else has an underscore.
-ROOMS_WITH_EXPORTS = {room for floor in FLOORS for room in floor} - {"convert", "__main__"}
+ROOMS_WITH_EXPORTS = {room for floor in FLOORS for room in floor} - {"__main__"}
 # Modules whose `__all__` names only what users import; other modules may import more.
 PUBLIC_MODULES = {"images.py", "metrics.py", "data/synthetic.py"}
 # Rooms where every function that `__all__` reaches is annotated.

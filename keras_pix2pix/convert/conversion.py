@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import keras
 
+__all__ = ["Conversion"]
+
 
 class Conversion(NamedTuple):
     """A network made of a file of another implementation, and how sure one can be of it.

@@ -152,7 +152,7 @@ def test_what_is_converted_is_not_replaced_by_its_conversion(run, weights, tmp_p
 
 
 def test_a_failed_check_keeps_nothing(run, weights, tmp_path, monkeypatch):
-    monkeypatch.setattr(pytorch_modules, "LEAKY_SLOPE", 0.3)
+    monkeypatch.setattr(pytorch_modules, "_LEAKY_SLOPE", 0.3)
     code, _, errors = run("convert", weights, "--from", "pytorch", "--output", tmp_path / "x.keras")
     assert code == 1
     assert "must be within 1e-05 of the file's own layers" in errors

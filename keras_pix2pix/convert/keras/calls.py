@@ -2,7 +2,9 @@
 
 from typing import NamedTuple
 
-CONSTANT = "_CONSTANT_VALUE"  # Keras 2 has this for the name of a layer, and the value for the number of a tensor.
+__all__ = ["Call", "Tensor", "calls_of", "tensors_in"]
+
+_CONSTANT = "_CONSTANT_VALUE"  # Keras 2 has this for the name of a layer, and the value for the number of a tensor.
 
 
 class Tensor(NamedTuple):
@@ -51,7 +53,7 @@ def _call_of(node):
     else:
         leaves = list(_leaves(node))
         keywords = {name: value for leaf in leaves if len(leaf) > 3 for name, value in leaf[3].items()}
-        arguments = [leaf[2] if leaf[0] == CONSTANT else Tensor(*leaf[:2]) for leaf in leaves]
+        arguments = [leaf[2] if leaf[0] == _CONSTANT else Tensor(*leaf[:2]) for leaf in leaves]
     return Call(arguments, {name: _value(value) for name, value in keywords.items() if value is not None})
 
 

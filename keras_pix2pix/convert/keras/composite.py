@@ -5,7 +5,9 @@ from keras_pix2pix.convert.keras.config import NETWORKS, layers_in, steps_from_c
 from keras_pix2pix.convert.keras.known_layers import name_of
 from keras_pix2pix.convert.keras.steps import build_network
 
-TRIED_SIDE = 1024  # Of pictures that no network of the common depths has to cut.
+__all__ = ["generator_in"]
+
+_TRIED_SIDE = 1024  # Of pictures that no network of the common depths has to cut.
 
 
 def generator_in(config, weights_of, path, submodel=None):
@@ -42,7 +44,7 @@ def _is_composite(config, nested):
 def _maps_pictures(network, weights_of, path):
     try:
         built = build_network(steps_from_config(network, weights_of, path, (name_of(network),)), path)
-        size = (1, TRIED_SIDE, TRIED_SIDE)
+        size = (1, _TRIED_SIDE, _TRIED_SIDE)
         return built.compute_output_shape((*size, built.input_shape[-1]))[:3] == size
     except ValueError:
         return False

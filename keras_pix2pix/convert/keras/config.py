@@ -19,9 +19,19 @@ from keras_pix2pix.convert.keras.known_layers import (
 )
 from keras_pix2pix.convert.keras.steps import ALWAYS_DROPPING, DROPPING, Step
 
-MOST_STEPS = 10_000  # Networks within networks, each called twice, are soon more than any computer holds.
+__all__ = [
+    "NETWORKS",
+    "layers_in",
+    "layers_with_weights",
+    "steps_from_config",
+    "steps_from_network",
+    "written_by_keras",
+]
+
+# Networks within networks, each called twice, soon exceed any memory.
+_MOST_STEPS = 10_000
 NETWORKS = ("Functional", "Model", "Sequential")
-BATCH_NORM_IN_TRAINING = "batch norm called with training=True, here instance norm, the same at batch 1"
+_BATCH_NORM_IN_TRAINING = "batch norm called with training=True, here instance norm, the same at batch 1"
 
 
 def steps_from_config(config, weights_of, path, outer=()):
@@ -142,8 +152,8 @@ class _Reader:
         return _as_in_training(step) if training else step
 
     def _append(self, names, step):
-        if len(self.steps) >= MOST_STEPS:
-            raise ValueError(f"{self.path}: has {MOST_STEPS:,} layers or more. Accepted: fewer. Take another file.")
+        if len(self.steps) >= _MOST_STEPS:
+            raise ValueError(f"{self.path}: has {_MOST_STEPS:,} layers or more. Accepted: fewer. Take another file.")
         known = {step.name for step in self.steps}
         # Keras 3 keeps "/" for itself, and two blocks may have layers of the same name.
         name = next(
@@ -204,6 +214,6 @@ def _as_in_training(step):
         weights = {name: weight for name, weight in step.weights.items() if not name.startswith("moving_")}
         settings = {**step.settings, "groups": -1}
         return step._replace(
-            kind="GroupNormalization", settings=settings, weights=weights, recorded_as=BATCH_NORM_IN_TRAINING
+            kind="GroupNormalization", settings=settings, weights=weights, recorded_as=_BATCH_NORM_IN_TRAINING
         )
     return step._replace(recorded_as=ALWAYS_DROPPING) if step.kind in DROPPING else step

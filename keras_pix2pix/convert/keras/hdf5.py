@@ -10,15 +10,17 @@ import numpy as np
 
 from keras_pix2pix.networks.claims import compare_claims
 
-ACCEPTED = 'Accepted: an HDF5 file from `model.save("x.h5")` or `model.save_weights("x.h5")` of Keras 2.'
+__all__ = ["read_hdf5", "weights_lookup"]
+
+_ACCEPTED = 'Accepted: an HDF5 file from `model.save("x.h5")` or `model.save_weights("x.h5")` of Keras 2.'
 
 # Groups of a file of `save_weights` in Keras 3: of a network; of a `Pix2Pix`.
-PIX2PIX = {"generator", "discriminator"}
-KERAS_3 = {"layers", *PIX2PIX}
-MOST_COMPRESSED = 100  # How many times larger than the file its weights may be. Keras doesn't compress them.
+_PIX2PIX = {"generator", "discriminator"}
+_KERAS_3 = {"layers", *_PIX2PIX}
+_MOST_COMPRESSED = 100  # How many times larger than the file its weights may be. Keras doesn't compress them.
 
 
-class SavedLayer(NamedTuple):
+class _SavedLayer(NamedTuple):
     """The weights of one outermost layer of a file: a layer, or a network of layers.
 
     Args:
@@ -42,9 +44,9 @@ def read_hdf5(path):
     """Read an HDF5 file of Keras."""
     path = Path(path).expanduser()
     if not path.is_file():
-        raise ValueError(f"{path} is not a file. {ACCEPTED} Check the path.")
+        raise ValueError(f"{path} is not a file. {_ACCEPTED} Check the path.")
     if not h5py.is_hdf5(path):
-        raise ValueError(f"{path} is not an HDF5 file. {ACCEPTED} Check which file it is.")
+        raise ValueError(f"{path} is not an HDF5 file. {_ACCEPTED} Check which file it is.")
     try:
         with h5py.File(path, "r") as file:
             config, saved_layers = _config(file, path), _saved_layers(file, path)
@@ -82,25 +84,25 @@ def _config(file, path):
         return None
     config = json.loads(text)
     if not isinstance(config, dict):
-        raise _Refused(f"has a `model_config` that is no configuration, but a {type(config).__name__}. {ACCEPTED}")
+        raise _Refused(f"has a `model_config` that is no configuration, but a {type(config).__name__}. {_ACCEPTED}")
     return config
 
 
 def _saved_layers(file, path):
     group = _member(file, "model_weights", path) if "model_weights" in file else file
     if not any(name.startswith("layer_names") for name in group.attrs):
-        if KERAS_3 & file.keys():
+        if _KERAS_3 & file.keys():
             raise _Refused(
                 "holds weights of Keras 3, which the network that they are of loads itself. Instead of converting it, "
                 'write `model = Pix2Pix.from_preset("paper")`, with the preset and image_shape of the training, and '
-                f"`{'model' if file.keys() >= PIX2PIX else 'model.generator'}.load_weights({str(path)!r})`."
+                f"`{'model' if file.keys() >= _PIX2PIX else 'model.generator'}.load_weights({str(path)!r})`."
             )
         raise _Refused(
-            f"has no `layer_names`, where Keras 2 lists its layers. {ACCEPTED} Received: the keys "
+            f"has no `layer_names`, where Keras 2 lists its layers. {_ACCEPTED} Received: the keys "
             f"{sorted(file)} and the attributes {sorted(file.attrs)}. Check which file it is."
         )
     saved_layers = [
-        SavedLayer(
+        _SavedLayer(
             name,
             [
                 (weight.split(":")[0], _array(_member(group, f"{name}/{weight}", path), path))
@@ -121,19 +123,19 @@ def _member(group, name, path):
         if not isinstance(group, h5py.Group) or group.get(part, getlink=True) is None:
             raise _Refused(f"lists {name!r}, which is not in it: it is cut short or damaged. Copy it again.")
         if not isinstance(group.get(part, getlink=True), h5py.HardLink):
-            raise _Refused(f"is refused: {name!r} is a link, which could lead to any other file. {ACCEPTED}")
+            raise _Refused(f"is refused: {name!r} is a link, which could lead to any other file. {_ACCEPTED}")
         group = group[part]
     return group
 
 
 def _array(dataset, path):
     if not isinstance(dataset, h5py.Dataset):
-        raise _Refused(f"lists {dataset.name!r} as a weight, and it is none. {ACCEPTED}")
+        raise _Refused(f"lists {dataset.name!r} as a weight, and it is none. {_ACCEPTED}")
     if dataset.is_virtual or dataset.id.get_create_plist().get_external_count():
-        raise _Refused(f"is refused: the numbers of {dataset.name!r} are in other files. {ACCEPTED}")
+        raise _Refused(f"is refused: the numbers of {dataset.name!r} are in other files. {_ACCEPTED}")
     _check_size(dataset.name, dataset.shape, dataset.dtype, path)
     if dataset.dtype.kind not in "fiu":
-        raise _Refused(f"holds no numbers as {dataset.name!r}, but {dataset.dtype}. {ACCEPTED}")
+        raise _Refused(f"holds no numbers as {dataset.name!r}, but {dataset.dtype}. {_ACCEPTED}")
     return np.asarray(dataset)
 
 
@@ -145,8 +147,8 @@ def _attribute(group, name, path):
 
 def _check_size(name, shape, dtype, path):
     claimed = math.prod(shape or (0,)) * dtype.itemsize
-    if claimed > MOST_COMPRESSED * path.stat().st_size:
-        raise _Refused(f"is refused: {name!r} claims {claimed:,} bytes, and the file is far smaller. {ACCEPTED}")
+    if claimed > _MOST_COMPRESSED * path.stat().st_size:
+        raise _Refused(f"is refused: {name!r} claims {claimed:,} bytes, and the file is far smaller. {_ACCEPTED}")
 
 
 def _texts(group, attribute, path):
@@ -156,5 +158,5 @@ def _texts(group, attribute, path):
         parts.append(f"{attribute}{len(parts)}")
     texts = [text for part in parts for text in np.ravel(_attribute(group, part, path))]
     if not all(isinstance(text, (bytes, str)) for text in texts):
-        raise _Refused(f"has other things than names in {attribute!r} of {group.name!r}. {ACCEPTED}")
+        raise _Refused(f"has other things than names in {attribute!r} of {group.name!r}. {_ACCEPTED}")
     return [text.decode() if isinstance(text, bytes) else text for text in texts]

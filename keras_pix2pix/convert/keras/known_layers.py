@@ -5,6 +5,19 @@ from keras_pix2pix.convert.keras.numpy_layers import ACTIVATIONS
 from keras_pix2pix.convert.keras.operations import LAST_AXIS, OPERATIONS, is_number, layer_of, operation_name
 from keras_pix2pix.convert.keras.steps import SETTINGS
 
+__all__ = [
+    "ADDONS",
+    "INSTEAD",
+    "KINDS",
+    "is_operation",
+    "name_of",
+    "operation_as_layer",
+    "parts_of",
+    "require_known",
+    "settings_of",
+    "training_of",
+]
+
 ADDONS = {
     "Addons>InstanceNormalization": "tensorflow-addons InstanceNormalization",
     "Addons>GroupNormalization": "tensorflow-addons GroupNormalization",
@@ -14,10 +27,10 @@ KINDS = {
     **dict.fromkeys(ADDONS, "GroupNormalization"),
     "SyncBatchNormalization": "BatchNormalization",
 }
-OLD_NAMES = {"negative_slope": "alpha"}
+_OLD_NAMES = {"negative_slope": "alpha"}
 # Settings with one value that is read; other values are refused, as no network of this kind has them.
-ONLY = {"data_format": ("channels_last", None), "axis": LAST_AXIS, "output_padding": (None,)}
-ONLY_OF = {
+_ONLY = {"data_format": ("channels_last", None), "axis": LAST_AXIS, "output_padding": (None,)}
+_ONLY_OF = {
     "Conv2D": {"groups": (1,), "padding": ("same", "valid"), "activation": tuple(ACTIVATIONS)},
     "Conv2DTranspose": {
         "groups": (1,),
@@ -31,8 +44,8 @@ ONLY_OF = {
     "MaxPooling2D": {"padding": ("valid",)},
     "AveragePooling2D": {"padding": ("valid",)},
 }
-ACTIVATION_LAYERS = ("ReLU", "LeakyReLU")  # Those that code also gives a convolution as its activation.
-LONGEST_VALUE = 60
+_ACTIVATION_LAYERS = ("ReLU", "LeakyReLU")  # Those that code also gives a convolution as its activation.
+_LONGEST_VALUE = 60
 INSTEAD = "Or build the network here, and load its weights alone: `from_legacy_keras(path, into=network)`."
 
 
@@ -45,7 +58,7 @@ def parts_of(layer):
     """A layer, or the two that it is with another layer as its activation: the layer without it, and the activation."""
     config = layer["config"]
     inner = config.get("activation")
-    if not isinstance(inner, dict) or inner.get("class_name") not in ACTIVATION_LAYERS:
+    if not isinstance(inner, dict) or inner.get("class_name") not in _ACTIVATION_LAYERS:
         return [layer]
     if layer["class_name"] == "Activation":
         return [{**layer, **inner, "config": {**inner["config"], "name": name_of(layer)}}]
@@ -95,14 +108,14 @@ def training_of(layer, call, path):
 
 def _short(value):
     text = repr(value)
-    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]} ..."
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]} ..."
 
 
 def settings_of(layer):
     """The arguments of the Keras 3 layer that a configuration describes."""
     kind, config = KINDS[layer["class_name"]], layer["config"]
     settings = {
-        name: config.get(name, config.get(OLD_NAMES.get(name), default)) for name, default in SETTINGS[kind].items()
+        name: config.get(name, config.get(_OLD_NAMES.get(name), default)) for name, default in SETTINGS[kind].items()
     }
     if layer["class_name"] == "Addons>InstanceNormalization":
         settings["groups"] = -1  # The file has the number of channels, or -1.
@@ -148,7 +161,7 @@ def _require_known_layers(layers, path):
 def _refused_settings(layer):
     kind, config = KINDS[layer["class_name"]], layer["config"]
     label = f"{name_of(layer)!r} ({layer['class_name']})"
-    for name, accepted in {**ONLY, **ONLY_OF.get(kind, {})}.items():
+    for name, accepted in {**_ONLY, **_ONLY_OF.get(kind, {})}.items():
         if name in config and config[name] not in accepted:
             yield f"{label} {name}={config[name]!r}, accepted: {accepted}"
     if "pool_size" in config and config.get("strides") not in (None, config["pool_size"]):

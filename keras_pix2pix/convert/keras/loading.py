@@ -7,8 +7,10 @@ from keras_pix2pix.convert.keras.composite import generator_in
 from keras_pix2pix.convert.keras.config import layers_with_weights, steps_from_network
 from keras_pix2pix.convert.keras.hdf5 import read_hdf5, weights_lookup
 from keras_pix2pix.convert.keras.self_check import checked_conversion, largest_difference
-from keras_pix2pix.convert.keras.steps import describe
+from keras_pix2pix.convert.keras.steps import description_of
 from keras_pix2pix.convert.keras.weights_only import steps_from_weights
+
+__all__ = ["from_legacy_keras"]
 
 
 def from_legacy_keras(path, *, into=None, submodel=None, leaky_slope=None, epsilon=None):
@@ -98,7 +100,7 @@ def _fill(network, saved_layers, path):
         network.set_weights(before)
         raise
     filled = f"{len(ours)} layers filled in order, the rest as in {network.name!r}"
-    return Conversion(network, f"{describe(steps, network.count_params())}; {filled}", difference)
+    return Conversion(network, f"{description_of(steps, network.count_params())}; {filled}", difference)
 
 
 def _misfits(ours, theirs):

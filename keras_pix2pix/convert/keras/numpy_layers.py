@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+__all__ = ["ACTIVATIONS", "forward_pass"]
+
 ACTIVATIONS: dict[str, Callable] = {
     "linear": lambda x: x,
     "relu": lambda x: np.maximum(x, 0),
@@ -14,7 +16,7 @@ ACTIVATIONS: dict[str, Callable] = {
 }
 
 
-def evaluate(steps, images, *, batch_statistics=False):
+def forward_pass(steps, images, *, batch_statistics=False):
     """The images that a list of steps makes, in NumPy and float64: no layer of Keras takes part.
 
     Returns a float64 array, `(batch, height, width, channels)`.
@@ -26,7 +28,7 @@ def evaluate(steps, images, *, batch_statistics=False):
         if step.kind == "BatchNormalization" and batch_statistics:
             weights["moving_mean"] = inputs[0].mean(axis=(0, 1, 2))
             weights["moving_variance"] = inputs[0].var(axis=(0, 1, 2))
-        results[step.name] = EVALUATIONS[step.kind](*inputs, **step.settings, **weights)
+        results[step.name] = _EVALUATIONS[step.kind](*inputs, **step.settings, **weights)
     return results[steps[-1].name]
 
 
@@ -122,7 +124,7 @@ def _relu(x, *, max_value=None, negative_slope=0.0, threshold=0.0):
     )
 
 
-EVALUATIONS: dict[str, Callable] = {
+_EVALUATIONS: dict[str, Callable] = {
     "Conv2D": _convolution,
     "Conv2DTranspose": _transposed_convolution,
     "SeparableConv2D": _separable_convolution,

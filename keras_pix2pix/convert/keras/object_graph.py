@@ -6,20 +6,22 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
-GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
-WEIGHTS = {"_kernel": "kernel"} | {
+__all__ = ["read_object_graph"]
+
+_GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
+_WEIGHTS = {"_kernel": "kernel"} | {
     name: name for name in ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
 }
 # Where Keras 3 and Keras 2 keep the layers of a network, in order.
-CONTAINERS = re.compile(r"_functional|_operations|_layers|layer-\d+|\d+")
-STATISTICS = ["gamma", "beta", "moving_mean", "moving_variance"]
+_CONTAINERS = re.compile(r"_functional|_operations|_layers|layer-\d+|\d+")
+_STATISTICS = ["gamma", "beta", "moving_mean", "moving_variance"]
 
 
 def read_object_graph(prefix, name=None):
     """Read the layers of a network from a checkpoint of TensorFlow's objects."""
     try:
         reader = tf.train.load_checkpoint(str(prefix))
-        graph = TrackableObjectGraph.FromString(reader.get_tensor(GRAPH_KEY))
+        graph = TrackableObjectGraph.FromString(reader.get_tensor(_GRAPH_KEY))
     except (tf.errors.OpError, ValueError) as error:
         raise ValueError(
             f"{prefix} can't be read as a checkpoint of TensorFlow: {error}. Accepted: an .index file and all .data "
@@ -49,12 +51,12 @@ def _layers(graph, reader, node, seen):
         return
     seen.add(node)
     children = _children(graph, node)
-    weights = {WEIGHTS[name]: _value(graph, reader, child) for name, child in children.items() if name in WEIGHTS}
+    weights = {_WEIGHTS[name]: _value(graph, reader, child) for name, child in children.items() if name in _WEIGHTS}
     weights = {name: value for name, value in weights.items() if value is not None}
     if weights:
         yield weights
         return
-    for name in sorted(filter(CONTAINERS.fullmatch, children), key=_number):
+    for name in sorted(filter(_CONTAINERS.fullmatch, children), key=_number):
         yield from _layers(graph, reader, children[name], seen)
 
 
@@ -87,8 +89,8 @@ def _grouped(values):
             layers.append([value])
     grouped = []
     for kernel, *rest in layers:
-        if len(rest) == len(STATISTICS):
-            grouped += [{"kernel": kernel}, dict(zip(STATISTICS, rest, strict=True))]
+        if len(rest) == len(_STATISTICS):
+            grouped += [{"kernel": kernel}, dict(zip(_STATISTICS, rest, strict=True))]
         else:
             grouped.append({"kernel": kernel} | ({"bias": rest[0]} if len(rest) == 1 else dict(enumerate(rest))))
     return grouped

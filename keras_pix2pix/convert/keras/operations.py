@@ -5,8 +5,10 @@ import math
 from keras_pix2pix.convert.keras.calls import Tensor
 from keras_pix2pix.convert.keras.steps import SETTINGS
 
+__all__ = ["LAST_AXIS", "OPERATIONS", "is_number", "layer_of", "operation_name"]
+
 LAST_AXIS = (-1, 3, [-1], [3])
-SECOND = ("y", "x2")  # What the second operand is called.
+_SECOND = ("y", "x2")  # What the second operand is called.
 
 
 def operation_name(layer):
@@ -34,8 +36,8 @@ def _arithmetic(scale_and_offset):
     """An operation on a tensor and a number, in either order; `scale_and_offset` of (number, whether it is first)."""
 
     def read(call):
-        operands = [*call.arguments, *(call.keywords[name] for name in SECOND if name in call.keywords)]
-        if len(operands) != 2 or call.keywords.keys() - {"name", *SECOND}:
+        operands = [*call.arguments, *(call.keywords[name] for name in _SECOND if name in call.keywords)]
+        if len(operands) != 2 or call.keywords.keys() - {"name", *_SECOND}:
             return None
         first = not isinstance(operands[0], Tensor)
         number, other = operands if first else operands[::-1]
@@ -53,7 +55,7 @@ def is_number(value):
 
 
 def _add(call):
-    if len(call.tensors) == 2 and len(call.arguments) + len(call.keywords.keys() & {*SECOND}) == 2:
+    if len(call.tensors) == 2 and len(call.arguments) + len(call.keywords.keys() & {*_SECOND}) == 2:
         return "Add", {}
     return _arithmetic(lambda number, first: (1.0, number))(call)
 

@@ -3,19 +3,21 @@
 import numpy as np
 
 from keras_pix2pix.convert.conversion import Conversion
-from keras_pix2pix.convert.keras.numpy_layers import evaluate
-from keras_pix2pix.convert.keras.steps import build_network, describe
+from keras_pix2pix.convert.keras.numpy_layers import forward_pass
+from keras_pix2pix.convert.keras.steps import build_network, description_of
 from keras_pix2pix.inference.lean import size_multiple
 
-TOLERANCE = 1e-4  # float32 against float64, on images in [-1, 1].
-SMALLEST_SIDE = 16
+__all__ = ["checked_conversion", "largest_difference"]
+
+_TOLERANCE = 1e-4  # float32 against float64, on images in [-1, 1].
+_SMALLEST_SIDE = 16
 
 
 def checked_conversion(steps, path, *, original=None, remark=""):
     """Build a network of steps, and compare it with a NumPy evaluation of what the file holds."""
     network = build_network(steps, path)
     difference = largest_difference(network, original or steps, path, batch_statistics=original is not None)
-    recognised = describe(original or steps, sum(np.size(weight) for weight in network.trainable_weights))
+    recognised = description_of(original or steps, sum(np.size(weight) for weight in network.trainable_weights))
     return Conversion(network, f"{recognised}{remark}", difference)
 
 
@@ -24,15 +26,15 @@ def largest_difference(network, steps, path, *, batch_statistics=False):
     height, width, channels = network.input_shape[1:]
     if height is None:
         multiple = size_multiple(network)
-        height = -(-SMALLEST_SIDE // multiple) * multiple
+        height = -(-_SMALLEST_SIDE // multiple) * multiple
         width = 2 * height  # An instance norm of a single position would hide what comes before it.
     images = np.random.default_rng(0).uniform(-1, 1, (1, height, width, channels)).astype("float32")
-    expected = evaluate(steps, images, batch_statistics=batch_statistics)
+    expected = forward_pass(steps, images, batch_statistics=batch_statistics)
     difference = float(np.abs(network(images, training=False).numpy() - expected).max())
-    if not difference <= TOLERANCE:
+    if not difference <= _TOLERANCE:
         raise RuntimeError(
             f"{path}: the converted network differs from the file's layers, evaluated one by one, by {difference:.2g}; "
-            f"at most {TOLERANCE} is accepted. The reader is at fault, or the weights are too large for float32; "
+            f"at most {_TOLERANCE} is accepted. The reader is at fault, or the weights are too large for float32; "
             "don't use the network."
         )
     return difference

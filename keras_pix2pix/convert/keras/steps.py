@@ -8,15 +8,17 @@ from keras import layers, ops
 
 from keras_pix2pix.networks.claims import reason
 
+__all__ = ["ALWAYS_DROPPING", "DROPPING", "SETTINGS", "Step", "build_network", "description_of"]
+
 # In the order in which every Keras layer below holds them.
-WEIGHTS = ("depthwise_kernel", "pointwise_kernel", "kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
+_WEIGHTS = ("depthwise_kernel", "pointwise_kernel", "kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
 # What is read of a layer's configuration, and the values it has where an old file leaves one out.
-CONVOLUTION = {"filters": None, "kernel_size": None, "strides": (1, 1), "padding": "valid", "dilation_rate": (1, 1)}
-NORMALIZATION = {"epsilon": 1e-3, "center": True, "scale": True}
+_CONVOLUTION = {"filters": None, "kernel_size": None, "strides": (1, 1), "padding": "valid", "dilation_rate": (1, 1)}
+_NORMALIZATION = {"epsilon": 1e-3, "center": True, "scale": True}
 SETTINGS = {
-    "Conv2D": {**CONVOLUTION, "activation": "linear", "use_bias": True},
-    "Conv2DTranspose": {**CONVOLUTION, "activation": "linear", "use_bias": True},
-    "SeparableConv2D": {**CONVOLUTION, "depth_multiplier": 1, "activation": "linear", "use_bias": True},
+    "Conv2D": {**_CONVOLUTION, "activation": "linear", "use_bias": True},
+    "Conv2DTranspose": {**_CONVOLUTION, "activation": "linear", "use_bias": True},
+    "SeparableConv2D": {**_CONVOLUTION, "depth_multiplier": 1, "activation": "linear", "use_bias": True},
     "UpSampling2D": {"size": (2, 2), "interpolation": "nearest"},
     "ZeroPadding2D": {"padding": None},
     "Cropping2D": {"cropping": None},
@@ -31,10 +33,10 @@ SETTINGS = {
     "Pad": {"pad_width": None, "mode": "constant"},  # `keras.ops.pad`, an operation of Keras 3.
     "Concatenate": {},
     "Add": {},
-    "BatchNormalization": NORMALIZATION,
-    "GroupNormalization": {"groups": None, **NORMALIZATION},
+    "BatchNormalization": _NORMALIZATION,
+    "GroupNormalization": {"groups": None, **_NORMALIZATION},
 }
-MERGING = ("Concatenate", "Add")
+_MERGING = ("Concatenate", "Add")
 DROPPING = ("Dropout", "SpatialDropout2D")
 ALWAYS_DROPPING = "dropout called with training=True"
 
@@ -77,7 +79,7 @@ def _layer_result(step, inputs, path):
         if step.kind == "Pad":
             return ops.pad(inputs[0], **step.settings)
         layer = getattr(layers, step.kind)(**step.settings, name=step.name, dtype="float32")
-        result = layer(inputs if step.kind in MERGING else inputs[0])
+        result = layer(inputs if step.kind in _MERGING else inputs[0])
     except (AttributeError, IndexError, OverflowError, TypeError, ValueError) as error:
         raise ValueError(
             f"{path}: the layer {step.name!r} ({step.recorded_as or step.kind}) can't be built as the file says: "
@@ -87,7 +89,7 @@ def _layer_result(step, inputs, path):
     return result
 
 
-def describe(steps, parameters):
+def description_of(steps, parameters):
     """What a list of steps is, in words."""
     convolutions = [step for step in steps if step.kind in ("Conv2D", "SeparableConv2D")]
     halvings = [step for step in convolutions if tuple(step.settings["strides"]) == (2, 2)]
@@ -118,7 +120,7 @@ def _norm(groups):
 
 def _set_weights(layer, step, path):
     expected = {variable.name: tuple(variable.shape) for variable in layer.weights}
-    received = {name: step.weights[name].shape for name in WEIGHTS if name in step.weights}
+    received = {name: step.weights[name].shape for name in _WEIGHTS if name in step.weights}
     if expected != received:
         raise ValueError(
             f"{path}: the layer {step.name!r} ({step.recorded_as or step.kind}) needs the weights {expected}. "

@@ -15,12 +15,14 @@ from keras_pix2pix.convert.keras.unet_steps import UNetSteps
 from keras_pix2pix.convert.keras.weights_only import steps_from_weights
 from keras_pix2pix.networks.claims import reason, refuse_false_claims
 
-LEAKY_SLOPE = 0.3  # The notebook takes Keras' defaults, for this and for epsilon.
-EPSILON = 1e-3
-DROPOUT_BLOCKS = 3
-BATCH_NORM = {"gamma", "beta", "moving_mean", "moving_variance"}
-MOST_NAMED = 3
-ACCEPTED = (
+__all__ = ["from_tf_tutorial"]
+
+_LEAKY_SLOPE = 0.3  # The notebook takes Keras' defaults, for this and for epsilon.
+_EPSILON = 1e-3
+_DROPOUT_BLOCKS = 3
+_BATCH_NORM = {"gamma", "beta", "moving_mean", "moving_variance"}
+_MOST_NAMED = 3
+_ACCEPTED = (
     "Accepted: a .keras or .h5 file, a SavedModel folder, or a checkpoint of `tf.train.Checkpoint(generator=...)` by "
     'its folder or its prefix, such as "training_checkpoints/ckpt-7"'
 )
@@ -79,7 +81,7 @@ def _read(path):
         layers, others = read_object_graph(prefix, "generator")
         return _tutorial_steps(layers, path), "a checkpoint", others
     if not path.is_file():
-        raise ValueError(f"{path} is no generator of TensorFlow's tutorial. {ACCEPTED}. Received: no such file.")
+        raise ValueError(f"{path} is no generator of TensorFlow's tutorial. {_ACCEPTED}. Received: no such file.")
     steps = _hdf5_steps(path) if h5py.is_hdf5(path) else _keras_steps(path)
     _require_outline(steps, _tutorial_steps([step.weights for step in steps if step.weights], path), path)
     return steps, "a file", []
@@ -98,7 +100,7 @@ def _keras_steps(path):
         network = keras.saving.load_model(path, compile=False)
         return steps_from_network(getattr(network, "generator", network), path)
     except (AttributeError, ValueError, TypeError, OSError, KeyError, RecursionError) as error:
-        raise ValueError(f"{path} can't be loaded: {reason(error)}. {ACCEPTED}.") from error
+        raise ValueError(f"{path} can't be loaded: {reason(error)}. {_ACCEPTED}.") from error
 
 
 def _tutorial_steps(layers, path):
@@ -108,7 +110,7 @@ def _tutorial_steps(layers, path):
     expected = ["kernel", *["kernel", "norm"] * (2 * half - 2), "kernel"]
     if half < 2 or kinds != expected:
         raise _other_network(path, f"the layers with weights {', '.join(map(_shapes, layers)) or 'none'}")
-    unet = UNetSteps(layers[0]["kernel"].shape[2], LEAKY_SLOPE, EPSILON)
+    unet = UNetSteps(layers[0]["kernel"].shape[2], _LEAKY_SLOPE, _EPSILON)
     remaining = iter(layers)
     for depth in range(1, half + 1):
         _append_convolution(unet, "Conv2D", f"down{depth}", next(remaining), path)
@@ -118,7 +120,7 @@ def _tutorial_steps(layers, path):
     for block in range(1, half):
         _append_convolution(unet, "Conv2DTranspose", f"up{block}", next(remaining), path)
         _append_normalization(unet, f"up{block}", next(remaining), path)
-        if block <= DROPOUT_BLOCKS:
+        if block <= _DROPOUT_BLOCKS:
             unet.append("Dropout", f"up{block}_dropout")
         unet.append("ReLU", f"up{block}_activation")
         unet.append("Concatenate", f"up{block}_skip")
@@ -134,7 +136,7 @@ def _append_convolution(unet, kind, block, weights, path, **settings):
 
 
 def _append_normalization(unet, block, weights, path):
-    if weights.keys() != BATCH_NORM or any(weight.shape != (unet.channels,) for weight in weights.values()):
+    if weights.keys() != _BATCH_NORM or any(weight.shape != (unet.channels,) for weight in weights.values()):
         raise _other_network(path, f"{_shapes(weights)} as the batch norm of {block}, on {unet.channels} channels")
     unet.normalization(f"{block}_normalization", weights)
 
@@ -151,7 +153,7 @@ def _require_outline(steps, expected, path):
         if ours != theirs
     ]
     if differences:
-        raise _other_network(path, "; ".join(differences[:MOST_NAMED]))
+        raise _other_network(path, "; ".join(differences[:_MOST_NAMED]))
 
 
 def _outline(steps):

@@ -2,6 +2,8 @@
 
 from keras_pix2pix.convert.keras.steps import SETTINGS, Step
 
+__all__ = ["UNetSteps"]
+
 
 class UNetSteps:
     """The steps of a U-Net, appended layer by layer from its input to its result.

@@ -6,9 +6,11 @@ from typing import NamedTuple
 from keras_pix2pix.convert.keras.known_layers import INSTEAD
 from keras_pix2pix.convert.keras.unet_steps import UNetSteps
 
-ACTIVATIONS = ("LeakyReLU", "ReLU", "Activation")
+__all__ = ["steps_from_weights"]
+
+_ACTIVATIONS = ("LeakyReLU", "ReLU", "Activation")
 # What Keras 2 calls layers without weights, before the number.
-WEIGHTLESS = {
+_WEIGHTLESS = {
     "leaky_re_lu": "LeakyReLU",
     "re_lu": "ReLU",
     "activation": "Activation",
@@ -18,10 +20,10 @@ WEIGHTLESS = {
     "concatenate": "Concatenate",
 }
 # By their weights alone they could be instance norms.
-OTHER_NORMS = ("group_normalization", "layer_normalization")
-FLAT_SLOPE = 0.2  # The paper's, which code gives by hand; nothing in the file tells.
-BLOCK_SLOPE = 0.3  # Keras 2's default, and so TensorFlow's tutorial's, which is made of blocks.
-EPSILON = 1e-3  # Default of Keras 2 and of tensorflow-addons.
+_OTHER_NORMS = ("group_normalization", "layer_normalization")
+_FLAT_SLOPE = 0.2  # The paper's, which code gives by hand; nothing in the file tells.
+_BLOCK_SLOPE = 0.3  # Keras 2's default, and so TensorFlow's tutorial's, which is made of blocks.
+_EPSILON = 1e-3  # Default of Keras 2 and of tensorflow-addons.
 
 
 class _Layer(NamedTuple):
@@ -45,8 +47,8 @@ def steps_from_weights(saved_layers, path, *, leaky_slope=None, epsilon=None):
     if half < 2 or len(convolutions) % 2:
         raise _not_a_unet(path, f"{len(convolutions)} convolutions")
     if leaky_slope is None:
-        leaky_slope = BLOCK_SLOPE if any(layer.in_block for layer in found) else FLAT_SLOPE
-    epsilon = EPSILON if epsilon is None else epsilon
+        leaky_slope = _BLOCK_SLOPE if any(layer.in_block for layer in found) else _FLAT_SLOPE
+    epsilon = _EPSILON if epsilon is None else epsilon
     first, middle, last = convolutions[0], convolutions[half], convolutions[-1]
     unet = UNetSteps(found[first].weights["kernel"].shape[2], leaky_slope, epsilon)
     _append_half(unet, found[:middle], "LeakyReLU", path)
@@ -66,8 +68,8 @@ def _flat_layers(saved_layers, path):
         if sum(_kind(part, weights) == "convolution" for part, weights in parts.items()) > 1:
             # Of the activations between them, a file of weights has no trace.
             unknown.append(f"{saved.name!r} (a network of several convolutions)")
-        if name in WEIGHTLESS and not parts:
-            layers.append(_Layer(WEIGHTLESS[name], saved.name, {}))
+        if name in _WEIGHTLESS and not parts:
+            layers.append(_Layer(_WEIGHTLESS[name], saved.name, {}))
         elif not parts and not name.startswith("input"):
             unknown.append(f"{saved.name!r} (no weights)")
         for part, weights in parts.items():
@@ -85,14 +87,14 @@ def _kind(name, weights):
     if "kernel" in weights and weights.keys() <= {"kernel", "bias"} and weights["kernel"].ndim == 4:
         return "convolution"
     averages = {"moving_mean", "moving_variance"}
-    if weights.keys() & averages not in (set(), averages) or name.startswith(OTHER_NORMS):
+    if weights.keys() & averages not in (set(), averages) or name.startswith(_OTHER_NORMS):
         return None
     return "normalization" if weights.keys() - averages <= {"gamma", "beta"} else None
 
 
 def _append_half(unet, found, activation, path):
     """Add the layers of the encoder or decoder; `activation` where the file can't show any."""
-    hidden = not any(layer.kind in ACTIVATIONS for layer in found)
+    hidden = not any(layer.kind in _ACTIVATIONS for layer in found)
     inline = hidden and not any(layer.in_block for layer in found)
     if inline and activation == "LeakyReLU":
         raise _not_a_unet(path, "no activation among the layers of the encoder")

@@ -7,13 +7,15 @@ from keras_pix2pix.networks.patchgan import patchgan_discriminator, pytorch_gan_
 from keras_pix2pix.networks.resnet import resnet_generator
 from keras_pix2pix.networks.unet import unet_generator
 
+__all__ = ["JUNYANZ", "layout_of"]
+
 JUNYANZ = "pytorch-CycleGAN-and-pix2pix"
-PYTORCH_GAN = "PyTorch-GAN"
-SMALLEST = 64  # Four halvings leave 4x4.
-DROPOUT = 0.5
+_PYTORCH_GAN = "PyTorch-GAN"
+_SMALLEST = 64  # Four halvings leave 4x4.
+_DROPOUT = 0.5
 
 
-class Layout(NamedTuple):
+class _Layout(NamedTuple):
     """A network of one of the repositories, and how to build it here.
 
     Args:
@@ -37,7 +39,7 @@ class Layout(NamedTuple):
 
 def layout_of(state):
     """The layout that a state dict is of, or seems to be of: not all keys are looked at."""
-    for is_kernel_of, layout in MARKS.items():
+    for is_kernel_of, layout in _MARKS.items():
         if _is_kernel(state, is_kernel_of):
             return layout(state)
     return None
@@ -61,7 +63,7 @@ def _unet_generator(state):
         if number:
             norms[f"up{depth - number}_normalization"] = f"{inside}.{up + 1}"
     # Dropout leaves no key: where the repository's pix2pix has it.
-    options = {"dropout": DROPOUT, "dropout_blocks": tuple(range(2, depth - 3))}
+    options = {"dropout": _DROPOUT, "dropout_blocks": tuple(range(2, depth - 3))}
     return _unet("UnetGenerator", JUNYANZ, state, depth, convolutions, norms, **options)
 
 
@@ -77,11 +79,11 @@ def _generator_unet(state):
     options = {
         "skip_activation": "leaky_relu",
         "last_upsampling": "nearest",
-        "dropout": DROPOUT,
+        "dropout": _DROPOUT,
         "dropout_blocks": (1, 2, 3, 4),
         "encoder_dropout_blocks": tuple(range(4, depth + 1)),
     }
-    return _unet("GeneratorUNet", PYTORCH_GAN, state, depth, convolutions, norms, **options)
+    return _unet("GeneratorUNet", _PYTORCH_GAN, state, depth, convolutions, norms, **options)
 
 
 def _unet(kind, repository, state, depth, convolutions, norms, **options):
@@ -103,7 +105,7 @@ def _unet(kind, repository, state, depth, convolutions, norms, **options):
         )
 
     facts = f"{depth} halvings ({side}x{side}), {_channels(filters, source_channels, target_channels)}"
-    return Layout(kind, repository, facts, build, convolutions, norms, smallest=side)
+    return _Layout(kind, repository, facts, build, convolutions, norms, smallest=side)
 
 
 def _resnet_generator(state):
@@ -129,17 +131,17 @@ def _resnet_generator(state):
             num_blocks=num_blocks,
             normalization=normalization,
             use_bias=use_bias,
-            dropout=DROPOUT if has_dropout else 0.0,
+            dropout=_DROPOUT if has_dropout else 0.0,
         )
 
-    return Layout(
+    return _Layout(
         "ResnetGenerator",
         JUNYANZ,
         f"{num_blocks} residual blocks, {_channels(filters, source_channels, target_channels)}",
         build,
         {name.format("convolution"): prefix for name, prefix in normalized.items()} | {"head_convolution": head},
         {name.format("normalization"): _next(prefix) for name, prefix in normalized.items()},
-        smallest=SMALLEST,
+        smallest=_SMALLEST,
     )
 
 
@@ -169,7 +171,7 @@ def _patchgan(kind, state, prefix, indices, num_layers, depth):
         )
 
     facts = f"{depth}{_channels(filters, source_channels, target_channels, 'and')}"
-    return Layout(kind, JUNYANZ, facts, build, *_chain(prefix, indices[:-1], indices[-1]), 4 * 2**num_layers)
+    return _Layout(kind, JUNYANZ, facts, build, *_chain(prefix, indices[:-1], indices[-1]), 4 * 2**num_layers)
 
 
 def _discriminator(state):
@@ -181,11 +183,11 @@ def _discriminator(state):
         )
 
     facts = _channels(filters, source_channels, target_channels, "and")
-    return Layout("Discriminator", PYTORCH_GAN, facts, build, *_chain("model", [0, 2, 5, 8], 12), SMALLEST)
+    return _Layout("Discriminator", _PYTORCH_GAN, facts, build, *_chain("model", [0, 2, 5, 8], 12), _SMALLEST)
 
 
 # By a kernel that only this layout has, of those that are left.
-MARKS = {
+_MARKS = {
     "model.model.0": _unet_generator,
     "down1.model.0": _generator_unet,
     "model.10.conv_block.1": _resnet_generator,

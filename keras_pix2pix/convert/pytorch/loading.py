@@ -7,17 +7,19 @@ import numpy as np
 
 from keras_pix2pix.convert.conversion import Conversion
 from keras_pix2pix.convert.pytorch.layouts import JUNYANZ, layout_of
-from keras_pix2pix.convert.pytorch.modules import evaluate
+from keras_pix2pix.convert.pytorch.modules import forward_pass
 from keras_pix2pix.convert.pytorch.state_dicts import read_state_dict
 
+__all__ = ["from_pytorch"]
+
 # How the batch norm of a file is read: our word, and what is told of it.
-NORMS = {
+_NORMS = {
     "instance": ("instance", "batch norm on batch statistics, which is affine instance norm"),
     "moving": ("batch", "batch norm with its moving averages"),
 }
-LARGEST_DIFFERENCE = 1e-5  # In double precision, but for constants: slopes and epsilons are float32 in TensorFlow.
-NAMED_KEYS = 5
-MOVING_AVERAGES = {"running_mean": "moving_mean", "running_var": "moving_variance"}
+_LARGEST_DIFFERENCE = 1e-5  # In double precision, but for constants: slopes and epsilons are float32 in TensorFlow.
+_NAMED_KEYS = 5
+_MOVING_AVERAGES = {"running_mean": "moving_mean", "running_var": "moving_variance"}
 
 
 def from_pytorch(path, *, norm="instance"):
@@ -64,8 +66,8 @@ def from_pytorch(path, *, norm="instance"):
     Reference:
         https://github.com/junyanz/pytorch-CycleGAN-and-pix2pix; https://github.com/eriklindernoren/PyTorch-GAN
     """
-    if norm not in NORMS:
-        raise ValueError(f"`norm` must be one of {', '.join(map(repr, NORMS))}. Received: norm={norm!r}.")
+    if norm not in _NORMS:
+        raise ValueError(f"`norm` must be one of {', '.join(map(repr, _NORMS))}. Received: norm={norm!r}.")
     path = Path(path).expanduser()
     state = read_state_dict(path)
     layout = _layout(state, path)
@@ -76,9 +78,9 @@ def from_pytorch(path, *, norm="instance"):
         raise ValueError(f"{path}, {layout.facts}, can't be built: {error}") from error
     _fill(network, layout, state, path)
     difference = _largest_difference(network, layout, state, normalization == "batch")
-    if not difference <= LARGEST_DIFFERENCE:
+    if not difference <= _LARGEST_DIFFERENCE:
         raise RuntimeError(
-            f"The network made of {path} must be within {LARGEST_DIFFERENCE} of the file's own layers. "
+            f"The network made of {path} must be within {_LARGEST_DIFFERENCE} of the file's own layers. "
             f"Received: {difference:.1e}. It is not to be trusted; please report it, with the file's origin."
         )
     about = f"{layout.kind} of {layout.repository}: {layout.facts}, {words}, {network.count_params():,} parameters"
@@ -102,8 +104,8 @@ def _layout(state, path):
 def _normalization(state, layout, norm, path):
     """Our word for the norm that the keys tell, and words for the user."""
     keys = {part for prefix in layout.norms.values() for part in _parts(state, prefix)}
-    if {"weight", "bias"} <= keys and keys & MOVING_AVERAGES.keys():
-        return NORMS[norm]
+    if {"weight", "bias"} <= keys and keys & _MOVING_AVERAGES.keys():
+        return _NORMS[norm]
     if norm == "moving":
         raise ValueError(
             f'`norm="moving"` needs a file of batch norms, with their moving averages. Received: {path}, which has '
@@ -128,7 +130,7 @@ def _has_biases(state, layout):
 
 def _fill(network, layout, state, path):
     variables = dict(_variables(network, layout))
-    unused = {f"{prefix}.{part}" for prefix in layout.norms.values() for part in MOVING_AVERAGES}
+    unused = {f"{prefix}.{part}" for prefix in layout.norms.values() for part in _MOVING_AVERAGES}
     missing, unknown = variables.keys() - state.keys(), state.keys() - variables.keys() - unused
     for kind, keys in (("lacks", missing), ("has unknown", unknown)):
         if keys:
@@ -160,7 +162,7 @@ def _variables(network, layout):
         if layer.scale:
             yield f"{prefix}.weight", layer.gamma
             yield f"{prefix}.bias", layer.beta
-        for part, attribute in MOVING_AVERAGES.items():
+        for part, attribute in _MOVING_AVERAGES.items():
             if hasattr(layer, attribute):
                 yield f"{prefix}.{part}", getattr(layer, attribute)
 
@@ -180,7 +182,7 @@ def _largest_difference(network, layout, state, moving):
     clone.set_weights(network.get_weights())
     batches = [image[None] for image in images]
     ours = np.asarray(clone(batches if isinstance(network.input, list) else batches[0], training=False))[0]
-    theirs = evaluate(layout.kind, {key: value.astype("float64") for key, value in state.items()}, images, moving)
+    theirs = forward_pass(layout.kind, {key: value.astype("float64") for key, value in state.items()}, images, moving)
     return float(np.abs(ours - theirs).max() / max(1.0, np.abs(theirs).max()))
 
 
@@ -194,7 +196,7 @@ def _in_double_precision(layer):
 
 
 def _parts(state, prefix):
-    return [part for part in ("weight", "bias", *MOVING_AVERAGES) if f"{prefix}.{part}" in state]
+    return [part for part in ("weight", "bias", *_MOVING_AVERAGES) if f"{prefix}.{part}" in state]
 
 
 def _torch_shape(variable):
@@ -203,5 +205,5 @@ def _torch_shape(variable):
 
 
 def _some(keys):
-    more = len(keys) - NAMED_KEYS
-    return ", ".join(sorted(keys)[:NAMED_KEYS]) + (f" and {more} more" if more > 0 else "")
+    more = len(keys) - _NAMED_KEYS
+    return ", ".join(sorted(keys)[:_NAMED_KEYS]) + (f" and {more} more" if more > 0 else "")

@@ -6,16 +6,18 @@ its modules, in PyTorch's layout, `(channels, height, width)`, and writes convol
 
 import numpy as np
 
-EPSILON = 1e-5  # PyTorch's default for both norms, which neither repository changes.
-LEAKY_SLOPE = 0.2
+__all__ = ["forward_pass"]
+
+_EPSILON = 1e-5  # PyTorch's default for both norms, which neither repository changes.
+_LEAKY_SLOPE = 0.2
 
 
-def evaluate(kind, state, images, moving=False):
+def forward_pass(kind, state, images, moving=False):
     """What one of the PyTorch networks makes of images, without dropout.
 
     Returns an array, `(height, width, channels)`: the generated image, or logits.
     """
-    result = EVALUATIONS[kind](_Layers(state, moving), *(np.moveaxis(image, -1, 0) for image in images))
+    result = _EVALUATIONS[kind](_Layers(state, moving), *(np.moveaxis(image, -1, 0) for image in images))
     return np.moveaxis(result, 0, -1)
 
 
@@ -59,7 +61,7 @@ class _Layers:
             mean, variance = (self._channels(f"{prefix}.running_{statistic}") for statistic in ("mean", "var"))
         else:
             mean, variance = x.mean((1, 2), keepdims=True), x.var((1, 2), keepdims=True)
-        x = (x - mean) / np.sqrt(variance + EPSILON)
+        x = (x - mean) / np.sqrt(variance + _EPSILON)
         return (x * self._channels(f"{prefix}.weight") if prefix in self else x) + self._bias(prefix)
 
     def _taps(self, prefix):
@@ -78,7 +80,7 @@ def _relu(x, slope=0.0):
 
 
 def _leaky(x):
-    return _relu(x, LEAKY_SLOPE)
+    return _relu(x, _LEAKY_SLOPE)
 
 
 def _padded(x, *margins, **mode):
@@ -161,7 +163,7 @@ def _discriminator(layers, source, target):
     return layers.convolution("model.12", _padded(x, 1, 0), 1, 1)
 
 
-EVALUATIONS = {
+_EVALUATIONS = {
     "UnetGenerator": _unet_generator,
     "ResnetGenerator": _resnet_generator,
     "NLayerDiscriminator": _nlayer_discriminator,

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-OLDEST_TORCH = (2, 6)  # Before it, `weights_only=True` could be got round (CVE-2025-32434).
-WRAPPERS = ("state_dict", "model_state_dict")
-DATA_PARALLEL = "module."
-COUNTER = ".num_batches_tracked"
+__all__ = ["read_state_dict"]
+
+_OLDEST_TORCH = (2, 6)  # Before it, `weights_only=True` could be got round (CVE-2025-32434).
+_WRAPPERS = ("state_dict", "model_state_dict")
+_DATA_PARALLEL = "module."
+_COUNTER = ".num_batches_tracked"
 
 
 def read_state_dict(path):
@@ -22,16 +24,16 @@ def read_state_dict(path):
     dictionary around the tensors ("state_dict"), the prefix "module." of `DataParallel`, the counters of batch norms.
     """
     path = Path(path).expanduser()
-    if path.suffix not in READERS:
-        raise ValueError(f"A PyTorch file ends in {', '.join(READERS)}. Received: {path}. Choose another file.")
+    if path.suffix not in _READERS:
+        raise ValueError(f"A PyTorch file ends in {', '.join(_READERS)}. Received: {path}. Choose another file.")
     if not path.is_file():
         raise ValueError(f"There is no file {path}. Check the path.")
-    state = READERS[path.suffix](path)
+    state = _READERS[path.suffix](path)
     if not state:
         raise ValueError(f"{path} holds no tensors. Accepted: a state dict of a network. Choose another file.")
-    if all(key.startswith(DATA_PARALLEL) for key in state):
-        state = {key.removeprefix(DATA_PARALLEL): value for key, value in state.items()}
-    return {key: np.asarray(value, "float32") for key, value in state.items() if not key.endswith(COUNTER)}
+    if all(key.startswith(_DATA_PARALLEL) for key in state):
+        state = {key.removeprefix(_DATA_PARALLEL): value for key, value in state.items()}
+    return {key: np.asarray(value, "float32") for key, value in state.items() if not key.endswith(_COUNTER)}
 
 
 def _read_safetensors(path):
@@ -51,9 +53,9 @@ def _read_pickle(path):
     _require("torch", path)
     import torch
 
-    if tuple(int(number) for number in re.findall(r"\d+", torch.__version__)[:2]) < OLDEST_TORCH:
+    if tuple(int(number) for number in re.findall(r"\d+", torch.__version__)[:2]) < _OLDEST_TORCH:
         raise ImportError(
-            f"Reading {path} safely needs torch {'.'.join(map(str, OLDEST_TORCH))} or newer. "
+            f"Reading {path} safely needs torch {'.'.join(map(str, _OLDEST_TORCH))} or newer. "
             f"Received: torch {torch.__version__}. Run `pip install --upgrade torch`."
         )
     try:
@@ -74,13 +76,13 @@ def _read_pickle(path):
     return {key: value.float().numpy() for key, value in _tensors(contents, path).items()}
 
 
-READERS = {".pth": _read_pickle, ".pt": _read_pickle, ".safetensors": _read_safetensors}
+_READERS = {".pth": _read_pickle, ".pt": _read_pickle, ".safetensors": _read_safetensors}
 
 
 def _tensors(contents, path):
     import torch
 
-    for wrapper in WRAPPERS:
+    for wrapper in _WRAPPERS:
         if isinstance(contents, dict) and isinstance(contents.get(wrapper), dict):
             contents = contents[wrapper]
     if not isinstance(contents, dict):

@@ -201,7 +201,7 @@ def test_into_a_deeper_network_says_what_gets_nothing(old_unet, save_keras_2):
 def test_a_failed_self_check_is_an_error_and_leaves_a_network_as_it_was(
     old_unet, save_keras_2, randomised, monkeypatch
 ):
-    monkeypatch.setitem(numpy_layers.EVALUATIONS, "LeakyReLU", lambda x, negative_slope: np.maximum(x, 0))
+    monkeypatch.setitem(numpy_layers._EVALUATIONS, "LeakyReLU", lambda x, negative_slope: np.maximum(x, 0))
     with pytest.raises(RuntimeError, match="old.h5: the converted network differs from the file's layers"):
         from_legacy_keras(save_keras_2(old_unet()))
     network = unet_generator((32, 32, 3), filters=2, dropout=0.0)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_pix2pix.convert.keras.config import steps_from_network
-from keras_pix2pix.convert.keras.numpy_layers import evaluate
+from keras_pix2pix.convert.keras.numpy_layers import forward_pass
 
 layers = keras.layers
 LAYERS = {
@@ -39,7 +39,7 @@ def test_a_layer(name, randomised):
     source = keras.Input((7, 9, 6))
     network = randomised(keras.Model(source, LAYERS[name]()(source)))
     images = np.random.default_rng(0).normal(size=(2, 7, 9, 6)).astype("float32")
-    generated = evaluate(steps_from_network(network, "network.keras"), images)
+    generated = forward_pass(steps_from_network(network, "network.keras"), images)
     np.testing.assert_allclose(generated, network(images), atol=1e-5)
 
 
@@ -47,7 +47,7 @@ def test_padding_by_reflection(images):
     source = keras.Input((8, 8, 3))
     network = keras.Model(source, keras.ops.pad(source, [[0, 0], [2, 1], [1, 3], [0, 0]], mode="reflect"))
     pictures, _ = images(1, 8, 8)
-    np.testing.assert_array_equal(evaluate(steps_from_network(network, "pad.keras"), pictures), network(pictures))
+    np.testing.assert_array_equal(forward_pass(steps_from_network(network, "pad.keras"), pictures), network(pictures))
 
 
 def test_batch_norm_on_batch_statistics(images, randomised):
@@ -55,5 +55,5 @@ def test_batch_norm_on_batch_statistics(images, randomised):
     network = randomised(keras.Model(source, layers.BatchNormalization()(source)))
     pictures, _ = images(4, 8, 8)
     steps = steps_from_network(network, "batch.keras")
-    generated = evaluate(steps, pictures, batch_statistics=True)
+    generated = forward_pass(steps, pictures, batch_statistics=True)
     np.testing.assert_allclose(generated, network(pictures, training=True), atol=1e-5)

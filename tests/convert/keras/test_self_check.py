@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_pix2pix.convert.keras.self_check import TOLERANCE, checked_conversion, largest_difference
+from keras_pix2pix.convert.keras.self_check import _TOLERANCE, checked_conversion, largest_difference
 from keras_pix2pix.convert.keras.steps import SETTINGS, Step
 
 
@@ -17,10 +17,10 @@ def steps_with(kernel):
 def test_a_difference_just_below_the_tolerance_passes_and_one_above_does_not():
     network = checked_conversion(steps_with(np.eye(3)), "mix.h5").network
     # Images are in [-1, 1]: the largest difference is nearly the change of the kernel.
-    difference = largest_difference(network, steps_with((1 + 0.9 * TOLERANCE) * np.eye(3)), "mix.h5")
-    assert 0.5 * TOLERANCE < difference < TOLERANCE
+    difference = largest_difference(network, steps_with((1 + 0.9 * _TOLERANCE) * np.eye(3)), "mix.h5")
+    assert 0.5 * _TOLERANCE < difference < _TOLERANCE
     with pytest.raises(RuntimeError, match="mix.h5: the converted network differs .* by 0.0002; at most 0.0001"):
-        largest_difference(network, steps_with((1 + 2 * TOLERANCE) * np.eye(3)), "mix.h5")
+        largest_difference(network, steps_with((1 + 2 * _TOLERANCE) * np.eye(3)), "mix.h5")
 
 
 def test_a_network_that_makes_no_numbers_fails():

@@ -4,13 +4,13 @@ import keras
 import numpy as np
 import pytest
 
-from keras_pix2pix.convert.keras.hdf5 import SavedLayer
+from keras_pix2pix.convert.keras.hdf5 import _SavedLayer
 from keras_pix2pix.convert.keras.loading import from_legacy_keras
 from keras_pix2pix.convert.keras.weights_only import steps_from_weights
 
 
 def saved(name, *weights):
-    return SavedLayer(name, [(f"{name}/{weight}", np.ones(shape)) for weight, *shape in weights])
+    return _SavedLayer(name, [(f"{name}/{weight}", np.ones(shape)) for weight, *shape in weights])
 
 
 def kernel(name, *shape):
@@ -53,7 +53,7 @@ def test_a_decoder_that_resizes(old_unet, save_keras_2, images):
 
 def test_resizing_inside_of_blocks():
     up = [
-        SavedLayer("sequential", [("conv2d_2/kernel", np.ones((4, 4, 4, 2)))]),
+        _SavedLayer("sequential", [("conv2d_2/kernel", np.ones((4, 4, 4, 2)))]),
         saved("concatenate"),
         kernel("conv2d_transpose", 4, 4, 3, 4),
     ]

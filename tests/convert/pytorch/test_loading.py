@@ -288,6 +288,6 @@ def test_a_file_that_does_not_fit_is_refused_as_a_whole(fault, converted):
 
 
 def test_the_check_fails_where_the_network_is_another_one(converted, monkeypatch):
-    monkeypatch.setattr(pytorch_modules, "LEAKY_SLOPE", 0.3)
+    monkeypatch.setattr(pytorch_modules, "_LEAKY_SLOPE", 0.3)
     with pytest.raises(RuntimeError, match=r"net.safetensors must be within 1e-05 .* Received: \d"):
         converted(unet("batch"))

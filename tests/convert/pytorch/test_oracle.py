@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_pix2pix import from_pytorch
-from keras_pix2pix.convert.pytorch.modules import evaluate
+from keras_pix2pix.convert.pytorch.modules import forward_pass
 from keras_pix2pix.convert.pytorch.state_dicts import read_state_dict
 
 torch = pytest.importorskip("torch")
@@ -90,7 +90,7 @@ def test_the_numpy_layers_that_conversions_are_checked_against_equal_the_modules
     images = np.random.default_rng(2).uniform(-1, 1, (count, SIDE, SIDE, 3))
     with torch.no_grad():
         (theirs,) = twin(*(torch.from_numpy(image).permute(2, 0, 1)[None] for image in images)).permute(0, 2, 3, 1)
-    ours = evaluate(type(twin).__name__, state, list(images), moving=layout in LAYOUTS)
+    ours = forward_pass(type(twin).__name__, state, list(images), moving=layout in LAYOUTS)
     np.testing.assert_allclose(ours, theirs.numpy(), rtol=0, atol=1e-10)
 
 
