@@ -1,5 +1,6 @@
 """Encodings found in the data: "palette:auto", "classes:auto", and the colours of palette files."""
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -30,10 +31,10 @@ def found_encodings(
 ) -> tuple[Encoding, Encoding]:
     """The encodings of source and target, with "auto" replaced by what all pairs of the places contain."""
     sides = [_parts(source_encoding), _parts(target_encoding)]
-    unknown = any(part in _READ_AS for side in sides for part in side)
+    unknown = any(map(_is_unknown, itertools.chain(*sides)))
     if not unknown and not get_encoding(target_encoding).holds_indices:
         return get_encoding(source_encoding), get_encoding(target_encoding)
-    read_as = [[_READ_AS.get(part, part) for part in side] for side in sides]
+    read_as = [[_READ_AS[part] if _is_unknown(part) else part for part in side] for side in sides]
     pairs = [
         (pair, encodings)
         for data, target in places
@@ -58,8 +59,12 @@ def _parts(encoding):
     return list(encoding) if isinstance(encoding, (list, tuple)) else [encoding]
 
 
+def _is_unknown(part):
+    return isinstance(part, str) and part in _READ_AS
+
+
 def _found(word, pairs, side, place):
-    if word not in _READ_AS:
+    if not _is_unknown(word):
         return word
     name = ("source", "target")[side]
 
