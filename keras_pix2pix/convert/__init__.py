@@ -1,1 +1,1 @@
-"""Weights of other pix2pix implementations become networks of ours."""
+"""Converts weights of other pix2pix implementations to Keras 3 networks."""

@@ -1,4 +1,4 @@
-"""What every conversion returns."""
+"""The result of a conversion."""
 
 from typing import NamedTuple
 
@@ -8,11 +8,11 @@ __all__ = ["Conversion"]
 
 
 class Conversion(NamedTuple):
-    """A network made of a file of another implementation, and how sure one can be of it.
+    """A network converted from another implementation's file, and how far it was checked.
 
     Args:
         network: Functional `keras.Model` with the weights of the file.
-        recognised: One line that says what the file was taken for.
+        recognised: One line that says what was recognised in the file.
         largest_difference: Largest difference between the network and an independent evaluation of the file.
     """
 

@@ -1,4 +1,4 @@
-"""What a configuration says that its layers are called with, in Keras 2's words and in Keras 3's."""
+"""The calls of layers in a configuration, as Keras 2 or Keras 3 writes them."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ class Tensor(NamedTuple):
 
     Args:
         layer: Name of the layer.
-        call: Number of the call. Some versions count a network's own making as its first.
+        call: Number of the call. Some versions count the making of a network as its first call.
     """
 
     layer: str
@@ -20,11 +20,11 @@ class Tensor(NamedTuple):
 
 
 class Call(NamedTuple):
-    """What a layer is called with.
+    """The inputs of one call of a layer.
 
     Args:
-        arguments: List of a `Tensor` or a constant each, those in lists taken out.
-        keywords: Dictionary of the same; those that are None are left out.
+        arguments: List of tensors (`Tensor`) and constants; nested lists are flattened.
+        keywords: Dictionary of the same, without those that are None.
     """
 
     arguments: list
@@ -32,7 +32,7 @@ class Call(NamedTuple):
 
     @property
     def tensors(self):
-        """The results of other layers that the call takes."""
+        """The results of other layers that the call uses."""
         return [each for each in (*self.arguments, *self.keywords.values()) if isinstance(each, Tensor)]
 
 
@@ -42,7 +42,7 @@ def calls_of(layer):
 
 
 def tensors_in(ends):
-    """What the configuration of a network lists as its inputs or outputs."""
+    """The inputs or outputs that a network's configuration lists."""
     return [Tensor(name, call) for name, call, *_ in _leaves(ends)]
 
 

@@ -11,7 +11,7 @@ _TRIED_SIDE = 1024  # Of pictures that no network of the common depths has to cu
 
 
 def generator_in(config, weights_of, path, submodel=None):
-    """The steps of the generator that a file holds, and words for which of its networks that is."""
+    """The steps of the generator in a file, and which of its networks it is, in words."""
     with written_by_keras(path):
         nested = {name_of(layer): layer for layer in layers_in(config) if layer["class_name"] in NETWORKS}
         if submodel is None and not _is_composite(config, nested):
@@ -33,7 +33,7 @@ def generator_in(config, weights_of, path, submodel=None):
 
 
 def _is_composite(config, nested):
-    """Whether a network is no generator itself, but made of some: by its own ends, or as one in it takes several."""
+    """Whether a network contains a generator instead of being one, judged by its inputs and outputs."""
     if config["class_name"] == "Sequential":
         return False
     ends = [tensors_in(config["config"][name]) for name in ("input_layers", "output_layers")]

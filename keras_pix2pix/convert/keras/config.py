@@ -1,4 +1,4 @@
-"""The configuration of a network, as Keras 2 or 3 wrote it, read as a list of steps. No code of the file runs."""
+"""Reads the configuration of a network, written by Keras 2 or 3, as a list of steps. No code in the file runs."""
 
 import contextlib
 
@@ -37,7 +37,7 @@ _BATCH_NORM_IN_TRAINING = "batch norm called with training=True, here instance n
 def steps_from_config(config, weights_of, path, outer=()):
     """Read a functional or sequential network, and the ones inside it, as one list of steps.
 
-    `outer` are the names of the networks that it is in, and its own, as `weights_of` knows them.
+    `outer` holds the names of the enclosing networks and its own, as `weights_of` expects them.
     """
     with written_by_keras(path):
         leaves = list(_leaves(config))
@@ -49,7 +49,7 @@ def steps_from_config(config, weights_of, path, outer=()):
 
 @contextlib.contextmanager
 def written_by_keras(path):
-    """Within it, what is amiss with the form of a configuration becomes a `ValueError` that says so."""
+    """A context in which a malformed configuration raises a `ValueError` that says so."""
     try:
         yield
     except (AttributeError, IndexError, KeyError, RecursionError, TypeError) as error:
@@ -68,7 +68,7 @@ def steps_from_network(network, path, weights_of=None):
 
 
 def layers_with_weights(network, outer=()):
-    """The layers of a network that have weights, those of networks in it too, in order.
+    """The layers of a network that have weights, including those of nested networks, in order.
 
     Returns an iterator over (names from the outermost network inwards, layer).
     """
@@ -80,7 +80,7 @@ def layers_with_weights(network, outer=()):
 
 
 class _Reader:
-    """Collects the steps of a network and of the networks in it."""
+    """Collects the steps of a network and its nested networks."""
 
     def __init__(self, weights_of, channels, path):
         self.weights_of = weights_of
@@ -89,7 +89,7 @@ class _Reader:
         self.read = set()
 
     def network(self, config, names, source, training=None):
-        """Read a network called on the result named `source`; the name of its own result."""
+        """Read a network called on the result named `source`; returns the name of its result."""
         layers = layers_in(config)
         if config["class_name"] == "Sequential":
             for layer in layers:
@@ -123,7 +123,7 @@ class _Reader:
         return starts[0], ends[0]
 
     def layer(self, layer, names, call, inputs, training):
-        """Read a call of a layer on the results of `inputs`; the name of its own result."""
+        """Read a call of a layer on the results of `inputs`; returns the name of its result."""
         names = (*names, name_of(layer))
         if layer["class_name"] == "InputLayer":
             return inputs[0]
@@ -173,7 +173,7 @@ def layers_in(config):
 
 
 def _numbering(layers, end, path):
-    """A function from a tensor to (name of the layer, which of its calls makes it, from 0)."""
+    """A function from a tensor to (layer name, index of the call that produces it)."""
     used = {}
     for tensor in [end, *(tensor for layer in layers for call in calls_of(layer) for tensor in call.tensors)]:
         used.setdefault(tensor.layer, set()).add(tensor.call)
@@ -209,7 +209,7 @@ def _channels(leaves, path):
 
 
 def _as_in_training(step):
-    """The step that computes at any time what a layer does with `training=True`, at batch 1."""
+    """The step that always computes what a layer does with `training=True` at batch 1."""
     if step.kind == "BatchNormalization":
         weights = {name: weight for name, weight in step.weights.items() if not name.startswith("moving_")}
         settings = {**step.settings, "groups": -1}

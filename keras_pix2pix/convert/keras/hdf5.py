@@ -1,4 +1,4 @@
-"""HDF5 files as Keras 2 wrote them: a configuration, where there is one, and the weights layer by layer."""
+"""Reads HDF5 files of Keras 2: the configuration, if there is one, and the weights layer by layer."""
 
 import json
 import math
@@ -17,7 +17,7 @@ _ACCEPTED = 'Accepted: an HDF5 file from `model.save("x.h5")` or `model.save_wei
 # Groups of a file of `save_weights` in Keras 3: of a network; of a `Pix2Pix`.
 _PIX2PIX = {"generator", "discriminator"}
 _KERAS_3 = {"layers", *_PIX2PIX}
-_MOST_COMPRESSED = 100  # How many times larger than the file its weights may be. Keras doesn't compress them.
+_MOST_COMPRESSED = 100  # The weights may be this many times larger than the file. Keras doesn't compress them.
 
 
 class _SavedLayer(NamedTuple):
@@ -52,7 +52,7 @@ def read_hdf5(path):
             config, saved_layers = _config(file, path), _saved_layers(file, path)
     except _Refused as error:
         raise ValueError(f"{path} {error}") from None
-    except Exception as error:  # On a damaged file, HDF5 and what is built on it may raise anything.
+    except Exception as error:  # HDF5 and h5py may raise anything for a damaged file.
         reason = str(error).partition("\n")[0][:200]
         raise ValueError(f"{path} can't be read, it is cut short or damaged: {reason}. Copy it again.") from error
     compare_claims(config, path.stat().st_size, path)
@@ -60,7 +60,7 @@ def read_hdf5(path):
 
 
 def weights_lookup(saved_layers):
-    """The weights of a file by the layers that they belong to."""
+    """The weights of a file, by layer."""
     by_name = {saved.name: saved for saved in saved_layers}
 
     def weights_of(names):
@@ -75,7 +75,7 @@ def weights_lookup(saved_layers):
 
 
 class _Refused(Exception):
-    """What a file must not hold; the message continues after the file's name."""
+    """Something that a file must not contain; the message continues after the file's name."""
 
 
 def _config(file, path):
@@ -118,7 +118,7 @@ def _saved_layers(file, path):
 
 
 def _member(group, name, path):
-    """A group or data set in the file itself: links could lead to any other file."""
+    """A group or data set of the file itself, as links could point to any other file."""
     for part in name.split("/"):
         if not isinstance(group, h5py.Group) or group.get(part, getlink=True) is None:
             raise _Refused(f"lists {name!r}, which is not in it: it is cut short or damaged. Copy it again.")
@@ -152,7 +152,7 @@ def _check_size(name, shape, dtype, path):
 
 
 def _texts(group, attribute, path):
-    """An attribute that is a list of names; a long one is split over several, with a number at the end."""
+    """An attribute that lists names; long lists are split over several attributes with numbers at the end."""
     parts = [attribute] if attribute in group.attrs else []
     while f"{attribute}{len(parts)}" in group.attrs:
         parts.append(f"{attribute}{len(parts)}")

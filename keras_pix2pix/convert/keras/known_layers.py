@@ -1,4 +1,4 @@
-"""Which layers of other networks are known here, and what their configurations say in Keras 3's words."""
+"""The layers that can be converted, and their settings in terms of Keras 3."""
 
 from keras_pix2pix.convert.keras.calls import Tensor
 from keras_pix2pix.convert.keras.numpy_layers import ACTIVATIONS
@@ -28,7 +28,7 @@ KINDS = {
     "SyncBatchNormalization": "BatchNormalization",
 }
 _OLD_NAMES = {"negative_slope": "alpha"}
-# Settings with one value that is read; other values are refused, as no network of this kind has them.
+# Settings of which only one value is supported; other values are refused.
 _ONLY = {"data_format": ("channels_last", None), "axis": LAST_AXIS, "output_padding": (None,)}
 _ONLY_OF = {
     "Conv2D": {"groups": (1,), "padding": ("same", "valid"), "activation": tuple(ACTIVATIONS)},
@@ -55,7 +55,7 @@ def name_of(layer):
 
 
 def parts_of(layer):
-    """A layer, or the two that it is with another layer as its activation: the layer without it, and the activation."""
+    """A layer as a list; if its activation is a layer of its own, the layer without it and that activation."""
     config = layer["config"]
     inner = config.get("activation")
     if not isinstance(inner, dict) or inner.get("class_name") not in _ACTIVATION_LAYERS:
@@ -68,14 +68,14 @@ def parts_of(layer):
 
 
 def is_operation(layer, call):
-    """Whether a call is one of an operation, or of Keras 3's operation with the name of a layer."""
+    """Whether a call is an operation of TensorFlow or Keras 3, not a layer."""
     kind = layer["class_name"]
     constants = any(not isinstance(each, Tensor) for each in call.arguments)
     return operation_name(layer) in OPERATIONS and (kind not in KINDS or constants)
 
 
 def operation_as_layer(layer, call, path):
-    """The layer that an operation with its arguments is, as (class, settings)."""
+    """The layer equal to an operation with its arguments, as (class, settings)."""
     found = layer_of(layer, call)
     if found is None:
         arguments = ["a tensor" if isinstance(each, Tensor) else _short(each) for each in call.arguments]
@@ -93,7 +93,7 @@ def operation_as_layer(layer, call, path):
 
 
 def training_of(layer, call, path):
-    """What a layer is called with as `training`, which is a part of the network; other arguments are refused."""
+    """The `training` argument of a layer's call, which is part of the network; other arguments are refused."""
     given = dict(call.keywords)
     training = given.pop("training", None)
     constants = [_short(each) for each in call.arguments if not isinstance(each, Tensor)]
@@ -123,7 +123,7 @@ def settings_of(layer):
 
 
 def require_known(layers, path):
-    """Refuse layers and settings that are not known, all of them named."""
+    """Refuse unknown layers and settings, naming all of them."""
     _require_known_layers(layers, path)
     first = [name_of(layer) for layer in layers if layer["config"].get("data_format") == "channels_first"]
     if first:

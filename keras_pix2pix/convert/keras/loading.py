@@ -1,4 +1,4 @@
-"""Generators of Keras 2 and tensorflow-addons, from the HDF5 files that they were saved in."""
+"""Converts generators of Keras 2 and tensorflow-addons from HDF5 files."""
 
 import keras
 

@@ -1,4 +1,4 @@
-"""The layers of foreign networks in NumPy and float64: what a converted network is compared with."""
+"""The layers of foreign networks in NumPy and float64, the reference for converted networks."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ ACTIVATIONS: dict[str, Callable] = {
 
 
 def forward_pass(steps, images, *, batch_statistics=False):
-    """The images that a list of steps makes, in NumPy and float64: no layer of Keras takes part.
+    """Compute the images of a list of steps in NumPy and float64, without Keras.
 
     Returns a float64 array, `(batch, height, width, channels)`.
     """
@@ -65,7 +65,7 @@ def _same_padding(side, kernel_side, stride):
 def _transposed_convolution(x, kernel, bias=0.0, *, strides, padding, activation, **_):
     batch, rows, columns, _ = x.shape
     height, width, filters, _ = kernel.shape
-    # What a kernel sticks out beyond its stride.
+    # How far a kernel extends beyond its stride.
     below, right = max(height - strides[0], 0), max(width - strides[1], 0)
     result = np.zeros((batch, rows * strides[0] + below, columns * strides[1] + right, filters))
     for row, column in np.ndindex(height, width):

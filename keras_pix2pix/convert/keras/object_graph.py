@@ -1,4 +1,4 @@
-"""Checkpoints and SavedModels of TensorFlow: the weights of a network, layer by layer, without its code."""
+"""Reads TensorFlow checkpoints and SavedModels: a network's weights layer by layer, without its code."""
 
 import re
 

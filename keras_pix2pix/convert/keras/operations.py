@@ -1,4 +1,4 @@
-"""Operations on tensors, which Keras 2 and 3 write down among the layers, in terms of layers."""
+"""Operations on tensors, which Keras 2 and 3 list among the layers, as layers."""
 
 import math
 
@@ -12,14 +12,14 @@ _SECOND = ("y", "x2")  # What the second operand is called.
 
 
 def operation_name(layer):
-    """What TensorFlow or Keras calls the operation that a configuration describes."""
+    """The name of an operation in TensorFlow or Keras, from its configuration."""
     if layer["class_name"] in ("TFOpLambda", "SlicingOpLambda"):
         return f"tf.{layer['config'].get('function')}"
     return layer["class_name"]
 
 
 def layer_of(layer, call):
-    """The layer that an operation is with the arguments of its call; None if there is no such layer.
+    """The layer equal to an operation with the arguments of its call; None if there is none.
 
     Returns a tuple (class of the layer, its settings), or None.
     """
@@ -28,7 +28,7 @@ def layer_of(layer, call):
 
 
 def _only(call, *accepted):
-    """Whether a call takes one tensor, and no keywords but these."""
+    """Whether a call takes one tensor and only these keywords."""
     return len(call.arguments) == len(call.tensors) == 1 and call.keywords.keys() <= {"name", *accepted}
 
 

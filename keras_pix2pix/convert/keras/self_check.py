@@ -14,7 +14,7 @@ _SMALLEST_SIDE = 16
 
 
 def checked_conversion(steps, path, *, original=None, remark=""):
-    """Build a network of steps, and compare it with a NumPy evaluation of what the file holds."""
+    """Build a network from steps, and compare it with a NumPy evaluation of the file."""
     network = build_network(steps, path)
     difference = largest_difference(network, original or steps, path, batch_statistics=original is not None)
     recognised = description_of(original or steps, sum(np.size(weight) for weight in network.trainable_weights))
@@ -22,12 +22,12 @@ def checked_conversion(steps, path, *, original=None, remark=""):
 
 
 def largest_difference(network, steps, path, *, batch_statistics=False):
-    """How far a network's images are from the evaluation of the steps, on one random image."""
+    """The largest difference between a network and the evaluation of its steps, on one random image."""
     height, width, channels = network.input_shape[1:]
     if height is None:
         multiple = size_multiple(network)
         height = -(-_SMALLEST_SIDE // multiple) * multiple
-        width = 2 * height  # An instance norm of a single position would hide what comes before it.
+        width = 2 * height  # Instance norm over a single position would hide everything before it.
     images = np.random.default_rng(0).uniform(-1, 1, (1, height, width, channels)).astype("float32")
     expected = forward_pass(steps, images, batch_statistics=batch_statistics)
     difference = float(np.abs(network(images, training=False).numpy() - expected).max())

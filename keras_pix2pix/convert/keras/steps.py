@@ -1,4 +1,4 @@
-"""A foreign network as a list of steps: what a file says of each layer, and a Keras 3 network made of it."""
+"""A foreign network as a list of steps, one for each layer, and the Keras 3 network built from them."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ __all__ = ["ALWAYS_DROPPING", "DROPPING", "SETTINGS", "Step", "build_network", "
 
 # In the order in which every Keras layer below holds them.
 _WEIGHTS = ("depthwise_kernel", "pointwise_kernel", "kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
-# What is read of a layer's configuration, and the values it has where an old file leaves one out.
+# The settings read from a layer's configuration, and their values if an old file leaves them out.
 _CONVOLUTION = {"filters": None, "kernel_size": None, "strides": (1, 1), "padding": "valid", "dilation_rate": (1, 1)}
 _NORMALIZATION = {"epsilon": 1e-3, "center": True, "scale": True}
 SETTINGS = {
@@ -47,11 +47,11 @@ class Step(NamedTuple):
     Args:
         kind: "Input", or a layer class of Keras 3 that `SETTINGS` names.
         name: Name of the step, and of the Keras layer.
-        inputs: Names of the steps whose results it takes.
+        inputs: Names of the steps whose results it uses.
         settings: Keras 3's arguments; for "Input" the number of `channels`.
         weights: Name of the weight -> array.
         recorded_as: What the file calls the layer, for messages. Defaults to "".
-        is_copy: Whether an earlier step has the same weights, of a layer called more than once. Defaults to False.
+        is_copy: Whether an earlier step has the same weights, because the layer is called again. Defaults to False.
     """
 
     kind: str
@@ -64,7 +64,7 @@ class Step(NamedTuple):
 
 
 def build_network(steps, path):
-    """A Keras 3 network of the steps, with their weights."""
+    """Build a Keras 3 network from the steps, with their weights."""
     first, *rest = steps
     source = keras.Input((None, None, first.settings["channels"]), dtype="float32", name="source")
     results = {first.name: source}
@@ -90,7 +90,7 @@ def _layer_result(step, inputs, path):
 
 
 def description_of(steps, parameters):
-    """What a list of steps is, in words."""
+    """Describe a list of steps in words."""
     convolutions = [step for step in steps if step.kind in ("Conv2D", "SeparableConv2D")]
     halvings = [step for step in convolutions if tuple(step.settings["strides"]) == (2, 2)]
     joins = sum(step.kind == "Concatenate" for step in steps)

@@ -1,4 +1,4 @@
-"""The generator of TensorFlow's pix2pix tutorial, from whatever it was saved in."""
+"""Converts the generator of TensorFlow's pix2pix tutorial from any format it can be saved in."""
 
 from itertools import zip_longest
 from pathlib import Path
@@ -72,7 +72,7 @@ def from_tf_tutorial(path):
 
 
 def _read(path):
-    """The steps, what kind of file they come from, and what else is in it."""
+    """The steps, the kind of file, and what else is in it."""
     if (path / "saved_model.pb").is_file():
         layers, _ = read_object_graph(path / "variables" / "variables")
         return _tutorial_steps(layers, path), "a SavedModel", []
@@ -146,7 +146,7 @@ def _shapes(weights):
 
 
 def _require_outline(steps, expected, path):
-    """Refuse a configuration that says anything but what the tutorial's says."""
+    """Refuse a configuration that differs from the tutorial's."""
     differences = [
         f"{ours[0]} {dict(ours[1])} after {ours[2]}, instead of {theirs[0]} {dict(theirs[1])} after {theirs[2]}"
         for ours, theirs in zip_longest(_outline(steps), _outline(expected), fillvalue=("nothing", (), ()))
@@ -157,7 +157,7 @@ def _require_outline(steps, expected, path):
 
 
 def _outline(steps):
-    """What each step computes on which: dropout left out, activations taken out of the convolutions."""
+    """What each step computes and from which inputs, without dropout, with activations as steps of their own."""
     outline, places = [("Input", (), ())], {steps[0].name: 0}
     for step in steps[1:]:
         inputs = tuple(places[name] for name in step.inputs)

@@ -8,7 +8,7 @@ __all__ = ["UNetSteps"]
 class UNetSteps:
     """The steps of a U-Net, appended layer by layer from its input to its result.
 
-    Convolutions of the encoder halve the size; what goes into each of them but the first is the skip that the
+    Convolutions of the encoder halve the size; the input of each of them but the first is the skip that the
     decoder's concatenation at that size takes, after the decoder's own.
     """
 
@@ -37,7 +37,7 @@ class UNetSteps:
         return bool(self._skips)
 
     def append(self, kind, name, weights=None, **settings):
-        """Add a layer that takes the result of the last one, and a skip too if it concatenates."""
+        """Add a layer on the last result, and on a skip if it concatenates."""
         inputs = [self.steps[-1].name]
         if kind == "Concatenate":
             inputs.append(self._skips.pop())
@@ -46,7 +46,7 @@ class UNetSteps:
         self.steps.append(Step(kind, name, tuple(inputs), settings, weights or {}))
 
     def convolution(self, kind, name, weights, *, strides, **settings):
-        """Add a convolution as its kernel says it is, with padding "same"."""
+        """Add a convolution with the size of its kernel and padding "same"."""
         if kind == "Conv2D" and strides == 2:
             if self._encoding:
                 self._skips.append(self.steps[-1].name)

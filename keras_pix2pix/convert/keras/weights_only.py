@@ -1,4 +1,4 @@
-"""U-Nets told from the weights and the names of their layers, where a file has no configuration."""
+"""Recognises U-Nets by the weights and names of their layers, for files without a configuration."""
 
 import re
 from typing import NamedTuple
@@ -21,7 +21,7 @@ _WEIGHTLESS = {
 }
 # By their weights alone they could be instance norms.
 _OTHER_NORMS = ("group_normalization", "layer_normalization")
-_FLAT_SLOPE = 0.2  # The paper's, which code gives by hand; nothing in the file tells.
+_FLAT_SLOPE = 0.2  # The paper's, set in code; the file doesn't store it.
 _BLOCK_SLOPE = 0.3  # Keras 2's default, and so TensorFlow's tutorial's, which is made of blocks.
 _EPSILON = 1e-3  # Default of Keras 2 and of tensorflow-addons.
 
@@ -38,8 +38,8 @@ def steps_from_weights(saved_layers, path, *, leaky_slope=None, epsilon=None):
     """Read the layers of a file without a configuration as a U-Net of the common layout.
 
     The first half of the convolutions halve the size, the second half double it, and norms follow convolutions.
-    Activations, dropout and concatenations are where Keras' names have them; inside of blocks, which hide them, they
-    are where TensorFlow's tutorial has them.
+    Activations, dropout and concatenations are placed by their names; inside blocks, which hide them, they are placed
+    as in TensorFlow's tutorial.
     """
     found = _flat_layers(saved_layers, path)
     convolutions = [place for place, layer in enumerate(found) if layer.kind == "convolution"]
@@ -66,7 +66,7 @@ def _flat_layers(saved_layers, path):
         parts = saved.parts()
         name = re.sub(r"_\d+$", "", saved.name)
         if sum(_kind(part, weights) == "convolution" for part, weights in parts.items()) > 1:
-            # Of the activations between them, a file of weights has no trace.
+            # A file of weights doesn't store the activations between them.
             unknown.append(f"{saved.name!r} (a network of several convolutions)")
         if name in _WEIGHTLESS and not parts:
             layers.append(_Layer(_WEIGHTLESS[name], saved.name, {}))

@@ -1,4 +1,4 @@
-"""Which PyTorch network a state dict belongs to, read off its keys and shapes, and what each part is called here."""
+"""Recognises which PyTorch network a state dict belongs to by its keys and shapes, and maps its names to ours."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -16,16 +16,16 @@ _DROPOUT = 0.5
 
 
 class _Layout(NamedTuple):
-    """A network of one of the repositories, and how to build it here.
+    """A network of one of the repositories, and how to build it in Keras.
 
     Args:
         kind: Name of its class.
         repository: Where it comes from.
-        facts: What its keys and shapes tell, in words.
+        facts: What its keys and shapes show, in words.
         build: Function (normalization, use_bias) -> functional `keras.Model`.
         convolutions: Dictionary from our layers' names to prefixes of keys.
         norms: The same for normalisation layers; of a convolution's name, "normalization" replaces "convolution".
-        smallest: Side in pixels of square images that are large enough to compare it on.
+        smallest: Side in pixels of the smallest square images to compare it on.
     """
 
     kind: str
@@ -38,7 +38,7 @@ class _Layout(NamedTuple):
 
 
 def layout_of(state):
-    """The layout that a state dict is of, or seems to be of: not all keys are looked at."""
+    """The likely layout of a state dict; not all keys are checked."""
     for is_kernel_of, layout in _MARKS.items():
         if _is_kernel(state, is_kernel_of):
             return layout(state)

@@ -1,4 +1,4 @@
-"""Networks of two PyTorch implementations of pix2pix, from their files of weights."""
+"""Converts networks of two PyTorch implementations of pix2pix from their weight files."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from keras_pix2pix.convert.pytorch.state_dicts import read_state_dict
 
 __all__ = ["from_pytorch"]
 
-# How the batch norm of a file is read: our word, and what is told of it.
+# How a file's batch norm is read: our word, and the description.
 _NORMS = {
     "instance": ("instance", "batch norm on batch statistics, which is affine instance norm"),
     "moving": ("batch", "batch norm with its moving averages"),
@@ -102,7 +102,7 @@ def _layout(state, path):
 
 
 def _normalization(state, layout, norm, path):
-    """Our word for the norm that the keys tell, and words for the user."""
+    """The norm that the keys show, and a description for the user."""
     keys = {part for prefix in layout.norms.values() for part in _parts(state, prefix)}
     if {"weight", "bias"} <= keys and keys & _MOVING_AVERAGES.keys():
         return _NORMS[norm]
@@ -173,7 +173,7 @@ def _largest_difference(network, layout, state, moving):
     draws = np.random.default_rng(0)
     images = [draws.uniform(-1, 1, (side, side, tensor.shape[-1])) for tensor in network.inputs]
     inputs = [keras.Input(image.shape, dtype="float64") for image in images]
-    # A network of one input has it bare.
+    # A network with one input isn't given a list.
     clone = keras.models.clone_model(
         network,
         input_tensors=inputs if isinstance(network.input, list) else inputs[0],

@@ -1,7 +1,7 @@
-"""What the PyTorch networks compute, straight from the tensors of a file, in plain NumPy.
+"""The PyTorch networks in plain NumPy, computed from the tensors of a file.
 
-It is here to check conversions, so that it shares nothing with them: it walks the keys as PyTorch's `Sequential` walks
-its modules, in PyTorch's layout, `(channels, height, width)`, and writes convolutions as sums over the kernel's taps.
+It checks conversions, so it shares no code with them: it walks the keys as PyTorch's `Sequential` walks its modules, in
+PyTorch's layout, `(channels, height, width)`, and computes convolutions as sums over the kernel's taps.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ _LEAKY_SLOPE = 0.2
 
 
 def forward_pass(kind, state, images, moving=False):
-    """What one of the PyTorch networks makes of images, without dropout.
+    """Compute the output of a PyTorch network for images, without dropout.
 
     Returns an array, `(height, width, channels)`: the generated image, or logits.
     """

@@ -1,4 +1,4 @@
-"""Files of PyTorch's weights as NumPy arrays, without running anything that they hold."""
+"""Reads PyTorch weight files as NumPy arrays, without running code in them."""
 
 import importlib.util
 import pickle
@@ -10,17 +10,17 @@ import numpy as np
 
 __all__ = ["read_state_dict"]
 
-_OLDEST_TORCH = (2, 6)  # Before it, `weights_only=True` could be got round (CVE-2025-32434).
+_OLDEST_TORCH = (2, 6)  # Before it, `weights_only=True` could be bypassed (CVE-2025-32434).
 _WRAPPERS = ("state_dict", "model_state_dict")
 _DATA_PARALLEL = "module."
 _COUNTER = ".num_batches_tracked"
 
 
 def read_state_dict(path):
-    """The tensors of a `.pth` or `.safetensors` file by their keys.
+    """Read the tensors of a `.pth` or `.safetensors` file, by key.
 
     A `.pth` file is a pickle, which can hold code; it is read by `torch.load` with `weights_only=True`, which refuses
-    code and runs none. A `.safetensors` file holds no code. What tells nothing about the network is taken off: a
+    code and runs none. A `.safetensors` file holds no code. Left out, as they say nothing about the network: a
     dictionary around the tensors ("state_dict"), the prefix "module." of `DataParallel`, the counters of batch norms.
     """
     path = Path(path).expanduser()
@@ -42,7 +42,7 @@ def _read_safetensors(path):
 
     try:
         return {key: value.astype("float32") for key, value in load_file(path).items()}
-    except Exception as error:  # Of types that NumPy lacks, it may raise anything.
+    except Exception as error:  # It may raise anything for types that NumPy lacks.
         raise ValueError(
             f"Can't read {path}: {_reason(error)}. Accepted: a whole .safetensors file of float32 or float16 tensors. "
             "Replace the file, or save it again."
@@ -68,7 +68,7 @@ def _read_pickle(path):
             "was run. Accepted: a state dict. If you trust the file, load it in PyTorch and save "
             f"`network.state_dict()`. Received: {_pickled_code(error)}."
         ) from error
-    except Exception as error:  # On bytes that are no pickle, the unpickler may raise anything.
+    except Exception as error:  # The unpickler may raise anything for other bytes.
         raise ValueError(
             f"Can't read {path}: {_reason(error)}. Accepted: a whole file of "
             "`torch.save(network.state_dict(), path)`. Replace the file."
