@@ -1,5 +1,7 @@
 """Converts generators of Keras 2 and tensorflow-addons from HDF5 files."""
 
+from pathlib import Path
+
 import keras
 
 from keras_pix2pix.convert.conversion import Conversion
@@ -13,7 +15,14 @@ from keras_pix2pix.convert.keras.weights_only import steps_from_weights
 __all__ = ["from_legacy_keras"]
 
 
-def from_legacy_keras(path, *, into=None, submodel=None, leaky_slope=None, epsilon=None):
+def from_legacy_keras(
+    path: str | Path,
+    *,
+    into: keras.Model | None = None,
+    submodel: str | None = None,
+    leaky_slope: float | None = None,
+    epsilon: float | None = None,
+) -> Conversion:
     """Make a Keras 3 network of a generator that Keras 2 saved as HDF5, with or without tensorflow-addons.
 
     A file of the whole model, `model.save("x.h5")`, tells everything; code in it is never run. A file of weights,

@@ -7,6 +7,7 @@ import h5py
 import keras
 import tensorflow as tf
 
+from keras_pix2pix.convert.conversion import Conversion
 from keras_pix2pix.convert.keras.config import steps_from_config, steps_from_network
 from keras_pix2pix.convert.keras.hdf5 import read_hdf5, weights_lookup
 from keras_pix2pix.convert.keras.object_graph import read_object_graph
@@ -28,7 +29,7 @@ _ACCEPTED = (
 )
 
 
-def from_tf_tutorial(path):
+def from_tf_tutorial(path: str | Path) -> Conversion:
     """Make a network of TensorFlow's tutorial's generator whose `predict` gives what the notebook showed.
 
     The notebook generates with `training=True`: its batch norm always ran on the statistics of the one picture,

@@ -22,7 +22,7 @@ _NAMED_KEYS = 5
 _MOVING_AVERAGES = {"running_mean": "moving_mean", "running_var": "moving_variance"}
 
 
-def from_pytorch(path, *, norm="instance"):
+def from_pytorch(path: str | Path, *, norm: str = "instance") -> Conversion:
     """A network of pytorch-CycleGAN-and-pix2pix or of PyTorch-GAN, read from its file of weights.
 
     Read are junyanz's `UnetGenerator`, `ResnetGenerator`, `NLayerDiscriminator` and `PixelDiscriminator`, with batch
