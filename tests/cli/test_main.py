@@ -77,7 +77,7 @@ MISTAKES = {
     ),
     "validation target": (
         ["train", "PAIRS", "--target", "PAIRS", "--validation", "PAIRS", "--run-dir", "RUN"],
-        ["--validation-target", "give all three"],
+        ["--validation-target", "Give all three"],
     ),
     "synthetic target": (["train", "synthetic", "--target", "PAIRS", "--run-dir", "RUN"], ["--target needs a folder"]),
     "encoding": (
@@ -113,14 +113,14 @@ MISTAKES = {
     ),
     "int8 of a bare model": (
         ["export", "MODEL", "--format", "tflite", "--quantization", "int8", "--output", "OUT"],
-        ["takes its ranges from source pictures", "--images FOLDER"],
+        ["measures its ranges on source pictures", "--images FOLDER"],
     ),
     "int8 of any size": (
         [
             *("export", "MODEL", "--format", "tflite", "--quantization", "int8"),
             *("--image-size", "any", "--output", "OUT"),
         ],
-        ["ranges for pictures of one size", 'quantization="dynamic"'],
+        ["ranges, for pictures of one size", 'quantization="dynamic"'],
     ),
     "no pictures to compare on": (
         ["export", "MODEL", "--format", "tflite", "--images", "EMPTY", "--output", "OUT"],
@@ -156,7 +156,7 @@ MISTAKES = {
     "tile": (["translate", "MODEL", "PAIRS", "--output", "OUT", "--tile", "40"], ["multiple of 32", "tile=40"]),
     "statistics": (
         ["translate", "MODEL", "PAIRS", "--output", "OUT", "--fixed-statistics"],
-        ["`fixed_statistics` is for pictures in tiles", "Pass `tile`"],
+        ["`fixed_statistics` is for tiles", "Pass `tile`"],
     ),
     "inspect": (["inspect", "EMPTY"], ["no pictures in"]),
     "inspect direction": (["inspect", "PAIRS", "--target", "PAIRS", "--direction", "AtoB"], ["--direction is for"]),

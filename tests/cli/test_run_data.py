@@ -73,7 +73,7 @@ def test_files_of_the_user_are_never_replaced_by_drawn_ones(run, tmp_path, put, 
     before = contents_of(tmp_path)
     code, _, errors = run("train", "synthetic", "--run-dir", tmp_path / "run", "--image-size", 32)
     assert code == 2
-    assert f"{folder} exists and holds something else" in errors
+    assert f"{folder} exists and holds something other" in errors
     assert contents_of(tmp_path) == before
     assert not (tmp_path / "run" / "config.json").exists()
 

@@ -620,7 +620,7 @@ def test_other_numbers_must_be_whole(tmp_path, name, value):
 
 def test_batch_size_beyond_the_number_of_pairs(tmp_path):
     folder = write_flat(tmp_path / "pairs", 2)
-    with pytest.raises(ValueError, match=r"`batch_size` must not exceed the number of pairs, 2, .*batch_size=3\."):
+    with pytest.raises(ValueError, match=r"`batch_size` must not exceed the number of pairs, 2: .*batch_size=3\."):
         paired_dataset(folder, image_size=8, batch_size=3)
     assert len(paired_dataset(folder, image_size=8, batch_size=2)) == 1
 
