@@ -10,6 +10,7 @@ TABLES = {
     "without": "road,128,64,128\nroad markings,0,0,1\n",
     "hexadecimal": "color,label\n#804080,road\n#000001,road markings\n",
     "ids before the colour": "id,name,red,green,blue\n0,road,128,64,128\n1,road markings,0,0,1\n",
+    "a column that begins with g": "name,group,r,g,b\nroad,flat,128,64,128\nroad markings,flat,0,0,1\n",
     "ids behind it": "r,g,b,name,id\n128,64,128,road,7\n0,0,1,road markings,8\n",
 }
 

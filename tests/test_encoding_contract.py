@@ -67,6 +67,19 @@ def test_a_single_encoding_writes_what_it_reads(word, pixels, tmp_path):
     np.testing.assert_array_equal(encoding.raw(encoding.open(file), file), raw)
 
 
+@pytest.mark.parametrize(
+    ("word", "names"),
+    [
+        ("classes:3", ("0", "1", "2")),
+        ("mask", ("0", "1")),
+        ("palette:#000000,#ff0000", ("#000000", "#ff0000")),
+        ("palette:#000000=road,#ff0000=sky", ("road", "sky")),
+    ],
+)
+def test_classes_have_names_for_people(word, names):
+    assert encodings.get(word).class_names == names
+
+
 def test_label_maps_are_told_from_measurements():
     found = {word: encodings.get(word).is_label_map for word in WORDS + STACKED}
     assert [word for word, is_label_map in found.items() if is_label_map] == WORDS[4:11]

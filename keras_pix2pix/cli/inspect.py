@@ -6,7 +6,6 @@ from typing import Annotated, Any
 import typer
 
 from keras_pix2pix.cli.documentation import option, parameter_help
-from keras_pix2pix.runs.data import class_names
 
 __all__ = ["inspect"]
 
@@ -34,7 +33,7 @@ def inspect(
         )
     if extra_source and not target:
         raise ValueError("--extra-source needs folders. Accepted: DATA and --extra-source with --target. Give it too.")
-    from keras_pix2pix import draw_pairs
+    from keras_pix2pix import draw_pairs, encodings
 
     given: dict[str, Any] = {
         "direction": direction,
@@ -55,7 +54,7 @@ def inspect(
             print(f"Found in the {side} files: {word}")
             given[f"{side}_encoding"] = word
     for side, shares in findings.shares.items():
-        print(f"Classes of the {side}: {_in_words(shares, class_names(found[side]))}")
+        print(f"Classes of the {side}: {_in_words(shares, encodings.get(found[side]).class_names)}")
     print(f"The first of them: {findings.picture}")
     print(f"Train on them: {_train_command(data, target, extra_source or [], given, findings.subsets)}")
 

@@ -28,7 +28,11 @@ class Row(NamedTuple):
 
 def is_pair_list(place: Any) -> bool:
     """Whether a path names a list of pairs instead of a folder."""
-    return isinstance(place, (str, Path)) and Path(place).suffix.lower() in _EXTENSIONS and not Path(place).is_dir()
+    return (
+        isinstance(place, (str, Path))
+        and Path(place).suffix.lower() in _EXTENSIONS
+        and not Path(place).expanduser().is_dir()
+    )
 
 
 def read_pair_list(place: str | Path) -> list[Row]:
@@ -58,7 +62,8 @@ def subsets_in(place: Any) -> set[str]:
 
 def _csv_lines(path, text):
     header = text.partition("\n")[0]
-    lines = csv.DictReader(text.splitlines(), delimiter=next((each for each in _DELIMITERS if each in header), ","))
+    delimiter = next((each for each in _DELIMITERS if each in header), ",")
+    lines = csv.DictReader(text.splitlines(), delimiter=delimiter, skipinitialspace=True)
     missing = {"source", "target"} - set(lines.fieldnames or ())
     if missing:
         raise ValueError(

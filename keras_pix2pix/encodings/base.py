@@ -50,6 +50,11 @@ class Encoding(ABC):
     names: tuple[str, ...] | None = None
     ignore: int | None = None
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What to call each class of a label map: its name, or else its number."""
+        return self.names or tuple(map(str, range(max(2, self.channels))))  # A mask has two in one channel.
+
     @abstractmethod
     def size(self, path: Any) -> tuple[int, int]:
         """(height, width) of a suitable file, from its header; raises for other files."""

@@ -43,9 +43,9 @@ def _color(line, header):
     for cell in cells:
         if _HEX.fullmatch(cell):
             return cell.lower()
-    first_letters = [name[:1] for name in header]
-    if {"r", "g", "b"} <= set(first_letters) and len(cells) == len(header):
-        cells = [cells[first_letters.index(letter)] for letter in "rgb"]
+    for names in (("r", "g", "b"), ("red", "green", "blue")):
+        if set(names) <= set(header) and len(cells) == len(header):
+            cells = [cells[header.index(name)] for name in names]
     levels = [int(cell) for cell in cells if cell.isdecimal()][-3:]
     return tuple(levels) if len(levels) == 3 and max(levels) <= 255 else None
 

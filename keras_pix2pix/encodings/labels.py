@@ -232,6 +232,11 @@ class Palette(SingleEncoding):
         names = (quote(name, " ") for name in self.names)  # Names may contain the separators of the format.
         return "palette:" + ",".join(map("=".join, zip(colors, names, strict=True)))
 
+    @property
+    def class_names(self):
+        """The name of each class, or else its colour."""
+        return self.names or tuple(map(_hex, self.colors))
+
     def size(self, path):
         """(height, width) of a suitable file, from its header; raises for other files."""
         return Picture(3).size(path)

@@ -144,18 +144,18 @@ def unet_generator(
         if skips:
             # The channel order of each author's weights.
             x = layers.Concatenate(name=f"up{block}_skip")([skip, x] if activate == "before" else [x, skip])
-    # Full precision even under a mixed policy, for the picture itself.
-    dtype = keras.config.floatx()
-    last = {
-        "upsampling": last_upsampling,
-        "use_bias": True,
-        "dtype": dtype,
-        "name": f"up{num_downsamples}",
-    }
-    x = upsample(x, target_channels, activate="before" if activate == "before" else None, **last)
-    x = CroppedLike(name=f"up{num_downsamples}_crop")([x, source]) if has_odd_sides else x
-    generated = layers.Activation("tanh", dtype=dtype, name="generated")(x)
+    block_name, like = f"up{num_downsamples}", source if has_odd_sides else None
+    generated = _picture(x, target_channels, last_upsampling, activate, block_name, like)
     return keras.Model(source, generated, name=name)
+
+
+def _picture(x, channels, upsampling, activate, name, like):
+    """The last block, without norm, and tanh: in full precision even under a mixed policy."""
+    dtype = keras.config.floatx()
+    activate = "before" if activate == "before" else None
+    x = upsample(x, channels, activate=activate, upsampling=upsampling, use_bias=True, dtype=dtype, name=name)
+    x = x if like is None else CroppedLike(name=f"{name}_crop")([x, like])
+    return layers.Activation("tanh", dtype=dtype, name="generated")(x)
 
 
 def _check(skip_activation, upsampling, last_upsampling):

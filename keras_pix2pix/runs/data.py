@@ -12,7 +12,6 @@ from keras_pix2pix.run_folder import RunFolder
 __all__ = [
     "SYNTHETIC",
     "check_labels",
-    "class_names",
     "folder_sources",
     "run_dataset",
     "run_encodings",
@@ -72,33 +71,20 @@ def run_encodings(config):
 
 
 def with_found_encodings(config, folders):
-    """The configuration, with encodings found in the data for "auto", and the colours of tables."""
+    """The configuration of a new run, with what the data contain for "auto", and the colours of tables."""
     from keras_pix2pix.data.found_encodings import found_encodings
     from keras_pix2pix.encodings import get
 
-    words = {name: config[name] for name in _ENCODINGS if name in config}
-    if not words:
-        return config
-    sides = [words.get(name, "rgb") for name in _ENCODINGS]
-    found = found_encodings([each for each in folders if each], config["direction"], *sides)
-    for name, encoding in zip(_ENCODINGS, found, strict=True):
-        word = words.get(name)
-        if word and (":auto" in word or ".csv" in word or get(word) != encoding):
+    words = [config.get(name, "rgb") for name in _ENCODINGS]
+    training, validation = folders
+    places = [training, *([validation] if validation and validation != training else [])]
+    found = found_encodings(places, config["direction"], *words)
+    for name, word, encoding in zip(_ENCODINGS, words, found, strict=True):
+        # In a table, a file's palette or the word "auto": what the word means is kept with the run.
+        if name in config and (":auto" in word or ".csv" in word or get(word) != encoding):
             print(f"{name.replace('_', ' ').capitalize()}, as found: {encoding.word}")
             config = {**config, name: encoding.word}
     return config
-
-
-def class_names(word):
-    """Names for the classes of an encoding: their names, colours or numbers."""
-    from keras_pix2pix.encodings import get
-
-    encoding = get(word)
-    if encoding.names:
-        return encoding.names
-    if encoding.is_label_map and not encoding.holds_indices and encoding.raw_channels == 3:
-        return word.removeprefix("palette:").split(",")
-    return [str(index) for index in range(max(2, encoding.channels))]
 
 
 def check_labels(config, folders):

@@ -47,7 +47,7 @@ def _run(config, run_dir, resume, devices, data_changed):
     folder = RunFolder(run_dir)
     _refuse_files_for_folders(folder)
     training_data, validation_data = run_folders(config, run_dir, resume)
-    config = with_found_encodings(config, (training_data, validation_data))
+    config = config if resume else with_found_encodings(config, (training_data, validation_data))
     data = data_of_this_run(config, (training_data, validation_data), run_dir, data_changed)
     identity = config.get("identity", new_identity())
     if identity.get("data") != digest_of(data):

@@ -50,6 +50,15 @@ def test_training_on_its_splits(run, listed, tmp_path):
     assert "pairs.csv" in errors
 
 
+@pytest.mark.usefixtures("small_networks")
+def test_a_list_without_validation_pairs(run, listed, tmp_path):
+    listed.write_text("".join(line for line in listed.read_text().splitlines(True) if ",val" not in line))
+    code, _, errors = run("train", listed, "--run-dir", tmp_path / "run", "--image-size", 32, "--epochs", 1)
+    assert code == 0, errors
+    history = list(csv.DictReader((tmp_path / "run/history.csv").open()))
+    assert history[0]["val_g_l1"] == "NA"
+
+
 def test_a_direction_is_refused(run, listed, tmp_path):
     code, _, errors = run("train", listed, "--run-dir", tmp_path / "run", "--direction", "BtoA")
     assert code == 2

@@ -42,7 +42,7 @@ def numbers_of(dataset):
     return sorted(round((float(np.ravel(batch[0])[0]) + 1) * 127.5) for batch in dataset)
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("delimiter", [",", ", ", ";", "\t"])
 def test_csv(write, files, delimiter):
     rows = read_pair_list(write("pairs.csv", "\ufeff" + as_csv(delimiter)))
     assert rows[3] == (files / "in/in3.png", files / "out/out3.png", None)

@@ -116,6 +116,7 @@ def test_representative_pictures_reach_int8(generator, tmp_path):
     ("source", "target", "colors"),
     [
         ("palette:#ff0000,#0000ff,#00ff00", "gray", ["#ff0000", "#0000ff", "#00ff00"]),
+        ("palette:#ff0000=roof,#0000ff=sky,#00ff00=tree", "gray", ["#ff0000", "#0000ff", "#00ff00"]),
         ("classes:3", "rgba", None),
     ],
 )
@@ -128,6 +129,7 @@ def test_label_maps_bring_their_palette(make_encoded_model, tmp_path, source, ta
     assert settings["background"] in settings["palette"]
     if source.startswith("palette"):
         assert settings["palette"] == colors  # As declared, not by hue.
+        assert settings["names"] == (["roof", "sky", "tree"] if "=" in source else None)
         assert settings["source"] == {"channels": 3, "classes": None}
     else:
         shown = model.source_encoding.show(np.arange(3, dtype="uint8")[None, :, None])[0].tolist()
