@@ -14,6 +14,7 @@ from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.data import run_dataset, run_encodings, run_folders, run_pairs
 from keras_pix2pix.runs.model import load_model
 from keras_pix2pix.runs.pictures import configuration_of
+from keras_pix2pix.runs.startup import start_tensorflow
 from keras_pix2pix.terminal import with_progress
 
 __all__ = ["Evaluation", "evaluate_folder", "evaluate_run", "write_evaluation"]
@@ -74,6 +75,7 @@ def evaluate_run(
 
 def evaluate_folder(generated: str, target: str, features: Any = None) -> Evaluation:
     """Compare a folder of generated pictures with a folder of their targets, matched by name."""
+    start_tensorflow()
     from keras_pix2pix import encodings, paired_dataset
     from keras_pix2pix.data.pairs import match_folders
 
