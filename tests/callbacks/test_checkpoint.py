@@ -147,6 +147,7 @@ def test_a_run_killed_anywhere_ends_like_the_uninterrupted_one(options, begin, p
         assert picture.read_bytes() == (tmp_path / "parts" / "samples" / picture.name).read_bytes(), picture.name
 
 
+@pytest.mark.slow
 def test_two_replicas_go_on_exactly_too(begin, pairs, tmp_path, mirrored, deterministic):
     options = {"scope": mirrored.scope, "batch_size": 2, "steps": 4, "epochs": 2, "every_steps": 1, "validated": True}
     whole, history = start(tmp_path / "whole" / "model.keras", pairs, begin, **options)

@@ -39,6 +39,7 @@ def assert_equal_runs(ours, theirs):
         np.testing.assert_allclose(histories[0][name], histories[1][name], rtol=1e-2, err_msg=name)
 
 
+@pytest.mark.slow
 def test_two_devices_train_like_one_and_go_on(run, pairs, tmp_path):
     arguments = ("train", pairs, "--validation", pairs, *OPTIONS, *SMALL)
     assert run(*arguments, "--run-dir", tmp_path / "one", "--epochs", 2)[0] == 0
@@ -98,6 +99,7 @@ def test_precision_and_average_that_are_none(run, pairs, tmp_path, options, word
     assert words in errors
 
 
+@pytest.mark.slow
 def test_how_steps_are_executed_reaches_keras(run, pairs, tmp_path):
     changes = ["compile.jit_compile=true", "compile.steps_per_execution=2", "adam.gradient_accumulation_steps=2"]
     changes = [word for change in changes for word in ("--set", change)]
