@@ -21,6 +21,7 @@ import gc
 import importlib.util
 import os
 import sys
+import textwrap
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -28,13 +29,23 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 FACADES = "KERAS_PIX2PIX_FACADES"
 LIMITS = {"forward": 1e-4, "gradient": 1e-4, "losses": 1e-5, "weights": 1e-4}
 SMALLEST_GRADIENT = 1e-8
+LONGEST_CELL = 120
+AFFINE = {"normalization": "instance_affine"}
 SYSTEMS = {
-    # preset: (twin of the generator, of the discriminator, their arguments, whether its step is compared too)
-    "paper": ("UnetGenerator", "NLayerDiscriminator", {"normalization": "instance_affine"}, False),
-    "junyanz": ("UnetGenerator", "NLayerDiscriminator", {"normalization": "instance_affine"}, True),
-    "pytorch_gan": ("GeneratorUNet", "Discriminator", {}, True),
-    "tf_tutorial": ("TutorialGenerator", "TutorialDiscriminator", {}, False),
-    "mobile": (None, None, {}, False),  # Ours: it has no twin.
+    # preset: (twin of the generator, of the discriminator, the generator's arguments, the discriminator's, name of
+    # the twin's step in `pytorch_twins.py` or None)
+    "paper": ("UnetGenerator", "NLayerDiscriminator", AFFINE, AFFINE, None),
+    "junyanz": ("UnetGenerator", "NLayerDiscriminator", AFFINE, AFFINE, "training_step"),
+    "pytorch_gan": ("GeneratorUNet", "Discriminator", {}, {}, "training_step"),
+    "tf_tutorial": ("TutorialGenerator", "TutorialDiscriminator", {}, {}, None),
+    "pix2pixhd": (
+        "ResnetGenerator",
+        "MultiscaleDiscriminator",
+        {"num_downsamples": 4, "normalization": "instance", "dropout": False},
+        {},
+        "pix2pixhd_step",
+    ),
+    "mobile": (None, None, {}, {}, None),  # Ours: it has no twin.
 }
 
 
@@ -67,7 +78,7 @@ def exceeds(measure, limit):
     return isinstance(measure, float) and not measure <= limit
 
 
-def measured(name, directory, generator_twin, discriminator_twin, twin_arguments, compares_steps):
+def measured(name, directory, generator_twin, discriminator_twin, generator_arguments, discriminator_arguments, step):
     """A row of the first table, and one of the second or None."""
     import keras
     import pytorch_twins
@@ -90,7 +101,10 @@ def measured(name, directory, generator_twin, discriminator_twin, twin_arguments
     if generator_twin is None:
         compute_in("float32")
         return row, None
-    twins = [getattr(pytorch_twins, twin)(**twin_arguments) for twin in (generator_twin, discriminator_twin)]
+    twins = [
+        getattr(pytorch_twins, generator_twin)(**generator_arguments),
+        getattr(pytorch_twins, discriminator_twin)(**discriminator_arguments),
+    ]
     twins = [pytorch_twins.randomize(twin).double().train() for twin in twins]
     switch_dropout_off(*networks, *twins)
     pairings = [paired_weights(network, twin) for network, twin in zip(networks, twins, strict=True)]
@@ -98,9 +112,9 @@ def measured(name, directory, generator_twin, discriminator_twin, twin_arguments
         variable.assign(transposed(parameter.detach().numpy()))
     images = [keras.ops.cast(each, "float64") for each in pair]
     row |= compare_passes(model, twins, pairings, images)
-    step = {"preset": row["preset"], **compare_steps(model, twins, pairings, images)} if compares_steps else None
+    compared = {"preset": row["preset"], **compare_steps(step, model, twins, pairings, images)} if step else None
     compute_in("float32")
-    return row, step
+    return row, compared
 
 
 def compute_in(dtype):
@@ -180,14 +194,19 @@ def compare_passes(model, twins, pairings, images):
     )
     for (ours, theirs), pairing in zip(runs, pairings, strict=True):
         with tf.GradientTape() as tape:
-            output = ours()
+            outputs = ours()
+            outputs = outputs if isinstance(outputs, list) else [outputs]
             # Any function that weighs every output differently.
-            weights = np.random.default_rng(0).normal(size=output.shape)
-            loss = tf.reduce_sum(output * weights)
+            draws = np.random.default_rng(0)
+            weights = [draws.normal(size=output.shape) for output in outputs]
+            loss = sum(tf.reduce_sum(output * each) for output, each in zip(outputs, weights, strict=True))
         gradients = tape.gradient(loss, [variable.value for variable, _, _ in pairing.values()])
         expected = theirs()
-        (expected * torch.from_numpy(np.moveaxis(weights, -1, 1).copy())).sum().backward()
-        forward = max(forward, relative(output, np.moveaxis(expected.detach().numpy(), 1, -1)))
+        expected = expected[0] if isinstance(expected, tuple) else [expected]  # The features come second.
+        channels_first = [torch.from_numpy(np.moveaxis(each, -1, 1).copy()) for each in weights]
+        sum((output * each).sum() for output, each in zip(expected, channels_first, strict=True)).backward()
+        for output, other in zip(outputs, expected, strict=True):
+            forward = max(forward, relative(output, np.moveaxis(other.detach().numpy(), 1, -1)))
         for (name, (_, parameter, transposed)), ours_gradient in zip(pairing.items(), gradients, strict=True):
             theirs_gradient = transposed(parameter.grad.numpy())
             if np.abs(theirs_gradient).max() < SMALLEST_GRADIENT:
@@ -197,16 +216,18 @@ def compare_passes(model, twins, pairings, images):
     return {"forward": forward, "gradient": gradient, "left out": ", ".join(left_out) or "none"}
 
 
-def compare_steps(model, twins, pairings, images):
+def compare_steps(step, model, twins, pairings, images):
     import numpy as np
     import pytorch_twins
     import torch
 
     logs = model.train_on_batch(*images, return_dict=True)
     torch_images = [torch.from_numpy(np.moveaxis(np.asarray(each), -1, 1).copy()) for each in images]
-    expected = pytorch_twins.training_step(*twins)(*torch_images)
+    expected = getattr(pytorch_twins, step)(*twins)(*torch_images)
+    # pix2pixHD sums the adversarial loss over its scales.
+    scales = len(model.discriminator.outputs)
     losses = max(
-        abs(float(logs[key]) - float(value)) for key, value in zip(("d_loss", "g_gan", "g_l1"), expected, strict=True)
+        abs(float(logs[key]) * (scales if key == "g_gan" else 1) - float(value)) for key, value in expected.items()
     )
     weights, left_out = 0.0, []
     for name, (variable, parameter, transposed) in (
@@ -231,6 +252,7 @@ def print_table(rows, columns):
     print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
     for row in rows:
         cells = [f"{value:.1e}" if isinstance(value, float) else str(value) for value in (row[key] for key in columns)]
+        cells = [textwrap.shorten(cell, LONGEST_CELL, placeholder=" ...") for cell in cells]
         print(f"| {' | '.join(cells)} |")
     print(flush=True)
 

@@ -73,35 +73,74 @@ class _SkipBlock(nn.Module):
 
 
 class ResnetGenerator(nn.Module):
-    """junyanz's ResNet, after Johnson et al.: two halvings, residual blocks, two doublings; reflection at the edges."""
+    """junyanz's ResNet, after Johnson et al.: halvings, residual blocks, doublings; reflection at the edges.
+
+    With four halvings, instance norm and without dropout it is pix2pixHD's `GlobalGenerator`.
+    """
 
     def __init__(
-        self, num_blocks=9, *, filters=64, normalization="batch", dropout=True, source_channels=3, target_channels=3
+        self,
+        num_blocks=9,
+        *,
+        filters=64,
+        num_downsamples=2,
+        normalization="batch",
+        dropout=True,
+        source_channels=3,
+        target_channels=3,
     ):
         super().__init__()
-        norm, biased = NORMALIZATIONS[normalization], normalization == "instance"
-
-        def normalized(layer, channels):
-            return [layer, norm(channels), nn.ReLU(True)]
-
-        layers = [
-            nn.ReflectionPad2d(3),
-            *normalized(nn.Conv2d(source_channels, filters, 7, bias=biased), filters),
-        ]
-        for channels in (filters, 2 * filters):
-            halving = nn.Conv2d(channels, 2 * channels, 3, stride=2, padding=1, bias=biased)
-            layers += normalized(halving, 2 * channels)
-        layers += [_ResidualBlock(4 * filters, norm, biased, dropout) for _ in range(num_blocks)]
-        for channels in (4 * filters, 2 * filters):
-            doubling = nn.ConvTranspose2d(
-                channels, channels // 2, 3, stride=2, padding=1, output_padding=1, bias=biased
-            )
-            layers += normalized(doubling, channels // 2)
+        layers = _residual_trunk(filters, num_downsamples, num_blocks, normalization, dropout, source_channels)
         layers += [nn.ReflectionPad2d(3), nn.Conv2d(filters, target_channels, 7), nn.Tanh()]
         self.model = nn.Sequential(*layers)
 
     def forward(self, source):
         return self.model(source)
+
+
+class LocalEnhancer(nn.Module):
+    """pix2pixHD's generator for twice the size, around a global one without its last convolution."""
+
+    def __init__(
+        self, *, filters=32, num_downsamples=4, num_blocks=9, enhancer_blocks=3, source_channels=3, target_channels=3
+    ):
+        super().__init__()
+        norm = NORMALIZATIONS["instance"]
+        self.model = nn.Sequential(
+            *_residual_trunk(2 * filters, num_downsamples, num_blocks, "instance", False, source_channels)
+        )
+        self.model1_1 = nn.Sequential(
+            *(nn.ReflectionPad2d(3), nn.Conv2d(source_channels, filters, 7), norm(filters), nn.ReLU(True)),
+            *(nn.Conv2d(filters, 2 * filters, 3, stride=2, padding=1), norm(2 * filters), nn.ReLU(True)),
+        )
+        doubling = nn.ConvTranspose2d(2 * filters, filters, 3, stride=2, padding=1, output_padding=1)
+        self.model1_2 = nn.Sequential(
+            *(_ResidualBlock(2 * filters, norm, True, False) for _ in range(enhancer_blocks)),
+            *(doubling, norm(filters), nn.ReLU(True)),
+            *(nn.ReflectionPad2d(3), nn.Conv2d(filters, target_channels, 7), nn.Tanh()),
+        )
+        self.halved = nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False)
+
+    def forward(self, source):
+        return self.model1_2(self.model1_1(source) + self.model(self.halved(source)))
+
+
+def _residual_trunk(filters, num_downsamples, num_blocks, normalization, dropout, source_channels):
+    norm, biased = NORMALIZATIONS[normalization], normalization == "instance"
+
+    def normalized(layer, channels):
+        return [layer, norm(channels), nn.ReLU(True)]
+
+    layers = [nn.ReflectionPad2d(3), *normalized(nn.Conv2d(source_channels, filters, 7, bias=biased), filters)]
+    widths = [filters * 2**depth for depth in range(num_downsamples + 1)]
+    for channels in widths[:-1]:
+        halving = nn.Conv2d(channels, 2 * channels, 3, stride=2, padding=1, bias=biased)
+        layers += normalized(halving, 2 * channels)
+    layers += [_ResidualBlock(widths[-1], norm, biased, dropout) for _ in range(num_blocks)]
+    for channels in widths[:0:-1]:
+        doubling = nn.ConvTranspose2d(channels, channels // 2, 3, stride=2, padding=1, output_padding=1, bias=biased)
+        layers += normalized(doubling, channels // 2)
+    return layers
 
 
 class _ResidualBlock(nn.Module):
@@ -136,6 +175,41 @@ class NLayerDiscriminator(nn.Module):
 
     def forward(self, source, target):
         return self.model(torch.cat([source, target], dim=1))
+
+
+class MultiscaleDiscriminator(nn.Module):
+    """pix2pixHD's: PatchGANs padded by 2 on the pair and on its halves; returns logits and all activations.
+
+    Its layers have the names of ours; the logits come the finest scale first.
+    """
+
+    def __init__(self, num_scales=3, *, filters=64, num_layers=3, source_channels=3, target_channels=3):
+        super().__init__()
+        self.stages = []
+        for scale in range(1, num_scales + 1):
+            channels, stages = source_channels + target_channels, []
+            for depth in range(1, num_layers + 2):
+                width = filters * min(2 ** (depth - 1), WIDEST)
+                name = f"scale{scale}_layer{depth}_convolution"
+                self.add_module(name, nn.Conv2d(channels, width, 4, 2 if depth <= num_layers else 1, 2))
+                stages.append(name)
+                channels = width
+            self.add_module(f"scale{scale}_logits", nn.Conv2d(channels, 1, 4, 1, 2))
+            self.stages.append(stages)
+        self.halved = nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False)
+
+    def forward(self, source, target):
+        x, logits, features = torch.cat([source, target], dim=1), [], []
+        for scale, stages in enumerate(self.stages, start=1):
+            inside = x
+            for depth, name in enumerate(stages):
+                inside = getattr(self, name)(inside)
+                inside = nn.functional.instance_norm(inside) if depth else inside
+                inside = nn.functional.leaky_relu(inside, LEAKY_SLOPE)
+                features.append(inside)
+            logits.append(getattr(self, f"scale{scale}_logits")(inside))
+            x = self.halved(x)
+        return logits, features
 
 
 class PixelDiscriminator(nn.Module):
@@ -302,7 +376,7 @@ def training_step(generator, discriminator, *, lambda_l1=100.0, learning_rate=2e
         fused: Whether Adam is PyTorch's fused one, which few of the published programs use. Defaults to False.
 
     Returns:
-        A function (source, target) -> (d_loss, g_gan, g_l1), tensors, which trains.
+        A function (source, target) -> {"d_loss", "g_gan", "g_l1"}, tensors, which trains.
     """
     cross_entropy, l1 = nn.BCEWithLogitsLoss(), nn.L1Loss()
     generator_optimizer = torch.optim.Adam(generator.parameters(), learning_rate, betas=(0.5, 0.999), fused=fused)
@@ -330,7 +404,51 @@ def training_step(generator, discriminator, *, lambda_l1=100.0, learning_rate=2e
         g_gan, g_l1 = cross_entropy(fake_logits, torch.ones_like(fake_logits)), l1(generated, target)
         (g_gan + lambda_l1 * g_l1).backward()
         generator_optimizer.step()
-        return d_loss.detach(), g_gan.detach(), g_l1.detach()
+        return {"d_loss": d_loss.detach(), "g_gan": g_gan.detach(), "g_l1": g_l1.detach()}
+
+    return step
+
+
+def pix2pixhd_step(generator, discriminator, *, lambda_features=10.0, learning_rate=2e-4):
+    """pix2pixHD's training step, without the VGG loss: both losses against the same discriminator, summed over scales.
+
+    Args:
+        generator: Network from source to generated images.
+        discriminator: `MultiscaleDiscriminator`.
+        lambda_features: Weight of feature matching. Defaults to 10.
+        learning_rate: Of both networks. Defaults to 2e-4.
+
+    Returns:
+        A function (source, target) -> {"d_loss", "g_gan", "g_features"}, tensors, which trains.
+    """
+    generator_optimizer = torch.optim.Adam(generator.parameters(), learning_rate, betas=(0.5, 0.999))
+    discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), learning_rate, betas=(0.5, 0.999))
+
+    def summed(logits, label):
+        return sum(nn.functional.mse_loss(each, torch.full_like(each, label)) for each in logits)
+
+    def step(source, target):
+        generated = generator(source)
+        d_fake = summed(discriminator(source, generated.detach())[0], 0.0)
+        real_logits, real_features = discriminator(source, target)
+        fake_logits, fake_features = discriminator(source, generated)
+        g_gan = summed(fake_logits, 1.0)
+        differences = zip(fake_features, real_features, strict=True)
+        g_features = sum(nn.functional.l1_loss(fake, real.detach()) for fake, real in differences) / len(fake_logits)
+        d_loss = (d_fake + summed(real_logits, 1.0)) / 2
+
+        generator_gradients = torch.autograd.grad(
+            g_gan + lambda_features * g_features, list(generator.parameters()), retain_graph=True
+        )
+        discriminator_gradients = torch.autograd.grad(d_loss, list(discriminator.parameters()))
+        for network, gradients, optimizer in (
+            (generator, generator_gradients, generator_optimizer),
+            (discriminator, discriminator_gradients, discriminator_optimizer),
+        ):
+            for parameter, gradient in zip(network.parameters(), gradients, strict=True):
+                parameter.grad = gradient
+            optimizer.step()
+        return {"d_loss": d_loss.detach(), "g_gan": g_gan.detach(), "g_features": g_features.detach()}
 
     return step
 

@@ -13,7 +13,7 @@ from .deploy.web import export_web
 from .inference.batch_to_instance import instance_from_batch
 from .inference.serving import serving_model
 from .networks.patchgan import patchgan_discriminator, pytorch_gan_discriminator, receptive_field
-from .networks.resnet import resnet_generator
+from .networks.resnet import enhanced_resnet_generator, resnet_generator
 from .networks.unet import unet_generator
 from .report.page import write_report
 from .runs.model import load_model
@@ -29,6 +29,7 @@ __all__ = [
     "download_dataset",
     "draw_pairs",
     "encodings",
+    "enhanced_resnet_generator",
     "evaluation",
     "export_onnx",
     "export_saved_model",

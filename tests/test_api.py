@@ -20,6 +20,7 @@ NAMES = {
     "download_dataset",
     "draw_pairs",
     "encodings",
+    "enhanced_resnet_generator",
     "evaluation",
     "export_onnx",
     "export_saved_model",

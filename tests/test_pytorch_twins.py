@@ -18,6 +18,12 @@ COUNTS = {
     "ResNet-9, instance norm": (lambda: twins.ResnetGenerator(9, normalization="instance"), 11_378_179),
     "ResNet-6": (lambda: twins.ResnetGenerator(6), 7_841_411),
     "ResNet-6, instance norm": (lambda: twins.ResnetGenerator(6, normalization="instance"), 7_837_699),
+    "pix2pixHD's global generator": (
+        lambda: twins.ResnetGenerator(num_downsamples=4, normalization="instance", dropout=False),
+        182_443_267,
+    ),
+    "pix2pixHD's enhancer": (lambda: twins.LocalEnhancer(), 182_701_827),
+    "pix2pixHD's discriminators": (lambda: twins.MultiscaleDiscriminator(), 3 * 2_767_809),
     "PatchGAN 1": (lambda: twins.NLayerDiscriminator(1), 139_585),
     "PatchGAN 2": (lambda: twins.NLayerDiscriminator(2), 666_433),
     "PatchGAN 3": (lambda: twins.NLayerDiscriminator(3), 2_768_705),

@@ -10,6 +10,8 @@ __all__ = ["presets"]
 
 _NUMBERS = {"justify": "right", "no_wrap": True}
 _FLOAT32_BYTES = 4
+_IMAGE_SHAPE = (256, 256, 3)
+_NETWORKS = ("generator", "discriminator")
 
 
 def presets():
@@ -27,14 +29,17 @@ def presets():
 
 
 def _row(name):
-    from keras_pix2pix import Pix2Pix, receptive_field
+    from keras_pix2pix import receptive_field
+    from keras_pix2pix.training.building import build_network
 
     recipe = preset(name)
-    model = Pix2Pix.from_preset(name, schedule="constant")
-    generator, discriminator = model.generator.count_params(), model.discriminator.count_params()
-    side = receptive_field(model.discriminator)
+    networks = [build_network(recipe, network, _IMAGE_SHAPE, _IMAGE_SHAPE[-1]) for network in _NETWORKS]
+    generator, discriminator = (network.count_params() for network in networks)
+    side = receptive_field(networks[1])
     norm = recipe["generator"].get("normalization", "instance").replace("_no_affine", ", not affine")
-    loss = f"{recipe['compile']['gan_loss']} + {recipe['compile']['lambda_l1']:g} L1"
+    compiled = recipe["compile"]
+    weights = {"L1": compiled["lambda_l1"], "features": compiled.get("lambda_features", 0)}
+    loss = " + ".join([compiled["gan_loss"], *(f"{weight:g} {term}" for term, weight in weights.items() if weight)])
     # A file holds little more than the weights.
     size = f"~{generator * _FLOAT32_BYTES / 1e6:.0f} MB"
     return name, f"{generator:,}", f"{discriminator:,}", f"{side}x{side}", size, norm, loss

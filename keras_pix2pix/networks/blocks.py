@@ -16,6 +16,7 @@ __all__ = [
     "DepthToSpace",
     "convolution",
     "downsample",
+    "halved",
     "initial_weights",
     "upsample",
 ]
@@ -108,6 +109,12 @@ def convolution(
             **arguments,
         )(x)
     return layers.Conv2D(filters, kernel_size, kernel_initializer=initial_weights(), **arguments)(x)
+
+
+def halved(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Means of 3x3 pixels, with stride 2; at the border, of the pixels that exist (pix2pixHD)."""
+    pool, pad = layers.AveragePooling2D(3, strides=2), layers.ZeroPadding2D(1)
+    return pool(pad(x)) / pool(pad(ops.ones_like(x)))
 
 
 def _doubled(x, filters, upsampling="transpose", *, kernel_size=KERNEL_SIZE, separable=False, name, **arguments):

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 from keras_pix2pix.networks.arguments import checked_sides
-from keras_pix2pix.networks.blocks import KERNEL_SIZE, LEAKY_SLOPE, initial_weights
+from keras_pix2pix.networks.blocks import KERNEL_SIZE, LEAKY_SLOPE, halved, initial_weights
 from keras_pix2pix.networks.normalization import NORM_EPSILON, normalization_layers
 from keras_pix2pix.networks.spectral import SpectralConv2D
 
@@ -24,6 +24,7 @@ def patchgan_discriminator(
     filters: int = 64,
     num_layers: int = 3,
     num_scales: int = 1,
+    padding: int = 1,
     normalization: str | Callable[[], keras.layers.Layer] | None = "instance",
     norm_epsilon: float = NORM_EPSILON,
     use_bias: bool | None = None,
@@ -48,6 +49,7 @@ def patchgan_discriminator(
             PixelGAN, of three 1x1 convolutions. Defaults to 3.
         num_scales: Discriminators of the same kind, on the pair and on the pair halved once, twice and so on, each
             with weights of its own (pix2pixHD has 3). Defaults to 1.
+        padding: Rows of zeros on each side of what a 4x4 convolution sees, 1 or 2 (pix2pixHD). Defaults to 1.
         normalization: "instance", "instance_no_affine" (without gamma and beta), "batch", None, or a function
             without arguments that returns a new layer. Defaults to "instance": the paper's batch norm at batch 1.
         norm_epsilon: Added to the variance by the named normalisations. Defaults to 1e-5.
@@ -66,7 +68,7 @@ def patchgan_discriminator(
         first. All layers are stock ones, except for spectral norm.
 
     Raises:
-        ValueError: `num_layers` or `num_scales` out of range, or images too small for them.
+        ValueError: `num_layers`, `num_scales` or `padding` out of range, or images too small for them.
 
     Example:
 
@@ -83,11 +85,12 @@ def patchgan_discriminator(
         and 6.1.2; Wang et al., "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs",
         Section 3.2; Miyato et al., "Spectral Normalization for Generative Adversarial Networks".
     """
-    _check(image_shape, num_layers, num_scales)
+    _check(image_shape, num_layers, num_scales, padding)
     normalize = normalization_layers(normalization, norm_epsilon)
     options = {
         "filters": filters,
         "num_layers": num_layers,
+        "margins": padding,
         "normalize": normalize,
         "use_bias": normalization is None if use_bias is None else use_bias,
         "first_use_bias": first_use_bias,
@@ -105,7 +108,7 @@ def patchgan_discriminator(
     logits = []
     for scale in range(1, num_scales + 1):
         logits.append(_patchgan(x, **options, prefix=f"scale{scale}_"))
-        x = _halved(x) if scale < num_scales else x
+        x = halved(x) if scale < num_scales else x
     return keras.Model(inputs, logits, name=name)
 
 
@@ -202,9 +205,11 @@ def receptive_field(network: keras.Model) -> int:
     return field
 
 
-def _patchgan(x, *, filters, num_layers, normalize, use_bias, first_use_bias, leaky_slope, layer_class, prefix):
+def _patchgan(
+    x, *, filters, num_layers, margins, normalize, use_bias, first_use_bias, leaky_slope, layer_class, prefix
+):
     pixels = num_layers == _PIXEL_LAYERS
-    size = {"kernel_size": 1, "margins": 0} if pixels else {}
+    size = {"kernel_size": 1, "margins": 0} if pixels else {"margins": margins}
     hidden = 2 if pixels else num_layers + 1
     for depth in range(1, hidden + 1):
         x = _convolution(
@@ -242,20 +247,16 @@ def _convolution(
     )(x)
 
 
-def _halved(x):
-    """Means of 3x3 pixels, with stride 2; at the border, of the pixels that exist (pix2pixHD)."""
-    pool, pad = layers.AveragePooling2D(3, strides=2), layers.ZeroPadding2D(1)
-    return pool(pad(x)) / pool(pad(ops.ones_like(x)))
-
-
-def _check(image_shape, num_layers, num_scales):
+def _check(image_shape, num_layers, num_scales, padding):
     if num_layers not in range(7):
         raise ValueError(f"`num_layers` must be an integer from 0 to 6. Received: num_layers={num_layers!r}.")
     if not isinstance(num_scales, int) or num_scales < 1:
         raise ValueError(f"`num_scales` must be an integer of 1 or more. Received: num_scales={num_scales!r}.")
+    if padding not in (1, 2):
+        raise ValueError(f"`padding` must be 1 or 2. Received: padding={padding!r}.")
     height, width = checked_sides(image_shape)
-    # The two convolutions with stride 1 each lose a row, and one must be left.
-    smallest = (3 * 2**num_layers if num_layers else 1) * 2 ** (num_scales - 1)
+    # With one row of padding, the two convolutions with stride 1 each lose a row, and one must be left.
+    smallest = (3 * 2**num_layers if num_layers and padding == 1 else 1) * 2 ** (num_scales - 1)
     if height is not None and min(height, width) < smallest:
         raise ValueError(
             f"With num_layers={num_layers} and num_scales={num_scales}, `image_shape` must be at least {smallest} on "

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from keras_pix2pix.networks.patchgan import patchgan_discriminator, pytorch_gan_discriminator
-from keras_pix2pix.networks.resnet import resnet_generator
+from keras_pix2pix.networks.resnet import enhanced_resnet_generator, resnet_generator
 from keras_pix2pix.networks.unet import unet_generator
 from keras_pix2pix.pretrained import PRETRAINED, pretrained_file
 from keras_pix2pix.training.optimizers import FusedAdam, check_accumulation, check_numbers
@@ -19,7 +19,11 @@ from keras_pix2pix.training.schedules import learning_rate_schedule
 __all__ = ["build_network", "build_optimizers", "called", "check_steps", "dtype_policy", "set_pretrained_weights"]
 
 _BUILDERS: dict[str, dict[str, Callable]] = {
-    "generator": {"unet_generator": unet_generator, "resnet_generator": resnet_generator},
+    "generator": {
+        "unet_generator": unet_generator,
+        "resnet_generator": resnet_generator,
+        "enhanced_resnet_generator": enhanced_resnet_generator,
+    },
     "discriminator": {
         "patchgan_discriminator": patchgan_discriminator,
         "pytorch_gan_discriminator": pytorch_gan_discriminator,

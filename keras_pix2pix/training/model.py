@@ -125,7 +125,7 @@ class Pix2Pix(StockModel):
         """Build and compile a published system: its networks, its recipe and its schedule.
 
         Args:
-            name: "paper", "junyanz", "pytorch_gan", "tf_tutorial" or "mobile".
+            name: "paper", "junyanz", "pytorch_gan", "tf_tutorial", "pix2pixhd" or "mobile".
             image_shape: (height, width, channels) of the source. Defaults to (256, 256, 3).
             target_channels: Channels of the target. Defaults to None: those of the source.
             epochs: Epochs that the learning rate is planned for. Defaults to None: the recipe's.

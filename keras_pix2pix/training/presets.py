@@ -108,6 +108,46 @@ PRESETS: dict[str, dict[str, Any]] = {
             "target_interpolation": "nearest",
         },
     },
+    # Wang et al., "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs", Section 3, without
+    # the VGG loss; github.com/NVIDIA/pix2pixHD. Its losses are sums over the three scales, ours are means.
+    "pix2pixhd": {
+        "generator": {
+            "network": "resnet_generator",
+            "filters": 64,
+            "num_downsamples": 4,
+            "num_blocks": 9,
+            "normalization": "instance_no_affine",
+            "use_bias": True,
+        },
+        "discriminator": {
+            "network": "patchgan_discriminator",
+            "filters": 64,
+            "num_layers": 3,
+            "num_scales": 3,
+            "padding": 2,
+            "normalization": "instance_no_affine",
+            "use_bias": True,
+        },
+        "adam": {"learning_rate": 2e-4, "beta_1": 0.5, "beta_2": 0.999, "epsilon": 1e-8, "corrected_epsilon": True},
+        "schedule": "constant_then_linear",
+        "compile": {
+            "gan_loss": "lsgan",
+            "lambda_l1": 0.0,
+            "lambda_gan": 3.0,
+            "lambda_features": 10.0,
+            "discriminator_loss_weight": 1.5,
+            "update_order": "simultaneous",
+        },
+        "epochs": 200,
+        "steps_per_epoch": 400,
+        "data": {
+            "batch_size": 1,
+            "jitter": 1.0,
+            "mirror": True,
+            "source_interpolation": "nearest",
+            "target_interpolation": "bicubic",
+        },
+    },
     # Ours, for phones: chosen by benchmarks/mobile.py.
     "mobile": {
         "generator": {
@@ -158,7 +198,7 @@ def preset_data(name: str, changes: Mapping[str, Any] | None = None) -> dict[str
     """How a published recipe reads its data: keyword arguments for `paired_dataset`.
 
     Args:
-        name: "paper", "junyanz", "pytorch_gan", "tf_tutorial" or "mobile".
+        name: "paper", "junyanz", "pytorch_gan", "tf_tutorial", "pix2pixhd" or "mobile".
         changes: Dictionary of values to replace, such as {"data.jitter": 1.0}. Defaults to None.
 
     Returns:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_pix2pix import resnet_generator, serving_model
+from keras_pix2pix import enhanced_resnet_generator, resnet_generator, serving_model
 from keras_pix2pix.images import to_image, to_pixels
 from keras_pix2pix.inference.lean import lean_clone, size_multiple
 
@@ -17,6 +17,8 @@ from keras_pix2pix.inference.lean import lean_clone, size_multiple
         (9, {"normalization": "instance_no_affine", "use_bias": True}, 11_378_179),
         (6, {"normalization": "instance"}, 7_841_411),
         (6, {"normalization": None}, 7_837_699),
+        # pix2pixHD's global generator.
+        (9, {"num_downsamples": 4, "normalization": "instance_no_affine", "use_bias": True}, 182_443_267),
     ],
 )
 def test_parameters_are_those_of_the_authors_network(num_blocks, arguments, parameters):
@@ -37,6 +39,7 @@ def test_nine_blocks_of_256_filters_are_the_default():
     [
         {},
         {"num_blocks": 3},
+        {"num_downsamples": 1},
         {"normalization": "instance_no_affine"},
         {"normalization": None},
         {"use_bias": True},
@@ -157,49 +160,138 @@ def test_errors_say_what_was_received(arguments, words):
         resnet_generator(**{"image_shape": (16, 16, 3), "filters": 1, **arguments})
 
 
-def bare_resnet(generator, x, *, num_blocks=2, normalization="instance", norm_epsilon=1e-5, use_bias=None):
-    """Johnson et al., from tf.nn and the weights alone, which must all be used up."""
-    weights = {weight.path: weight for weight in generator.weights}
-    biased = normalization is None if use_bias is None else use_bias
+class Bare:
+    """The layers of Johnson et al., from tf.nn and the weights alone, which must all be used up."""
 
-    def convolved(x, name, margin, mode, strides=1, bias=biased):
+    def __init__(self, generator, normalization="instance", norm_epsilon=1e-5, use_bias=None):
+        self.weights = {weight.path: weight for weight in generator.weights}
+        self.normalization, self.epsilon = normalization, norm_epsilon
+        self.biased = normalization is None if use_bias is None else use_bias
+
+    def convolved(self, x, name, margin, mode="REFLECT", strides=1, bias=None):
         x = tf.pad(x, [[0, 0], [margin, margin], [margin, margin], [0, 0]], mode)
-        x = tf.nn.conv2d(x, weights.pop(f"{name}/kernel"), strides, "VALID")
-        return x + weights.pop(f"{name}/bias") if bias else x
+        x = tf.nn.conv2d(x, self.weights.pop(f"{name}/kernel"), strides, "VALID")
+        return x + self.weights.pop(f"{name}/bias") if bias or self.biased else x
 
-    def normalized(x, name):
-        if normalization is None:
+    def normalized(self, x, name):
+        if self.normalization is None:
             return x
         mean, variance = tf.nn.moments(x, [1, 2], keepdims=True)
-        x = (x - mean) / tf.sqrt(variance + norm_epsilon)
-        if normalization == "instance":
-            x = x * weights.pop(f"{name}/gamma") + weights.pop(f"{name}/beta")
+        x = (x - mean) / tf.sqrt(variance + self.epsilon)
+        if self.normalization == "instance":
+            x = x * self.weights.pop(f"{name}/gamma") + self.weights.pop(f"{name}/beta")
         return x
 
-    def doubled(x, name):
-        kernel = weights.pop(f"{name}/kernel")
+    def stem(self, x, prefix=""):
+        x = self.convolved(x, f"{prefix}stem_convolution", 3)
+        return tf.nn.relu(self.normalized(x, f"{prefix}stem_normalization"))
+
+    def halving(self, x, name):
+        x = self.convolved(x, f"{name}_convolution", 1, "CONSTANT", strides=2)
+        return tf.nn.relu(self.normalized(x, f"{name}_normalization"))
+
+    def block(self, x, name):
+        inner = self.convolved(x, f"{name}_convolution1", 1)
+        inner = tf.nn.relu(self.normalized(inner, f"{name}_normalization1"))
+        return x + self.normalized(self.convolved(inner, f"{name}_convolution2", 1), f"{name}_normalization2")
+
+    def doubling(self, x, name):
+        kernel = self.weights.pop(f"{name}_convolution/kernel")
         size = (x.shape[0], 2 * x.shape[1] + 1, 2 * x.shape[2] + 1, kernel.shape[2])
         # PyTorch's padding 1 and output padding 1: of the whole, the first row and column go.
         x = tf.nn.conv2d_transpose(x, kernel, size, 2, "VALID")[:, 1:, 1:]
-        return x + weights.pop(f"{name}/bias") if biased else x
+        x = x + self.weights.pop(f"{name}_convolution/bias") if self.biased else x
+        return tf.nn.relu(self.normalized(x, f"{name}_normalization"))
 
-    x = tf.nn.relu(normalized(convolved(x, "stem_convolution", 3, "REFLECT"), "stem_normalization"))
-    for depth in (1, 2):
-        x = convolved(x, f"down{depth}_convolution", 1, "CONSTANT", strides=2)
-        x = tf.nn.relu(normalized(x, f"down{depth}_normalization"))
-    for block in range(1, num_blocks + 1):
-        inner = convolved(x, f"block{block}_convolution1", 1, "REFLECT")
-        inner = tf.nn.relu(normalized(inner, f"block{block}_normalization1"))
-        inner = convolved(inner, f"block{block}_convolution2", 1, "REFLECT")
-        x = x + normalized(inner, f"block{block}_normalization2")
-    for block in (1, 2):
-        x = tf.nn.relu(normalized(doubled(x, f"up{block}_convolution"), f"up{block}_normalization"))
-    x = convolved(x, "head_convolution", 3, "REFLECT", bias=True)
-    assert not weights
-    return tf.tanh(x)
+    def trunk(self, x, num_downsamples, num_blocks):
+        x = self.stem(x)
+        for depth in range(1, num_downsamples + 1):
+            x = self.halving(x, f"down{depth}")
+        for number in range(1, num_blocks + 1):
+            x = self.block(x, f"block{number}")
+        for number in range(1, num_downsamples + 1):
+            x = self.doubling(x, f"up{number}")
+        return x
+
+    def picture(self, x, prefix=""):
+        x = self.convolved(x, f"{prefix}head_convolution", 3, bias=True)
+        assert not self.weights
+        return tf.tanh(x)
+
+
+def bare_resnet(generator, x, *, num_blocks=2, num_downsamples=2, **options):
+    bare = Bare(generator, **options)
+    return bare.picture(bare.trunk(x, num_downsamples, num_blocks))
+
+
+def bare_enhancer(generator, x, *, num_downsamples, enhancer_blocks=3):
+    """Wang et al.: the source's half through the global generator, added to what the enhancer has halved."""
+    bare = Bare(generator, "instance_no_affine", use_bias=True)
+    padded = np.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)], constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))[:, ::2, ::2]
+    coarse = bare.trunk(tf.constant(np.nanmean(windows, axis=(-2, -1)), tf.float32), num_downsamples, num_blocks=1)
+    x = bare.halving(bare.stem(x, "enhancer_"), "enhancer_down") + coarse
+    for number in range(1, enhancer_blocks + 1):
+        x = bare.block(x, f"enhancer_block{number}")
+    return bare.picture(bare.doubling(x, "enhancer_up"), "enhancer_")
 
 
 def shake(network):
     """Weights that are neither 0 nor 1, so that every bias, gamma and beta tells."""
     rng = np.random.default_rng(7)
     network.set_weights([weight + rng.normal(0, 0.15, weight.shape) for weight in network.get_weights()])
+
+
+def test_the_enhancer_has_the_parameters_of_pix2pixhds():
+    assert enhanced_resnet_generator((64, 128, 3)).count_params() == 182_701_827
+
+
+def test_the_enhancer_begins_as_the_global_generator():
+    small = {"num_downsamples": 2, "num_blocks": 2, "normalization": "instance_no_affine", "use_bias": True}
+    whole = resnet_generator((None, None, 3), filters=4, **small)
+    enhanced = enhanced_resnet_generator((None, None, 3), filters=2, enhancer_blocks=1, **small)
+    shapes = {weight.path: weight.shape for weight in enhanced.weights}
+    shared = [weight for weight in whole.weights if weight.path in shapes]
+    assert all(shapes[weight.path] == weight.shape for weight in shared)
+    assert {weight.path for weight in whole.weights} - shapes.keys() == {
+        "head_convolution/kernel",
+        "head_convolution/bias",
+    }
+    new = {path.split("/")[0] for path in shapes.keys() - {weight.path for weight in whole.weights}}
+    assert new == {f"enhancer_{name}_convolution" for name in ("stem", "down", "up", "head")} | {
+        "enhancer_block1_convolution1",
+        "enhancer_block1_convolution2",
+    }
+
+
+@pytest.mark.parametrize("small", [{"num_downsamples": 2}, {"num_downsamples": 1, "enhancer_blocks": 2}])
+def test_the_enhancer_against_bare_operators(small, images):
+    source, _ = images(1, 32, 48)
+    generator = enhanced_resnet_generator((32, 48, 3), filters=2, num_blocks=1, **small)
+    shake(generator)
+    np.testing.assert_allclose(generator(source), bare_enhancer(generator, source, **small), atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"image_shape": (48, 64, 3)}, "multiple of 32"),
+        ({"image_shape": (32, 64, 3)}, "at least 64"),
+        ({"enhancer_blocks": 0}, "`enhancer_blocks`"),
+        ({"num_downsamples": 7}, "`num_downsamples`"),
+        ({"num_downsamples": True}, "`num_downsamples`"),
+        ({"num_blocks": 0}, "`num_blocks`"),
+    ],
+    ids=str,
+)
+def test_what_the_enhancer_refuses(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        enhanced_resnet_generator(**{"image_shape": (64, 64, 3), "filters": 1, **arguments})
+
+
+@pytest.mark.parametrize(("num_downsamples", "smallest"), [(1, 4), (2, 8), (4, 32)])
+def test_the_smallest_picture_depends_on_the_halvings(num_downsamples, smallest):
+    options = {"filters": 1, "num_blocks": 1, "num_downsamples": num_downsamples}
+    assert resnet_generator((smallest, smallest + 1, 3), **options).output_shape[1:3] == (smallest, smallest + 1)
+    with pytest.raises(ValueError, match=f"{smallest} or more"):
+        resnet_generator((smallest - 1, smallest, 3), **options)

@@ -100,7 +100,24 @@ PUBLISHED = {
 
 
 def test_every_preset_but_our_own_is_compared_with_what_was_published():
-    assert PUBLISHED.keys() == PRESETS.keys() - {"mobile"}
+    assert PUBLISHED.keys() == PRESETS.keys() - {"mobile", "pix2pixhd"}
+
+
+def test_pix2pixhd_is_the_published_one():
+    model = Pix2Pix.from_preset("pix2pixhd", (64, 128, 3), steps_per_epoch=1)
+    assert model.generator.count_params() == 182_443_267
+    assert model.discriminator.count_params() == 3 * 2_767_809
+    assert [layer.filters for layer in layers_of(model.generator, keras.layers.Conv2DTranspose)] == [512, 256, 128, 64]
+    # Padded by 2, a convolution with stride 2 gives half the pixels and one.
+    assert [shape[1:3] for shape in model.discriminator.output_shape] == [(11, 19), (7, 11), (5, 7)]
+    norms = [*layers_of(model.generator, keras.layers.GroupNormalization)]
+    norms += layers_of(model.discriminator, keras.layers.GroupNormalization)
+    assert {(layer.epsilon, layer.scale) for layer in norms} == {(1e-5, False)}
+    objective = model.objective
+    assert (objective.lambda_l1, objective.lambda_gan, objective.lambda_features) == (0, 3, 10)
+    assert (objective.discriminator_loss_weight, model.update_order) == (1.5, "simultaneous")
+    assert isinstance(model.generator_optimizer._learning_rate, ConstantThenLinear)
+    assert preset_data("pix2pixhd")["source_interpolation"] == "nearest"
 
 
 def test_the_network_for_phones_is_small_and_made_of_separable_convolutions():

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from keras_pix2pix.networks.patchgan import patchgan_discriminator, pytorch_gan_discriminator
-from keras_pix2pix.networks.resnet import resnet_generator
+from keras_pix2pix.networks.resnet import enhanced_resnet_generator, resnet_generator
 from keras_pix2pix.networks.unet import unet_generator
 
 __all__ = ["JUNYANZ", "layout_of"]
 
 JUNYANZ = "pytorch-CycleGAN-and-pix2pix"
 _PYTORCH_GAN = "PyTorch-GAN"
+_PIX2PIXHD = "pix2pixHD"
 _SMALLEST = 64  # Four halvings leave 4x4.
 _DROPOUT = 0.5
 
@@ -110,39 +111,98 @@ def _unet(kind, repository, state, depth, convolutions, norms, **options):
 
 def _resnet_generator(state):
     filters, source_channels = _shape(state, "model.1")[:2]
-    num_blocks = 0
-    while _is_kernel(state, f"model.{10 + num_blocks}.conv_block.1"):
-        num_blocks += 1
-    head = f"model.{17 + num_blocks}"
+    num_downsamples, num_blocks, normalized, after = _residual_layers(state)
+    head = f"model.{after + 1}"
     target_channels = _shape(state, head)[0]
-    has_dropout = _is_kernel(state, "model.10.conv_block.6")
-    second = 6 if has_dropout else 5
-    normalized = {"stem_{}": "model.1", "down1_{}": "model.4", "down2_{}": "model.7"}
-    for block in range(num_blocks):
-        inside = f"model.{10 + block}.conv_block"
-        normalized |= {f"block{block + 1}_{{}}1": f"{inside}.1", f"block{block + 1}_{{}}2": f"{inside}.{second}"}
-    normalized |= {f"up{number}_{{}}": f"model.{10 + num_blocks + 3 * (number - 1)}" for number in (1, 2)}
+    has_dropout = _has_dropout(state, num_downsamples)
 
     def build(normalization, use_bias):
         return resnet_generator(
             (None, None, source_channels),
             target_channels,
             filters=filters,
+            num_downsamples=num_downsamples,
             num_blocks=num_blocks,
             normalization=normalization,
             use_bias=use_bias,
             dropout=_DROPOUT if has_dropout else 0.0,
         )
 
+    is_junyanz = num_downsamples == 2  # pix2pixHD's has 4 by default, and the same layers.
     return _Layout(
-        "ResnetGenerator",
-        JUNYANZ,
-        f"{num_blocks} residual blocks, {_channels(filters, source_channels, target_channels)}",
+        "ResnetGenerator" if is_junyanz else "GlobalGenerator",
+        JUNYANZ if is_junyanz else _PIX2PIXHD,
+        f"{num_downsamples} halvings, {num_blocks} residual blocks, "
+        f"{_channels(filters, source_channels, target_channels)}",
         build,
-        {name.format("convolution"): prefix for name, prefix in normalized.items()} | {"head_convolution": head},
-        {name.format("normalization"): _next(prefix) for name, prefix in normalized.items()},
-        smallest=_SMALLEST,
+        *_of_normalized(normalized, head_convolution=head),
+        smallest=max(_SMALLEST, 4 * 2**num_downsamples),
     )
+
+
+def _local_enhancer(state):
+    filters, source_channels = _shape(state, "model1_1.1")[:2]
+    num_downsamples, num_blocks, normalized, _ = _residual_layers(state)
+    normalized |= {"enhancer_stem_{}": "model1_1.1", "enhancer_down_{}": "model1_1.4"}
+    enhancer_blocks = 0
+    while _is_kernel(state, f"model1_2.{enhancer_blocks}.conv_block.1"):
+        inside = f"model1_2.{enhancer_blocks}.conv_block"
+        enhancer_blocks += 1
+        normalized |= {f"enhancer_block{enhancer_blocks}_{{}}{each + 1}": f"{inside}.{1 + 4 * each}" for each in (0, 1)}
+    normalized["enhancer_up_{}"] = f"model1_2.{enhancer_blocks}"
+    head = f"model1_2.{enhancer_blocks + 4}"
+    target_channels = _shape(state, head)[0]
+
+    def build(normalization, use_bias):
+        return enhanced_resnet_generator(
+            (None, None, source_channels),
+            target_channels,
+            filters=filters,
+            num_downsamples=num_downsamples,
+            num_blocks=num_blocks,
+            enhancer_blocks=enhancer_blocks,
+            normalization=normalization,
+            use_bias=use_bias,
+        )
+
+    return _Layout(
+        "LocalEnhancer",
+        _PIX2PIXHD,
+        f"{num_downsamples} halvings, {num_blocks} residual blocks and {enhancer_blocks} of the enhancer, "
+        f"{_channels(filters, source_channels, target_channels)}",
+        build,
+        *_of_normalized(normalized, enhancer_head_convolution=head),
+        smallest=max(_SMALLEST, 4 * 2 ** (num_downsamples + 1)),
+    )
+
+
+def _residual_layers(state):
+    """Halvings, blocks, {our layer with "{}" for its kind: prefix}, and the index after the last doubling."""
+    num_downsamples = 0
+    while _is_kernel(state, f"model.{4 + 3 * num_downsamples}"):
+        num_downsamples += 1
+    first = 4 + 3 * num_downsamples
+    second = 6 if _has_dropout(state, num_downsamples) else 5
+    normalized = {"stem_{}": "model.1"}
+    normalized |= {f"down{depth}_{{}}": f"model.{1 + 3 * depth}" for depth in range(1, num_downsamples + 1)}
+    num_blocks = 0
+    while _is_kernel(state, f"model.{first + num_blocks}.conv_block.1"):
+        inside = f"model.{first + num_blocks}.conv_block"
+        num_blocks += 1
+        normalized |= {f"block{num_blocks}_{{}}1": f"{inside}.1", f"block{num_blocks}_{{}}2": f"{inside}.{second}"}
+    doublings = range(first + num_blocks, first + num_blocks + 3 * num_downsamples, 3)
+    normalized |= {f"up{number}_{{}}": f"model.{index}" for number, index in enumerate(doublings, start=1)}
+    return num_downsamples, num_blocks, normalized, doublings.stop
+
+
+def _has_dropout(state, num_downsamples):
+    return _is_kernel(state, f"model.{4 + 3 * num_downsamples}.conv_block.6")
+
+
+def _of_normalized(normalized, **others):
+    """Convolutions and norms of a `_Layout`; `others` are convolutions without a norm."""
+    convolutions = {name.format("convolution"): prefix for name, prefix in normalized.items()}
+    return convolutions | others, {name.format("normalization"): _next(each) for name, each in normalized.items()}
 
 
 def _nlayer_discriminator(state):
@@ -190,7 +250,8 @@ def _discriminator(state):
 _MARKS = {
     "model.model.0": _unet_generator,
     "down1.model.0": _generator_unet,
-    "model.10.conv_block.1": _resnet_generator,
+    "model1_1.1": _local_enhancer,
+    **{f"model.{4 + 3 * number}.conv_block.1": _resnet_generator for number in range(1, 7)},
     "net.0": _pixel_discriminator,
     "model.12": _discriminator,
     "model.0": _nlayer_discriminator,

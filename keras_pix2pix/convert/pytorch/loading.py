@@ -1,4 +1,4 @@
-"""Converts networks of two PyTorch implementations of pix2pix from their weight files."""
+"""Converts networks of PyTorch implementations of pix2pix and pix2pixHD from their weight files."""
 
 from pathlib import Path
 
@@ -23,12 +23,12 @@ _MOVING_AVERAGES = {"running_mean": "moving_mean", "running_var": "moving_varian
 
 
 def from_pytorch(path: str | Path, *, norm: str = "instance") -> Conversion:
-    """A network of pytorch-CycleGAN-and-pix2pix or of PyTorch-GAN, read from its file of weights.
+    """A network of pytorch-CycleGAN-and-pix2pix, PyTorch-GAN or pix2pixHD, read from its file of weights.
 
     Read are junyanz's `UnetGenerator`, `ResnetGenerator`, `NLayerDiscriminator` and `PixelDiscriminator`, with batch
-    or instance norm, and PyTorch-GAN's `GeneratorUNet` and `Discriminator`, of any depth and width. Which it is, is
-    read off the file. A copy in double precision of the network made is run beside the file's own layers, computed in
-    NumPy, on random images.
+    or instance norm, PyTorch-GAN's `GeneratorUNet` and `Discriminator`, and pix2pixHD's `GlobalGenerator` and
+    `LocalEnhancer`, of any depth and width. Which it is, is read off the file. A copy in double precision of the
+    network made is run beside the file's own layers, computed in NumPy, on random images.
 
     Dropout has no weights: the network gets what the repository trains with. A discriminator of more than 3 channels
     is taken to have a target of 3.
@@ -42,7 +42,7 @@ def from_pytorch(path: str | Path, *, norm: str = "instance") -> Conversion:
     Returns:
         A `Conversion`: the functional `keras.Model`, a line that says what the file was taken for, and the largest
         difference from the file's own layers. A U-Net takes images of the size that its depth tells, a
-        residual generator images of any size divisible by 4, a discriminator [source, target] of any size.
+        residual generator images of any size that its halvings divide, a discriminator [source, target] of any size.
 
     Raises:
         ValueError: An unknown `norm`, a file that can't be read safely, or keys or shapes of no known network.
@@ -64,7 +64,8 @@ def from_pytorch(path: str | Path, *, norm: str = "instance") -> Conversion:
     ```
 
     Reference:
-        https://github.com/junyanz/pytorch-CycleGAN-and-pix2pix; https://github.com/eriklindernoren/PyTorch-GAN
+        https://github.com/junyanz/pytorch-CycleGAN-and-pix2pix; https://github.com/eriklindernoren/PyTorch-GAN;
+        https://github.com/NVIDIA/pix2pixHD
     """
     if norm not in _NORMS:
         raise ValueError(f"`norm` must be one of {', '.join(map(repr, _NORMS))}. Received: norm={norm!r}.")
@@ -95,8 +96,8 @@ def _layout(state, path):
     if layout is None:
         raise ValueError(
             f"{path} doesn't match any known network. Accepted: UnetGenerator, ResnetGenerator, NLayerDiscriminator "
-            f"and PixelDiscriminator of {JUNYANZ}, GeneratorUNet and Discriminator of PyTorch-GAN. Received: "
-            f"unknown keys {_some(state)}."
+            f"and PixelDiscriminator of {JUNYANZ}, GeneratorUNet and Discriminator of PyTorch-GAN, GlobalGenerator and "
+            f"LocalEnhancer of pix2pixHD. Received: unknown keys {_some(state)}."
         )
     return layout
 

@@ -105,18 +105,47 @@ def _unet_generator(layers, source):
 
 
 def _resnet_generator(layers, source):
+    x, index = _residual_trunk(layers, source)
+    return np.tanh(layers.convolution(f"model.{index + 1}", _padded(x, 3, 3, mode="reflect")))
+
+
+def _residual_trunk(layers, source):
+    """What comes before the last convolution, and the index of the padding there."""
     x = layers.convolution("model.1", _padded(source, 3, 3, mode="reflect"))
-    x = _relu(layers.norm("model.2", x))
-    for index in (4, 7):
+    x, index = _relu(layers.norm("model.2", x)), 4
+    while layers.is_convolution(f"model.{index}"):
         x = _relu(layers.norm(f"model.{index + 1}", layers.convolution(f"model.{index}", x, 2, 1)))
-    index = 10
+        index += 3
+    halvings = (index - 4) // 3
     while f"model.{index}.conv_block.1" in layers:
         x = x + _residual(layers, f"model.{index}.conv_block", x)
         index += 1
-    for doubling in (index, index + 3):
-        x = layers.transposed_convolution(f"model.{doubling}", x, output_padding=1)
-        x = _relu(layers.norm(f"model.{doubling + 1}", x))
-    return np.tanh(layers.convolution(f"model.{index + 7}", _padded(x, 3, 3, mode="reflect")))
+    for _ in range(halvings):
+        x = layers.transposed_convolution(f"model.{index}", x, output_padding=1)
+        x = _relu(layers.norm(f"model.{index + 1}", x))
+        index += 3
+    return x, index
+
+
+def _local_enhancer(layers, source):
+    x = layers.convolution("model1_1.1", _padded(source, 3, 3, mode="reflect"))
+    x = _relu(layers.norm("model1_1.2", x))
+    x = _relu(layers.norm("model1_1.5", layers.convolution("model1_1.4", x, 2, 1)))
+    x, index = x + _residual_trunk(layers, _halved(source))[0], 0
+    while f"model1_2.{index}.conv_block.1" in layers:
+        x = x + _residual(layers, f"model1_2.{index}.conv_block", x)
+        index += 1
+    x = layers.transposed_convolution(f"model1_2.{index}", x, output_padding=1)
+    x = _relu(layers.norm(f"model1_2.{index + 1}", x))
+    return np.tanh(layers.convolution(f"model1_2.{index + 4}", _padded(x, 3, 3, mode="reflect")))
+
+
+def _halved(source):
+    """`AvgPool2d(3, stride=2, padding=1, count_include_pad=False)` of sides that are even."""
+    padded = _padded(source, 1, 0, constant_values=np.nan)
+    rows, columns = (side // 2 for side in source.shape[1:])
+    seen = [padded[:, row : row + 2 * rows : 2, column : column + 2 * columns : 2] for row, column in np.ndindex(3, 3)]
+    return np.nanmean(seen, axis=0)
 
 
 def _residual(layers, block, x):
@@ -166,6 +195,8 @@ def _discriminator(layers, source, target):
 _EVALUATIONS = {
     "UnetGenerator": _unet_generator,
     "ResnetGenerator": _resnet_generator,
+    "GlobalGenerator": _resnet_generator,
+    "LocalEnhancer": _local_enhancer,
     "NLayerDiscriminator": _nlayer_discriminator,
     "PixelDiscriminator": _pixel_discriminator,
     "GeneratorUNet": _generator_unet,

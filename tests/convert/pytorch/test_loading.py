@@ -69,6 +69,37 @@ def resnet(norm, second=6):
     return state
 
 
+def global_generator(filters=1, halvings=3):
+    """pix2pixHD's, with two blocks."""
+    state = Written("instance")
+    state.normalized("model.1", "model.2", filters, filters, 3, 7, 7)
+    widths = [filters * 2**depth for depth in range(halvings + 1)]
+    for depth in range(halvings):
+        state.normalized(f"model.{4 + 3 * depth}", "", widths[depth + 1], widths[depth + 1], widths[depth], 3, 3)
+    blocks = 4 + 3 * halvings
+    for block in (f"model.{blocks}.conv_block", f"model.{blocks + 1}.conv_block"):
+        for index in (1, 5):
+            state.normalized(f"{block}.{index}", "", widths[-1], widths[-1], widths[-1], 3, 3)
+    for number, width in enumerate(widths[:0:-1]):
+        state.normalized(f"model.{blocks + 2 + 3 * number}", "", width // 2, width, width // 2, 3, 3)
+    state.kernel(f"model.{blocks + 3 + 3 * halvings}", 3, filters, 7, 7, biases=3)
+    return state
+
+
+def local_enhancer():
+    """pix2pixHD's, with one block around a global generator that lost its last convolution."""
+    whole = global_generator(filters=4, halvings=2)
+    state = Written("instance")
+    state.update({key: value for key, value in whole.items() if not key.startswith("model.19.")})
+    state.normalized("model1_1.1", "", 2, 2, 3, 7, 7)
+    state.normalized("model1_1.4", "", 4, 4, 2, 3, 3)
+    for index in (1, 5):
+        state.normalized(f"model1_2.0.conv_block.{index}", "", 4, 4, 4, 3, 3)
+    state.normalized("model1_2.1", "", 2, 4, 2, 3, 3)
+    state.kernel("model1_2.5", 3, 2, 7, 7, biases=3)
+    return state
+
+
 def patchgan(norm, layers=2, channels=6):
     state, widths = Written(norm), [channels, 2, 4, 8, 16, 16, 16, 16]
     state.kernel("model.0", 2, channels, 4, 4, biases=2)
@@ -122,7 +153,7 @@ def layers_of(network, kind):
 ON_BATCH_STATISTICS = "batch norm on batch statistics, which is affine instance norm"
 OF_JUNYANZ = {
     "U-Net": (unet, "UnetGenerator", "5 halvings (32x32), 2 filters, 3 to 3 channels"),
-    "ResNet": (resnet, "ResnetGenerator", "2 residual blocks, 2 filters, 3 to 3 channels"),
+    "ResNet": (resnet, "ResnetGenerator", "2 halvings, 2 residual blocks, 2 filters, 3 to 3 channels"),
     "PatchGAN": (patchgan, "NLayerDiscriminator", "n_layers=2, 2 filters, 3 and 3 channels"),
     "PixelGAN": (pixel, "PixelDiscriminator", "2 filters, 3 and 3 channels"),
 }
@@ -159,6 +190,24 @@ def test_the_networks_of_junyanz_are_recognised_and_equal(network, norm, words, 
 def test_the_networks_of_pytorch_gan_are_recognised_and_equal(write, kind, facts, converted):
     network, recognised, difference = converted(write())
     assert recognised == f"{kind} of PyTorch-GAN: {facts}, instance norm, {network.count_params():,} parameters"
+    assert difference < 1e-6
+    assert not any(layer.scale for layer in layers_of(network, keras.layers.GroupNormalization))
+
+
+@pytest.mark.parametrize(
+    ("write", "kind", "facts"),
+    [
+        (global_generator, "GlobalGenerator", "3 halvings, 2 residual blocks, 1 filters, 3 to 3 channels"),
+        (
+            local_enhancer,
+            "LocalEnhancer",
+            "2 halvings, 2 residual blocks and 1 of the enhancer, 2 filters, 3 to 3 channels",
+        ),
+    ],
+)
+def test_the_generators_of_pix2pixhd_are_recognised_and_equal(write, kind, facts, converted):
+    network, recognised, difference = converted(write())
+    assert recognised == f"{kind} of pix2pixHD: {facts}, instance norm, {network.count_params():,} parameters"
     assert difference < 1e-6
     assert not any(layer.scale for layer in layers_of(network, keras.layers.GroupNormalization))
 
