@@ -33,8 +33,8 @@ def convert(
         str,
         typer.Option(
             "--from",
-            help="The program that wrote it: pytorch (.pth, .pt or .safetensors of pytorch-CycleGAN-and-pix2pix "
-            "or PyTorch-GAN), keras2 (HDF5 of Keras 2, with or without tensorflow-addons), or tf_tutorial "
+            help="The program that wrote it: pytorch (.pth, .pt or .safetensors of pytorch-CycleGAN-and-pix2pix, "
+            "PyTorch-GAN or pix2pixHD), keras2 (HDF5 of Keras 2, with or without tensorflow-addons), or tf_tutorial "
             "(TensorFlow's tutorial).",
         ),
     ],
