@@ -1,9 +1,9 @@
 """The layers that can be converted, and their settings in terms of Keras 3."""
 
 from keras_pix2pix.convert.keras.calls import Tensor
-from keras_pix2pix.convert.keras.numpy_layers import ACTIVATIONS
 from keras_pix2pix.convert.keras.operations import LAST_AXIS, OPERATIONS, is_number, layer_of, operation_name
 from keras_pix2pix.convert.keras.steps import SETTINGS
+from keras_pix2pix.convert.numpy_layers import ACTIVATIONS
 
 __all__ = [
     "ADDONS",

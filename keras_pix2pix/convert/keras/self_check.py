@@ -3,11 +3,11 @@
 import numpy as np
 
 from keras_pix2pix.convert.conversion import Conversion
-from keras_pix2pix.convert.keras.numpy_layers import forward_pass
 from keras_pix2pix.convert.keras.steps import build_network, description_of
+from keras_pix2pix.convert.numpy_layers import evaluate
 from keras_pix2pix.inference.lean import size_multiple
 
-__all__ = ["checked_conversion", "largest_difference"]
+__all__ = ["checked_conversion", "forward_pass", "largest_difference"]
 
 _TOLERANCE = 1e-4  # float32 against float64, on images in [-1, 1].
 _SMALLEST_SIDE = 16
@@ -38,3 +38,19 @@ def largest_difference(network, steps, path, *, batch_statistics=False):
             "don't use the network."
         )
     return difference
+
+
+def forward_pass(steps, images, *, batch_statistics=False):
+    """Compute the images of a list of steps in NumPy and float64, without Keras.
+
+    Returns a float64 array, `(batch, height, width, channels)`.
+    """
+    results = {steps[0].name: np.asarray(images, "float64")}
+    for step in steps[1:]:
+        inputs = [results[name] for name in step.inputs]
+        weights = {name: np.asarray(weight, "float64") for name, weight in step.weights.items()}
+        if step.kind == "BatchNormalization" and batch_statistics:
+            weights["moving_mean"] = inputs[0].mean(axis=(0, 1, 2))
+            weights["moving_variance"] = inputs[0].var(axis=(0, 1, 2))
+        results[step.name] = evaluate(step.kind, *inputs, **step.settings, **weights)
+    return results[steps[-1].name]

@@ -1,14 +1,16 @@
 """The PyTorch networks in plain NumPy, computed from the tensors of a file.
 
-It checks conversions, so it shares no code with them: it walks the keys as PyTorch's `Sequential` walks its modules, in
-PyTorch's layout, `(channels, height, width)`, and computes convolutions as sums over the kernel's taps.
+It checks conversions, so it shares no code with them: it walks the keys as PyTorch's `Sequential` walks its modules.
+Images are `(1, height, width, channels)`.
 """
 
 import numpy as np
 
+from keras_pix2pix.convert.numpy_layers import evaluate
+
 __all__ = ["forward_pass"]
 
-_EPSILON = 1e-5  # PyTorch's default for both norms, which neither repository changes.
+_EPSILON = 1e-5  # PyTorch's default for both norms, which none of the repositories changes.
 _LEAKY_SLOPE = 0.2
 
 
@@ -17,8 +19,7 @@ def forward_pass(kind, state, images, moving=False):
 
     Returns an array, `(height, width, channels)`: the generated image, or logits.
     """
-    result = _EVALUATIONS[kind](_Layers(state, moving), *(np.moveaxis(image, -1, 0) for image in images))
-    return np.moveaxis(result, 0, -1)
+    return _EVALUATIONS[kind](_Layers(state, moving), *(image[np.newaxis] for image in images))[0]
 
 
 class _Layers:
@@ -35,44 +36,30 @@ class _Layers:
         return prefix in self and self.state[f"{prefix}.weight"].ndim == 4
 
     def convolution(self, prefix, x, stride=1, padding=0):
-        kernel = self._taps(prefix)
-        x = np.pad(x, [(0, 0), (padding, padding), (padding, padding)])
-        rows, columns = ((side - taps) // stride + 1 for side, taps in zip(x.shape[1:], kernel.shape[:2], strict=True))
-        result = 0
-        for row, column in np.ndindex(kernel.shape[:2]):
-            seen = x[:, row : row + stride * rows : stride, column : column + stride * columns : stride]
-            result = result + np.tensordot(kernel[row, column], seen, axes=(1, 0))
-        return result + self._bias(prefix)
+        x = _padded(x, padding, padding)
+        settings = {"strides": (stride, stride), "padding": "valid", "dilation_rate": (1, 1), "activation": "linear"}
+        return evaluate("Conv2D", x, self._kernel(prefix), self._bias(prefix), **settings)
 
     def transposed_convolution(self, prefix, x, output_padding=0):
         """With stride 2 and padding 1, as all of them have."""
-        kernel = self._taps(prefix)
-        height, width, _, filters = kernel.shape
-        rows, columns = x.shape[1:]
-        result = np.zeros((filters, 2 * rows + height - 2, 2 * columns + width - 2), x.dtype)
-        for row, column in np.ndindex(height, width):
-            spread = np.tensordot(kernel[row, column], x, axes=(0, 0))
-            result[:, row : row + 2 * rows : 2, column : column + 2 * columns : 2] += spread
-        below, right = (side - 1 + output_padding for side in result.shape[1:])
-        return result[:, 1:below, 1:right] + self._bias(prefix)
+        settings = {"strides": (2, 2), "padding": "valid", "activation": "linear"}
+        whole = evaluate("Conv2DTranspose", x, self._kernel(prefix), self._bias(prefix), **settings)
+        below, right = (side - 1 + output_padding for side in whole.shape[1:3])
+        return whole[:, 1:below, 1:right]
 
     def norm(self, prefix, x):
         if self.moving:
-            mean, variance = (self._channels(f"{prefix}.running_{statistic}") for statistic in ("mean", "var"))
+            mean, variance = (self.state[f"{prefix}.running_{statistic}"] for statistic in ("mean", "var"))
         else:
             mean, variance = x.mean((1, 2), keepdims=True), x.var((1, 2), keepdims=True)
         x = (x - mean) / np.sqrt(variance + _EPSILON)
-        return (x * self._channels(f"{prefix}.weight") if prefix in self else x) + self._bias(prefix)
+        return (x * self.state[f"{prefix}.weight"] if prefix in self else x) + self._bias(prefix)
 
-    def _taps(self, prefix):
-        """The kernel by row and column: matrices of channels, each in one piece of memory."""
-        return np.ascontiguousarray(self.state[f"{prefix}.weight"].transpose(2, 3, 0, 1))
+    def _kernel(self, prefix):
+        return self.state[f"{prefix}.weight"].transpose(2, 3, 1, 0)
 
     def _bias(self, prefix):
-        return self._channels(f"{prefix}.bias") if f"{prefix}.bias" in self.state else 0
-
-    def _channels(self, key):
-        return self.state[key][:, None, None]
+        return self.state.get(f"{prefix}.bias", 0.0)
 
 
 def _relu(x, slope=0.0):
@@ -85,7 +72,7 @@ def _leaky(x):
 
 def _padded(x, *margins, **mode):
     """Left and top, right and bottom."""
-    return np.pad(x, [(0, 0), margins, margins], **mode)
+    return np.pad(x, [(0, 0), margins, margins, (0, 0)], **mode)
 
 
 def _unet_generator(layers, source):
@@ -98,7 +85,7 @@ def _unet_generator(layers, source):
         else:
             inner = block(f"{prefix}.3.model", layers.norm(f"{prefix}.2", inner))
             inner = layers.norm(f"{prefix}.6", layers.transposed_convolution(f"{prefix}.5", _relu(inner)))
-        return np.concatenate([x, inner])
+        return np.concatenate([x, inner], axis=-1)
 
     x = block("model.model.1.model", layers.convolution("model.model.0", source, 2, 1))
     return np.tanh(layers.transposed_convolution("model.model.3", _relu(x)))
@@ -143,7 +130,7 @@ def _local_enhancer(layers, source):
 def _halved(source):
     """`AvgPool2d(3, stride=2, padding=1, count_include_pad=False)` of sides that are even."""
     padded = _padded(source, 1, 0, constant_values=np.nan)
-    rows, columns = (side // 2 for side in source.shape[1:])
+    rows, columns = (side // 2 for side in source.shape[1:3])
     seen = [padded[:, row : row + 2 * rows : 2, column : column + 2 * columns : 2] for row, column in np.ndindex(3, 3)]
     return np.nanmean(seen, axis=0)
 
@@ -156,7 +143,7 @@ def _residual(layers, block, x):
 
 
 def _nlayer_discriminator(layers, source, target):
-    x, index = _leaky(layers.convolution("model.0", np.concatenate([source, target]), 2, 1)), 2
+    x, index = _leaky(layers.convolution("model.0", np.concatenate([source, target], axis=-1), 2, 1)), 2
     while layers.is_convolution(f"model.{index + 3}"):
         # Of the convolutions, the last two have stride 1.
         stride = 2 if layers.is_convolution(f"model.{index + 6}") else 1
@@ -166,7 +153,7 @@ def _nlayer_discriminator(layers, source, target):
 
 
 def _pixel_discriminator(layers, source, target):
-    x = _leaky(layers.convolution("net.0", np.concatenate([source, target])))
+    x = _leaky(layers.convolution("net.0", np.concatenate([source, target], axis=-1)))
     return layers.convolution("net.5", _leaky(layers.norm("net.3", layers.convolution("net.2", x))))
 
 
@@ -180,13 +167,13 @@ def _generator_unet(layers, source):
         encoded.append(x)
     for block, skip in enumerate(encoded[-2::-1], start=1):
         x = layers.transposed_convolution(f"up{block}.model.0", x)
-        x = np.concatenate([_relu(layers.norm(f"up{block}.model.1", x)), skip])
+        x = np.concatenate([_relu(layers.norm(f"up{block}.model.1", x)), skip], axis=-1)
     x = x.repeat(2, axis=1).repeat(2, axis=2)
     return np.tanh(layers.convolution("final.2", _padded(x, 1, 0), 1, 1))
 
 
 def _discriminator(layers, source, target):
-    x = _leaky(layers.convolution("model.0", np.concatenate([target, source]), 2, 1))
+    x = _leaky(layers.convolution("model.0", np.concatenate([target, source], axis=-1), 2, 1))
     for index in (2, 5, 8):
         x = _leaky(layers.norm(f"model.{index + 1}", layers.convolution(f"model.{index}", x, 2, 1)))
     return layers.convolution("model.12", _padded(x, 1, 0), 1, 1)

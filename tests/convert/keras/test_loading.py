@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_pix2pix import export_tflite, instance_from_batch, resnet_generator, unet_generator
-from keras_pix2pix.convert.keras import numpy_layers
+from keras_pix2pix.convert import numpy_layers
 from keras_pix2pix.convert.keras.loading import from_legacy_keras
 
 STOCK = "keras.src.layers"

@@ -1,10 +1,10 @@
-"""The layers of foreign networks in NumPy and float64, the reference for converted networks."""
+"""Layers in NumPy and float64, from which the references for converted networks are computed."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["ACTIVATIONS", "forward_pass"]
+__all__ = ["ACTIVATIONS", "evaluate"]
 
 ACTIVATIONS: dict[str, Callable] = {
     "linear": lambda x: x,
@@ -16,20 +16,9 @@ ACTIVATIONS: dict[str, Callable] = {
 }
 
 
-def forward_pass(steps, images, *, batch_statistics=False):
-    """Compute the images of a list of steps in NumPy and float64, without Keras.
-
-    Returns a float64 array, `(batch, height, width, channels)`.
-    """
-    results = {steps[0].name: np.asarray(images, "float64")}
-    for step in steps[1:]:
-        inputs = [results[name] for name in step.inputs]
-        weights = {name: np.asarray(weight, "float64") for name, weight in step.weights.items()}
-        if step.kind == "BatchNormalization" and batch_statistics:
-            weights["moving_mean"] = inputs[0].mean(axis=(0, 1, 2))
-            weights["moving_variance"] = inputs[0].var(axis=(0, 1, 2))
-        results[step.name] = _EVALUATIONS[step.kind](*inputs, **step.settings, **weights)
-    return results[steps[-1].name]
+def evaluate(kind, *inputs, **settings):
+    """The output of a Keras layer of this kind, from its settings and weights: `(batch, height, width, channels)`."""
+    return _EVALUATIONS[kind](*inputs, **settings)
 
 
 def _convolution(x, kernel, bias=0.0, *, strides, padding, dilation_rate, activation, **_):
