@@ -3,6 +3,7 @@
 import rich.console
 import rich.table
 
+from keras_pix2pix.runs.model import preset_networks
 from keras_pix2pix.runs.startup import start_tensorflow
 from keras_pix2pix.training.presets import PRESETS, preset
 
@@ -10,8 +11,6 @@ __all__ = ["presets"]
 
 _NUMBERS = {"justify": "right", "no_wrap": True}
 _FLOAT32_BYTES = 4
-_IMAGE_SHAPE = (256, 256, 3)
-_NETWORKS = ("generator", "discriminator")
 
 
 def presets():
@@ -30,10 +29,9 @@ def presets():
 
 def _row(name):
     from keras_pix2pix import receptive_field
-    from keras_pix2pix.training.building import build_network
 
     recipe = preset(name)
-    networks = [build_network(recipe, network, _IMAGE_SHAPE, _IMAGE_SHAPE[-1]) for network in _NETWORKS]
+    networks = preset_networks(recipe)
     generator, discriminator = (network.count_params() for network in networks)
     side = receptive_field(networks[1])
     norm = recipe["generator"].get("normalization", "instance").replace("_no_affine", ", not affine")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from keras_pix2pix.cli.documentation import option
+from keras_pix2pix.pretrained import pretrained_file
 from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.configuration import preset_changes
 from keras_pix2pix.runs.data import SYNTHETIC
@@ -72,6 +73,14 @@ def train(
             "--set",
             metavar="NAME=VALUE",
             help="Change the preset: compile.gan_loss=lsgan; repeatable.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Run folder, .keras file or word: a trained generator from whose pictures this one learns, too.",
             rich_help_panel=_MODEL,
         ),
     ] = None,
@@ -159,6 +168,8 @@ def train(
     for name in FOLDERS & given.keys():
         # A run may be resumed from another working directory.
         given[name] = SYNTHETIC if given[name] == SYNTHETIC else _absolute(given[name])
+    if teacher and not pretrained_file(teacher):
+        given["teacher"] = _absolute(teacher)
     for name in EXTRA_FOLDERS & given.keys():
         given[name] = [_absolute(folder) for folder in given[name]]
     start_or_resume(run_dir, given, resume=resume, data_changed=data_changed, devices=devices)

@@ -31,6 +31,8 @@ def print_header(config, run_dir, model, steps, validation, monitor, replicas=1)
         f"{_innermost(model.generator)}, discriminator of {model.discriminator.count_params():,} with a receptive "
         f"field of {patch}x{patch} pixels"
     )
+    if "teacher" in config:
+        print(f"Teacher  {config['teacher']}, weight {model.objective.lambda_teacher:g}")
     best = f"; {RunFolder(run_dir).best.name} keeps the best {monitor}" if monitor else ""
     patience = (
         f", and training ends after {config['patience']} epochs without a better one" if "patience" in config else ""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from keras_pix2pix import Pix2Pix
 
-__all__ = ["load_extractor", "load_model", "load_weights", "model_file", "parsed_image_size"]
+__all__ = ["load_extractor", "load_model", "load_weights", "model_file", "parsed_image_size", "preset_networks"]
 
 
 def load_model(path: str | Path) -> Pix2Pix | keras.Model:
@@ -59,6 +59,13 @@ def load_model(path: str | Path) -> Pix2Pix | keras.Model:
             f"{file} holds neither a Pix2Pix nor a generator. Received: {type(model).__name__}. Take another file."
         )
     return model
+
+
+def preset_networks(recipe):
+    """Generator and discriminator of a recipe for 256x256 RGB pictures, without optimizers."""
+    from keras_pix2pix.training.building import build_network
+
+    return [build_network(recipe, network, (256, 256, 3), 3) for network in ("generator", "discriminator")]
 
 
 def load_extractor(word):

@@ -8,15 +8,25 @@ import zipfile
 from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.configuration import CHANGEABLE
 from keras_pix2pix.runs.data_record import difference, digest_of, read_record, record_data
+from keras_pix2pix.runs.model import model_file
 from keras_pix2pix.runs.settings import EXTRA_FOLDERS, FOLDERS, SETTINGS
 from keras_pix2pix.training.training_state import read_records
 
-__all__ = ["RUN", "data_of_this_run", "new_identity", "refuse_another_run", "run_record", "shared_by_workers"]
+__all__ = [
+    "RUN",
+    "data_of_this_run",
+    "new_identity",
+    "refuse_another_run",
+    "run_record",
+    "shared_by_workers",
+    "teacher_of_this_run",
+]
 
 RUN = "run"  # Among the model's records: the id of its run, and the settings that it was trained with.
-# Folders may move, because the contents of the data are compared separately.
-_NO_SETTINGS = {*FOLDERS, *EXTRA_FOLDERS, *CHANGEABLE, "identity", "versions"}
+# Folders may move, because the contents of the data, and of the teacher, are compared separately.
+_NO_SETTINGS = {*FOLDERS, *EXTRA_FOLDERS, *CHANGEABLE, "teacher", "identity", "versions"}
 _NAMED_AT_MOST = 5
+_WEIGHTS = "model.weights.h5"  # In a .keras file.
 
 
 def new_identity():
@@ -78,6 +88,21 @@ def data_of_this_run(config, folders, run_dir, changed_is_fine):
         f"The data of the run in {run_dir} have changed since it was started. {what}. Change them back, "
         f"or continue with what is there now:\n{command}"
     )
+
+
+def teacher_of_this_run(config):
+    """What identifies the weights of the run's teacher, {} without one; raises if the run began with others."""
+    if "teacher" not in config:
+        return {}
+    file = model_file(config["teacher"])
+    with zipfile.ZipFile(file) as members:
+        found = {member.filename: f"{member.CRC:08x}" for member in members.infolist()}.get(_WEIGHTS)
+    if config.get("identity", {}).get("teacher", found) != found:
+        raise ValueError(
+            f"{file}, the teacher of this run, holds other weights than when the run was started. Put the old file "
+            "back, or start a new run."
+        )
+    return {"teacher": found}
 
 
 def _settings(config):

@@ -53,6 +53,7 @@ SETTINGS = {
     "validation_split": _number("a number above 0 and below 1", lambda value: 0 < value < 1),
     "preset": _one_of(PRESETS),
     "changes": _OBJECT,
+    "teacher": _TEXT,
     "direction": _one_of(DIRECTIONS),
     "source_encoding": _TEXT,
     "target_encoding": _TEXT,

@@ -17,7 +17,14 @@ from keras_pix2pix.runs.header import print_header
 from keras_pix2pix.runs.model import load_model, load_weights
 from keras_pix2pix.runs.monitoring import monitored_log, run_metrics
 from keras_pix2pix.runs.resuming import forget_what_comes_again, refuse_a_lost_model, resume_point_of_run, resumed
-from keras_pix2pix.runs.same_run import RUN, data_of_this_run, new_identity, run_record, shared_by_workers
+from keras_pix2pix.runs.same_run import (
+    RUN,
+    data_of_this_run,
+    new_identity,
+    run_record,
+    shared_by_workers,
+    teacher_of_this_run,
+)
 from keras_pix2pix.runs.startup import start_tensorflow
 from keras_pix2pix.runs.stopping import stopping_after_a_step
 from keras_pix2pix.training.cluster import folder_to_write, is_chief
@@ -49,7 +56,7 @@ def _run(config, run_dir, resume, devices, data_changed):
     training_data, validation_data = run_folders(config, run_dir, resume)
     config = config if resume else with_found_encodings(config, (training_data, validation_data))
     data = data_of_this_run(config, (training_data, validation_data), run_dir, data_changed)
-    identity = config.get("identity", new_identity())
+    identity = {**config.get("identity", new_identity()), **teacher_of_this_run(config)}
     if identity.get("data") != digest_of(data):
         check_labels(config, (training_data, validation_data))
     config = {**config, "identity": {**identity, "data": digest_of(data)}}
@@ -66,6 +73,9 @@ def _run(config, run_dir, resume, devices, data_changed):
     refuse_a_lost_model(run_dir)
     # A run stopped before its first checkpoint is resumed from its start.
     model = _model(config, run_dir, steps, strategy)
+    if "teacher" in config:
+        with strategy.scope():
+            model.set_teacher(load_model(config["teacher"]))
     model.training_state.records[RUN] = run_record(config)
     epoch, step = resume_point_of_run(model, run_dir, config["epochs"])
     monitor = monitored_log(config, model.objective.log_names, validation is not None)

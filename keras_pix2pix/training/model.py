@@ -31,6 +31,7 @@ from keras_pix2pix.training.objective import Objective, check_discriminator, dis
 from keras_pix2pix.training.presets import preset
 from keras_pix2pix.training.saving import copy_average
 from keras_pix2pix.training.stock import Logs, OptimizerOfBoth, StockModel
+from keras_pix2pix.training.teacher import Teacher
 from keras_pix2pix.training.training_state import TrainingState
 
 __all__ = ["Pix2Pix"]
@@ -103,6 +104,7 @@ class Pix2Pix(StockModel):
                 "stacked."
             )
         self.training_state = TrainingState()
+        self._teacher: Teacher | None = None
         self.built = True
 
     @classmethod
@@ -191,6 +193,8 @@ class Pix2Pix(StockModel):
         lambda_gan: float = 1.0,
         lambda_features: float = 0.0,
         lambda_penalty: float = 10.0,
+        lambda_teacher: float | None = None,
+        teacher: keras.Model | None = None,
         reconstruction_loss: str | keras.losses.Loss | Callable = "l1",
         label_smoothing: float = 0.0,
         discriminator_loss_weight: float = 0.5,
@@ -216,6 +220,10 @@ class Pix2Pix(StockModel):
             lambda_features: Weight of feature matching, the L1 distance between the discriminator's activations for
                 the real and for the generated pair, 0 or more; pix2pixHD has 10. Defaults to 0.
             lambda_penalty: Weight of the gradient penalty of "wgangp", greater than 0. Defaults to 10.
+            lambda_teacher: Weight of the reconstruction loss between the teacher's and the generated images, 0 or
+                more. Defaults to None: with a teacher that of the target's, `lambda_l1`.
+            teacher: Trained `Pix2Pix` or generator, from whose images a smaller generator learns besides the targets.
+                It is neither trained nor saved: see `set_teacher`. Defaults to None.
             reconstruction_loss: "l1", "l2", "charbonnier", or what `keras.losses.get` takes, between target and
                 generated images. Defaults to "l1".
             label_smoothing: How far below 1 the discriminator's label for real pairs is, for "vanilla" and "lsgan".
@@ -246,7 +254,7 @@ class Pix2Pix(StockModel):
             "label_smoothing": label_smoothing,
             "discriminator_loss_weight": discriminator_loss_weight,
         }
-        self.objective = Objective(self.discriminator, self.generator, **terms)
+        self.objective = Objective(self.discriminator, self.generator, lambda_teacher=lambda_teacher or 0.0, **terms)
         check_steps(discriminator_steps=discriminator_steps, steps_per_execution=steps_per_execution)
         check_updates(generator_optimizer, discriminator_optimizer, update_order)
         check_replicas(steps_per_execution, jit_compile, generator_optimizer, discriminator_optimizer)
@@ -267,11 +275,11 @@ class Pix2Pix(StockModel):
         if self.objective.adversarial:
             self.discriminator_optimizer = optimizer_of(self.discriminator, discriminator_optimizer, networks)
         self._optimizer_of_both = OptimizerOfBoth(self.generator_optimizer, self.discriminator_optimizer)
-        self._logs = Logs(self.objective.log_names)
         self._recipe = {
             "generator_optimizer": self.generator_optimizer,
             "discriminator_optimizer": self.discriminator_optimizer,
             **terms,
+            "lambda_teacher": lambda_teacher,
             "discriminator_steps": discriminator_steps,
             "update_order": update_order,
             "metrics": metrics,
@@ -279,6 +287,43 @@ class Pix2Pix(StockModel):
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
         }
+        self.set_teacher(teacher)
+
+    def set_teacher(self, teacher: keras.Model | None) -> None:
+        """Set the generator from whose images this one learns; for a loaded model, whose file doesn't hold it.
+
+        Args:
+            teacher: Trained `Pix2Pix` or functional generator of the same sizes and encodings; None for no teacher.
+
+        Raises:
+            ValueError: A teacher of other sizes or encodings.
+
+        Example:
+
+        ```python
+        from keras_pix2pix import Pix2Pix
+
+        teacher, model = (Pix2Pix.from_preset("mobile", (64, 64, 3)) for _ in range(2))
+        model.set_teacher(teacher)
+        ```
+
+        Reference:
+            Hinton et al., "Distilling the Knowledge in a Neural Network".
+        """
+        self._teacher = None if teacher is None else Teacher(teacher, self)
+        if self._teacher and self._recipe["lambda_teacher"] is None:
+            self._recipe["lambda_teacher"] = self._recipe["lambda_l1"]
+        self.objective.lambda_teacher = self._recipe["lambda_teacher"] if self._teacher else 0.0
+        self._logs = Logs(self.objective.log_names)
+        self.train_function = self.test_function = None  # Traced without it.
+
+    def make_train_function(self, force=False):
+        if self._recipe["lambda_teacher"] and not self._teacher:
+            raise ValueError(
+                "This model was trained with a teacher, which its file doesn't hold. Call `model.set_teacher(teacher)` "
+                "to continue, or `model.compile` for a recipe without one."
+            )
+        return super().make_train_function(force)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         # Under a strategy, Keras would read a batch to build networks that are already built; a data set that counts
@@ -303,7 +348,8 @@ class Pix2Pix(StockModel):
                     d_logs = self._update_discriminator(source, target, generated, weights)
 
             # Update the generator against it.
-            g_logs = self.objective.of_generator(source, target, generated, training=True)
+            taught = self._taught(source, target)
+            g_logs = self.objective.of_generator(source, target, generated, taught, training=True)
             g_loss = self.generator_optimizer.scale_loss(_global_mean(g_logs["g_loss"], weights))
         gradients = tape.gradient(g_loss, self.generator.trainable_variables)
         if self.update_order == "simultaneous":
@@ -325,6 +371,10 @@ class Pix2Pix(StockModel):
         counted = self.target_encoding.counted(target)
         return generated if counted is None else ops.where(counted, generated, ops.cast(target, generated.dtype))
 
+    def _taught(self, source, target):
+        """What the teacher generates; None without a teacher."""
+        return self._where_labelled(target, self._teacher(source)) if self._teacher else None
+
     def _update_discriminator(self, source, target, generated, weights):
         logs = {}
         for _ in range(self.discriminator_steps):
@@ -345,7 +395,7 @@ class Pix2Pix(StockModel):
         """The logs of `train_step`, and the metrics, without an update and without dropout."""
         source, target, weights = _tensors(data)
         generated = self._where_labelled(target, _full_precision(self.generator(source, training=False)))
-        logs = self.objective.of_generator(source, target, generated)
+        logs = self.objective.of_generator(source, target, generated, self._taught(source, target))
         if self.objective.adversarial:
             logs |= self._discriminator_logs(source, target, generated, training=False)
         self._logs.update_state(logs, weights)

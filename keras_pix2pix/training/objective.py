@@ -38,15 +38,22 @@ class Objective:
         lambda_gan: float = 1.0,
         lambda_features: float = 0.0,
         lambda_penalty: float = 10.0,
+        lambda_teacher: float = 0.0,
         label_smoothing: float = 0.0,
         discriminator_loss_weight: float = 0.5,
     ) -> None:
-        weights = {"lambda_l1": lambda_l1, "lambda_gan": lambda_gan, "lambda_features": lambda_features}
+        weights = {
+            "lambda_l1": lambda_l1,
+            "lambda_gan": lambda_gan,
+            "lambda_features": lambda_features,
+            "lambda_teacher": lambda_teacher,
+        }
         _check_numbers(weights, lambda_penalty, discriminator_loss_weight)
         self.gan_loss = losses.adversarial_loss(gan_loss, label_smoothing)
         self.reconstruction_loss = losses.reconstruction_loss(reconstruction_loss)
         self.measures_l1_apart = reconstruction_loss != "l1"
         self.lambda_l1, self.lambda_gan, self.lambda_features = lambda_l1, lambda_gan, lambda_features
+        self.lambda_teacher = lambda_teacher
         self.lambda_penalty = lambda_penalty if gan_loss == "wgangp" else 0
         self.discriminator_loss_weight = discriminator_loss_weight
         self.adversarial = bool(lambda_gan or lambda_features)
@@ -64,13 +71,22 @@ class Objective:
         names += ["g_l1"]
         names += ["g_reconstruction"] if self.measures_l1_apart else []
         names += ["g_features"] if self.lambda_features else []
+        names += ["g_teacher"] if self.lambda_teacher else []
         names += ["d_loss", "d_real", "d_fake", "d_accuracy"] if self.adversarial else []
         return names + (["d_penalty"] if self.lambda_penalty else [])
 
     def of_generator(
-        self, source: tf.Tensor, target: tf.Tensor, generated: tf.Tensor, training: bool = False
+        self,
+        source: tf.Tensor,
+        target: tf.Tensor,
+        generated: tf.Tensor,
+        taught: tf.Tensor | None = None,
+        training: bool = False,
     ) -> dict[str, tf.Tensor]:
-        """The generator's loss, "g_loss", and its parts, unweighted: each `(batch,)`."""
+        """The generator's loss, "g_loss", and its parts, unweighted: each `(batch,)`.
+
+        `taught` is what the teacher generates, for a model that has one.
+        """
         logs = {"g_l1": losses.l1_loss(target, generated)}
         reconstruction = self.reconstruction_loss(target, generated)
         if self.measures_l1_apart:
@@ -84,6 +100,9 @@ class Objective:
             _, real_features = self._discriminate(source, target, training)
             logs["g_features"] = losses.feature_matching_loss(real_features, fake_features)
             logs["g_loss"] += self.lambda_features * logs["g_features"]
+        if self.lambda_teacher:
+            logs["g_teacher"] = self.reconstruction_loss(taught, generated)
+            logs["g_loss"] += self.lambda_teacher * logs["g_teacher"]
         return {**logs, "g_loss": logs["g_loss"] + _own_losses(self.generator)}
 
     def of_discriminator(
