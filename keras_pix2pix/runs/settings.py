@@ -1,7 +1,7 @@
 """The accepted values of each setting of a run, on the command line and in `config.json`."""
 
 from keras_pix2pix.data.pairs import DIRECTIONS
-from keras_pix2pix.training.presets import PRESETS, SCHEDULES
+from keras_pix2pix.training.presets import FREEZABLE, PRESETS, SCHEDULES
 
 __all__ = ["EXTRA_FOLDERS", "FOLDERS", "SETTINGS", "fault_of"]
 
@@ -68,6 +68,8 @@ SETTINGS = {
     "checkpoint_every": _whole(1, _MOST_STEPS),
     "deterministic": ("true or false", lambda value: isinstance(value, bool)),
     "precision": _one_of(_PRECISIONS),
+    "start_from": _TEXT,
+    "freeze": _one_of(FREEZABLE),
     "average": _number("a number above 0 and below 1", lambda value: 0 < value < 1),
     "identity": _OBJECT,
     "versions": _OBJECT,
