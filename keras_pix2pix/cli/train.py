@@ -6,12 +6,11 @@ from typing import Annotated
 import typer
 
 from keras_pix2pix.cli.documentation import option
-from keras_pix2pix.pretrained import pretrained_file
 from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.configuration import preset_changes
 from keras_pix2pix.runs.data import SYNTHETIC
-from keras_pix2pix.runs.model import parsed_image_size
-from keras_pix2pix.runs.settings import EXTRA_FOLDERS, FOLDERS, SCHEDULES, SETTINGS
+from keras_pix2pix.runs.model import lasting_path, parsed_image_size
+from keras_pix2pix.runs.settings import EXTRA_FOLDERS, FOLDERS, MODELS, SCHEDULES, SETTINGS
 from keras_pix2pix.runs.train import start_or_resume
 
 __all__ = ["train"]
@@ -84,6 +83,16 @@ def train(
             rich_help_panel=_MODEL,
         ),
     ] = None,
+    start_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Trained networks to start from, with new optimizers: a run folder, a .keras file, a generator of "
+            'pytorch-CycleGAN-and-pix2pix or PyTorch-GAN (.pth, .pt or .safetensors), or "facades".',
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
+    freeze: Annotated[str | None, option(_FROM_PRESET, "freeze", rich_help_panel=_MODEL)] = None,
     direction: Annotated[str | None, option(_PAIRED, "direction", rich_help_panel=_DATA)] = None,
     source_encoding: Annotated[str | None, option(_PAIRED, "source_encoding", rich_help_panel=_DATA)] = None,
     target_encoding: Annotated[str | None, option(_PAIRED, "target_encoding", rich_help_panel=_DATA)] = None,
@@ -168,8 +177,8 @@ def train(
     for name in FOLDERS & given.keys():
         # A run may be resumed from another working directory.
         given[name] = SYNTHETIC if given[name] == SYNTHETIC else _absolute(given[name])
-    if teacher and not pretrained_file(teacher):
-        given["teacher"] = _absolute(teacher)
+    for name in MODELS & given.keys():
+        given[name] = lasting_path(given[name])
     for name in EXTRA_FOLDERS & given.keys():
         given[name] = [_absolute(folder) for folder in given[name]]
     start_or_resume(run_dir, given, resume=resume, data_changed=data_changed, devices=devices)

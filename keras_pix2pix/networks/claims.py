@@ -1,4 +1,4 @@
-"""Checks of what a `.keras` file claims to hold, before memory is allocated for it; and Keras' error about one."""
+"""Loads a `.keras` file, and checks what it claims to hold before memory is allocated for it; and Keras' error."""
 
 import json
 import math
@@ -7,13 +7,26 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-__all__ = ["compare_claims", "reason", "refuse_false_claims"]
+__all__ = ["compare_claims", "load_checked", "reason", "refuse_false_claims"]
 
 _CONFIG_FILE = "config.json"  # Keras' names in a `.keras` file.
 _WEIGHTS = ".weights."
 _MOST_CONFIGURATION = 2**26  # Bytes: a thousand times that of the paper's networks.
 _BYTES_OF_A_WEIGHT = 0.5  # The fewest, quantized to four bits.
 _MOST_CHARACTERS = 300
+
+
+def load_checked(file: str | Path) -> Any:
+    """The Keras model in a file."""
+    refuse_false_claims(file)
+    import keras
+
+    try:
+        return keras.saving.load_model(file)
+    except Exception as error:
+        raise ValueError(
+            f"{file} can't be loaded as a Keras model: {reason(error)}. Train again, or take another file."
+        ) from error
 
 
 def refuse_false_claims(file: str | Path) -> None:

@@ -129,6 +129,10 @@ def _check_folders(given):
         raise ValueError("--validation-target, --target and --validation belong together. Give all three.")
     if "extra_source" in given and "target" not in given:
         raise ValueError("--extra-source needs folders. Accepted: DATA and --extra-source with --target. Give it too.")
+    if "freeze" in given and "start_from" not in given:
+        raise ValueError(
+            "--freeze keeps layers as they were trained before. Received: --freeze without --start-from. Give that too."
+        )
     if "validation_split" in given and ("validation" in given or given["data"] == SYNTHETIC):
         raise ValueError(
             "--validation-split takes the validation pairs from DATA. Received: "

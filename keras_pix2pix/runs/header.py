@@ -1,6 +1,7 @@
 """The summary that `keras-pix2pix train` prints before it starts."""
 
 import contextlib
+import math
 import os
 import subprocess
 
@@ -33,11 +34,19 @@ def print_header(config, run_dir, model, steps, validation, monitor, replicas=1)
     )
     if "teacher" in config:
         print(f"Teacher  {config['teacher']}, weight {model.objective.lambda_teacher:g}")
+    if "start" in model.training_state.records:
+        print(f"Start    {config.get('start_from')}: {model.training_state.records['start']}{_frozen(model.generator)}")
     best = f"; {RunFolder(run_dir).best.name} keeps the best {monitor}" if monitor else ""
     patience = (
         f", and training ends after {config['patience']} epochs without a better one" if "patience" in config else ""
     )
     print(f"Run      {run_dir}, {config['epochs']} epochs in all{best}{patience}", flush=True)
+
+
+def _frozen(generator):
+    """How much of a generator isn't trained, as text."""
+    counts = [sum(math.prod(each.shape) for each in layer.weights) for layer in generator.layers if not layer.trainable]
+    return f"; {sum(counts):,} of the generator's parameters stay as they are" if sum(counts) else ""
 
 
 def _innermost(generator):

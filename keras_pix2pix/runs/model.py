@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_pix2pix.networks.claims import reason, refuse_false_claims
-from keras_pix2pix.pretrained import PRETRAINED, pretrained_file
-from keras_pix2pix.run_folder import RunFolder
+from keras_pix2pix.networks.claims import load_checked, reason
+from keras_pix2pix.pretrained import model_file, pretrained_file
 from keras_pix2pix.runs.startup import start_tensorflow
 
 if TYPE_CHECKING:
@@ -16,7 +14,18 @@ if TYPE_CHECKING:
 
     from keras_pix2pix import Pix2Pix
 
-__all__ = ["load_extractor", "load_model", "load_weights", "model_file", "parsed_image_size", "preset_networks"]
+__all__ = [
+    "lasting_path",
+    "load_extractor",
+    "load_model",
+    "load_weights",
+    "parsed_image_size",
+    "preset_networks",
+    "refuse_missing_start",
+    "start_weights",
+]
+
+_PYTORCH_FILES = (".pth", ".pt", ".safetensors")
 
 
 def load_model(path: str | Path) -> Pix2Pix | keras.Model:
@@ -42,18 +51,10 @@ def load_model(path: str | Path) -> Pix2Pix | keras.Model:
     ```
     """
     file = model_file(path)
-    refuse_false_claims(file)
     start_tensorflow()
-    import keras
-
     from keras_pix2pix import Pix2Pix
 
-    try:
-        model = keras.saving.load_model(file)
-    except Exception as error:
-        raise ValueError(
-            f"{file} can't be loaded as a Keras model: {reason(error)}. Train again, or take another file."
-        ) from error
+    model = load_checked(file)
     if not isinstance(model, Pix2Pix) and not hasattr(model, "input_shape"):
         raise ValueError(
             f"{file} holds neither a Pix2Pix nor a generator. Received: {type(model).__name__}. Take another file."
@@ -75,12 +76,29 @@ def load_extractor(word):
 
     if word == "imagenet":
         return keras.applications.InceptionV3(include_top=False, pooling="avg", input_shape=(299, 299, 3))
-    file = model_file(word)
-    refuse_false_claims(file)
-    try:
-        return keras.saving.load_model(file)
-    except Exception as error:
-        raise ValueError(f"{file} can't be loaded as a Keras model: {reason(error)}. Take another file.") from error
+    return load_checked(model_file(word))
+
+
+def lasting_path(path):
+    """The path of a model as `config.json` has it: a run may be resumed from another working directory."""
+    return path if pretrained_file(path) else str(Path(path).expanduser().resolve())
+
+
+def start_weights(path):
+    """What a run starts from, as `from_preset` takes it: the path itself, or the generator in a PyTorch file."""
+    if Path(path).suffix not in _PYTORCH_FILES:
+        return path
+    from keras_pix2pix import from_pytorch
+
+    return from_pytorch(path).network
+
+
+def refuse_missing_start(path):
+    """Raise if there is nothing to start from, without loading it."""
+    if Path(path).suffix not in _PYTORCH_FILES:
+        model_file(path)
+    elif not Path(path).is_file():
+        raise ValueError(f"There is no file {path} to start from. Check --start-from.")
 
 
 def load_weights(model, path):
@@ -92,22 +110,6 @@ def load_weights(model, path):
         raise ValueError(
             f"{file} can't be loaded into this run's model: {reason(error)}. Put the file back."
         ) from error
-
-
-def model_file(path):
-    """The `.keras` file of a run folder or of a word, or the file itself, without loading it."""
-    if pretrained := pretrained_file(path):
-        return pretrained
-    path = Path(path).expanduser()
-    file = RunFolder(path).model if path.is_dir() else path
-    if not file.is_file() or file.suffix != ".keras":
-        raise ValueError(
-            f"There is no model at {path}. Accepted: a run folder of `keras-pix2pix train`, which holds "
-            f"{RunFolder(path).model.name}, a .keras file, or a word: {', '.join(PRETRAINED)}. Check the path."
-        )
-    if not zipfile.is_zipfile(file):
-        raise ValueError(f"{file} is not a .keras file, or is incomplete. Train again, or take another file.")
-    return file
 
 
 def parsed_image_size(text):

@@ -5,10 +5,10 @@ import secrets
 import shlex
 import zipfile
 
+from keras_pix2pix.pretrained import model_file
 from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.configuration import CHANGEABLE
 from keras_pix2pix.runs.data_record import difference, digest_of, read_record, record_data
-from keras_pix2pix.runs.model import model_file
 from keras_pix2pix.runs.settings import EXTRA_FOLDERS, FOLDERS, SETTINGS
 from keras_pix2pix.training.training_state import read_records
 

@@ -1,13 +1,14 @@
 """The accepted values of each setting of a run, on the command line and in `config.json`."""
 
 from keras_pix2pix.data.pairs import DIRECTIONS
-from keras_pix2pix.training.presets import PRESETS, SCHEDULES
+from keras_pix2pix.training.presets import FREEZABLE, PRESETS, SCHEDULES
 
-__all__ = ["EXTRA_FOLDERS", "FOLDERS", "SETTINGS", "fault_of"]
+__all__ = ["EXTRA_FOLDERS", "FOLDERS", "MODELS", "SETTINGS", "fault_of"]
 
 # The settings that are folders of data.
 FOLDERS = {"data", "target", "validation", "validation_target"}
 EXTRA_FOLDERS = {"extra_source", "extra_validation_source"}
+MODELS = {"start_from", "teacher"}
 _MOST_EPOCHS = 10**6
 _MOST_STEPS = 10**9
 _MOST_PIXELS = 2**16  # On a side.
@@ -69,6 +70,8 @@ SETTINGS = {
     "checkpoint_every": _whole(1, _MOST_STEPS),
     "deterministic": ("true or false", lambda value: isinstance(value, bool)),
     "precision": _one_of(_PRECISIONS),
+    "start_from": _TEXT,
+    "freeze": _one_of(FREEZABLE),
     "average": _number("a number above 0 and below 1", lambda value: 0 < value < 1),
     "identity": _OBJECT,
     "versions": _OBJECT,

@@ -14,7 +14,7 @@ from keras_pix2pix.runs.configuration import new_configuration, write_configurat
 from keras_pix2pix.runs.data import check_labels, run_dataset, run_encodings, run_folders, with_found_encodings
 from keras_pix2pix.runs.data_record import digest_of, write_record
 from keras_pix2pix.runs.header import print_header
-from keras_pix2pix.runs.model import load_model, load_weights
+from keras_pix2pix.runs.model import load_model, load_weights, refuse_missing_start, start_weights
 from keras_pix2pix.runs.monitoring import monitored_log, run_metrics
 from keras_pix2pix.runs.resuming import forget_what_comes_again, refuse_a_lost_model, resume_point_of_run, resumed
 from keras_pix2pix.runs.same_run import (
@@ -53,6 +53,9 @@ def start_or_resume(run_dir, given, *, resume=False, data_changed=False, devices
 def _run(config, run_dir, resume, devices, data_changed):
     folder = RunFolder(run_dir)
     _refuse_files_for_folders(folder)
+    # From its first checkpoint on, a run doesn't need what it started from.
+    if "start_from" in config and not folder.model.exists():
+        refuse_missing_start(config["start_from"])
     training_data, validation_data = run_folders(config, run_dir, resume)
     config = config if resume else with_found_encodings(config, (training_data, validation_data))
     data = data_of_this_run(config, (training_data, validation_data), run_dir, data_changed)
@@ -177,14 +180,16 @@ def _model(config, run_dir, steps, strategy):
     file = RunFolder(run_dir).model
     if file.exists() and strategy is tf.distribute.get_strategy():
         return load_model(run_dir)
+    if not file.exists():
+        start = start_weights(config["start_from"]) if "start_from" in config else None
+        return _new_model(config, steps, strategy, start)
     model = _new_model(config, steps, strategy)
-    if file.exists():
-        with strategy.scope():
-            load_weights(model, run_dir)
+    with strategy.scope():
+        load_weights(model, run_dir)
     return model
 
 
-def _new_model(config, steps, strategy):
+def _new_model(config, steps, strategy, start=None):
     from keras_pix2pix import Pix2Pix
 
     source_encoding, target_encoding = run_encodings(config)
@@ -202,6 +207,8 @@ def _new_model(config, steps, strategy):
         target_encoding=target_encoding,
         precision=config.get("precision"),
         strategy=strategy,
+        weights=start,
+        freeze=config.get("freeze"),
         **plan,
     )
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from keras_pix2pix import __version__
 from keras_pix2pix.deploy.page_server import HERE, page_server
-from keras_pix2pix.pretrained import pretrained_file
-from keras_pix2pix.runs.model import load_model, model_file
+from keras_pix2pix.pretrained import model_file, pretrained_file
+from keras_pix2pix.runs.model import load_model
 from keras_pix2pix.runs.pictures import COMPARED, REPRESENTATIVE, source_pictures
 
 __all__ = ["page_of_run", "require_runtime", "serve"]

@@ -12,11 +12,10 @@ import tensorflow as tf
 from keras_pix2pix.networks.patchgan import patchgan_discriminator, pytorch_gan_discriminator
 from keras_pix2pix.networks.resnet import enhanced_resnet_generator, resnet_generator
 from keras_pix2pix.networks.unet import unet_generator
-from keras_pix2pix.pretrained import PRETRAINED, pretrained_file
 from keras_pix2pix.training.optimizers import FusedAdam, check_accumulation, check_numbers
 from keras_pix2pix.training.schedules import learning_rate_schedule
 
-__all__ = ["build_network", "build_optimizers", "called", "check_steps", "dtype_policy", "set_pretrained_weights"]
+__all__ = ["build_network", "build_optimizers", "called", "check_steps", "dtype_policy"]
 
 _BUILDERS: dict[str, dict[str, Callable]] = {
     "generator": {
@@ -45,20 +44,6 @@ def build_network(
     if not isinstance(builder, str) or builder not in builders:
         raise ValueError(f"`{network}.network` must be one of {', '.join(builders)}. Received: {builder!r}.")
     return called(builders[builder], network, image_shape, target_channels, **arguments)
-
-
-def set_pretrained_weights(generator: keras.Model, word: str) -> None:
-    """Give a generator the weights of one that comes with the package."""
-    file = pretrained_file(word)
-    if file is None:
-        raise ValueError(f"`weights` must be one of {', '.join(PRETRAINED)}. Received: {word!r}.")
-    weights = keras.saving.load_model(file).generator.get_weights()
-    if [each.shape for each in weights] != [each.shape for each in generator.weights]:
-        raise ValueError(
-            f"The weights {word!r} belong to the preset `mobile` for 256x256 pixels and 3 channels on both sides. "
-            f"Received: a generator with {generator.count_params():,} parameters. Leave `weights` out."
-        )
-    generator.set_weights(weights)
 
 
 def build_optimizers(recipe: Mapping[str, Any], steps_per_epoch: int, *, epochs: int, schedule: str) -> list[FusedAdam]:

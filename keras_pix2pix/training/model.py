@@ -22,10 +22,11 @@ from keras_pix2pix.training.building import (
     called,
     check_steps,
     dtype_policy,
-    set_pretrained_weights,
 )
 from keras_pix2pix.training.compiling import check_replicas, check_updates, metric_of, optimizer_of, uses_xla
 from keras_pix2pix.training.distribution import logs_of_all_workers
+from keras_pix2pix.training.fine_tuning import freeze as freeze_part
+from keras_pix2pix.training.fine_tuning import set_pretrained_weights
 from keras_pix2pix.training.matrix_products import FasterOnCpu
 from keras_pix2pix.training.objective import Objective, check_discriminator, discriminate
 from keras_pix2pix.training.presets import preset
@@ -121,7 +122,8 @@ class Pix2Pix(StockModel):
         metrics: Sequence | None = None,
         precision: str | None = None,
         strategy: tf.distribute.Strategy | None = None,
-        weights: str | None = None,
+        weights: str | Path | keras.Model | None = None,
+        freeze: str | None = None,
         **arguments: Any,
     ) -> Self:
         """Build and compile a published system: its networks, its recipe and its schedule.
@@ -141,16 +143,20 @@ class Pix2Pix(StockModel):
                 layers and losses stay in 32. Defaults to None: Keras' current policy.
             strategy: `tf.distribute.Strategy` to make networks and optimizers under; with several workers, call `fit`
                 within its `scope()`. Defaults to None: the current one.
-            weights: "facades", to start "mobile" at 256x256 from the generator that comes with the package, trained on
-                label maps of the CMP facades; the discriminator starts anew. Defaults to None: from the beginning.
+            weights: Trained networks to start from: a run folder, a `.keras` file, a `Pix2Pix`, a generator, whose
+                discriminator starts anew, or "facades", the generator for "mobile" at 256x256 that comes with the
+                package. Their first convolutions are adapted to another number of source channels; all else must be
+                built alike. Defaults to None: random weights.
+            freeze: "encoder", to train only what follows the innermost layer of a U-Net, or the halvings of a residual
+                generator; its `trainable` becomes False. Defaults to None: everything is trained.
             **arguments: Further arguments of `Pix2Pix`, such as `direction` and `source_encoding`.
 
         Returns:
             A compiled `Pix2Pix`.
 
         Raises:
-            ValueError: An unknown preset, schedule, precision, weights or argument, a size that its networks can't
-                take, or weights of another network.
+            ValueError: An unknown preset, schedule, precision, part to freeze or argument, a size that its networks
+                can't take, or weights of other networks.
 
         Example:
 
@@ -174,9 +180,10 @@ class Pix2Pix(StockModel):
         strategy = strategy or tf.distribute.get_strategy()
         with strategy.scope(), dtype_policy(precision):
             networks = [build_network(recipe, network, *shapes) for network in ("generator", "discriminator")]
-            if weights is not None:
-                set_pretrained_weights(networks[0], weights)
+            start = None if weights is None else set_pretrained_weights(networks[0], networks[1], weights)
+        freeze_part(networks[0], freeze)
         model = cls(*networks, **arguments)
+        model.training_state.records |= {"start": start} if start else {}
         with strategy.scope():
             optimizers = build_optimizers(recipe, steps_per_epoch, **plan)
             called(model.compile, "compile", *optimizers, **{"metrics": metrics, **recipe["compile"]})

@@ -4,8 +4,9 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["PRESETS", "SCHEDULES", "preset", "preset_data"]
+__all__ = ["FREEZABLE", "PRESETS", "SCHEDULES", "preset", "preset_data"]
 
+FREEZABLE = ("encoder",)  # The parts of a generator that training may leave out.
 SCHEDULES = ("constant", "constant_then_linear", "cosine")
 _SECTIONS = ("generator", "discriminator", "adam", "compile", "data")
 # Isola et al., Section 6.2; the authors' code has "bicubic".

@@ -53,7 +53,8 @@ class TrainingState:
         progress: How far the run has come. `callbacks.Checkpoint` sets it each time it saves; None before.
         average: Running means of the generator's trainable weights, of `callbacks.ExponentialMovingAverage`; None
             without it.
-        records: JSON values by name: what `callbacks.Health` and `BestModel` have counted, and whose run it is.
+        records: JSON values by name: what `callbacks.Health` and `BestModel` have counted, whose run it is, and which
+            trained networks it started from.
     """
 
     progress: Progress | None = None

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_pix2pix.convert.keras.config import steps_from_network
-from keras_pix2pix.convert.keras.self_check import forward_pass
+from keras_pix2pix.convert.keras.self_check import _forward_pass as forward_pass
 
 layers = keras.layers
 LAYERS = {

@@ -7,7 +7,7 @@ from keras_pix2pix.convert.keras.steps import build_network, description_of
 from keras_pix2pix.convert.numpy_layers import evaluate
 from keras_pix2pix.inference.lean import size_multiple
 
-__all__ = ["checked_conversion", "forward_pass", "largest_difference"]
+__all__ = ["checked_conversion", "largest_difference"]
 
 _TOLERANCE = 1e-4  # float32 against float64, on images in [-1, 1].
 _SMALLEST_SIDE = 16
@@ -29,7 +29,7 @@ def largest_difference(network, steps, path, *, batch_statistics=False):
         height = -(-_SMALLEST_SIDE // multiple) * multiple
         width = 2 * height  # Instance norm over a single position would hide everything before it.
     images = np.random.default_rng(0).uniform(-1, 1, (1, height, width, channels)).astype("float32")
-    expected = forward_pass(steps, images, batch_statistics=batch_statistics)
+    expected = _forward_pass(steps, images, batch_statistics=batch_statistics)
     difference = float(np.abs(network(images, training=False).numpy() - expected).max())
     if not difference <= _TOLERANCE:
         raise RuntimeError(
@@ -40,7 +40,7 @@ def largest_difference(network, steps, path, *, batch_statistics=False):
     return difference
 
 
-def forward_pass(steps, images, *, batch_statistics=False):
+def _forward_pass(steps, images, *, batch_statistics=False):
     """Compute the images of a list of steps in NumPy and float64, without Keras.
 
     Returns a float64 array, `(batch, height, width, channels)`.
