@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from keras_pix2pix import Pix2Pix
 
-__all__ = ["load_extractor", "load_model", "load_weights", "model_file", "parsed_image_size"]
+__all__ = ["load_extractor", "load_model", "load_network", "load_weights", "model_file", "parsed_image_size"]
 
 
 def load_model(path: str | Path) -> Pix2Pix | keras.Model:
@@ -68,7 +68,14 @@ def load_extractor(word):
 
     if word == "imagenet":
         return keras.applications.InceptionV3(include_top=False, pooling="avg", input_shape=(299, 299, 3))
-    file = model_file(word)
+    return load_network(word)
+
+
+def load_network(path):
+    """Any network in a `.keras` file."""
+    import keras
+
+    file = model_file(path)
     refuse_false_claims(file)
     try:
         return keras.saving.load_model(file)
