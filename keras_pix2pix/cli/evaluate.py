@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.evaluation import evaluate_folder, evaluate_run, write_evaluation
-from keras_pix2pix.runs.model import load_extractor
+from keras_pix2pix.runs.model import load_features
 from keras_pix2pix.runs.segmenter import judge_of
 from keras_pix2pix.terminal import printable
 
@@ -43,7 +43,10 @@ def evaluate(
     ] = None,
     features: Annotated[
         str | None,
-        typer.Option(help='Network for KID and FID: a .keras file from images to features, or "imagenet".'),
+        typer.Option(
+            help="Network for KID and FID: a .keras file from images to features, the PyTorch file of published FIDs' "
+            'Inception (pt_inception-2015-12-05-6726825d.pth), or "imagenet".'
+        ),
     ] = None,
     segmenter: Annotated[
         str | None,
@@ -56,7 +59,7 @@ def evaluate(
     """Say how good generated pictures are: scores with their errors, and the best and worst of them."""
     from keras_pix2pix import write_report  # Here, because its plotting takes a while to import.
 
-    extractor = None if features is None else load_extractor(features)
+    features_of = None if features is None else load_features(features)
     if generated is not None:
         if data or target or against:
             raise ValueError(
@@ -66,10 +69,10 @@ def evaluate(
             raise ValueError(
                 "--segmenter needs label maps, and --generated has only pictures. Leave it out, or evaluate a run."
             )
-        _print([evaluate_folder(generated, run, extractor)])
+        _print([evaluate_folder(generated, run, features_of)])
         return
     judge = None if segmenter is None else judge_of(run, segmenter)
-    evaluations = [evaluate_run(each, data, target, extractor, judge) for each in (run, *(against or []))]
+    evaluations = [evaluate_run(each, data, target, features_of, judge) for each in (run, *(against or []))]
     _print(evaluations)
     for each, evaluation in zip((run, *(against or [])), evaluations, strict=True):
         write_evaluation(each, evaluation)

@@ -33,7 +33,7 @@ def train_segmenter(
 
     Args:
         photos: Real photos, `(pictures, height, width, 3)` in [-1, 1].
-        labels: Their classes, integers `(pictures, height, width)` from 0; -1 for pixels of no class, which don't count.
+        labels: Their classes, integers `(pictures, height, width)` from 0; -1 for no class, which doesn't count.
         classes: Number of classes, 2 or more. Defaults to None: as many as the highest label needs.
         filters: Channels of the first block, which double up to 8 times as many. Defaults to 16.
         steps: Training steps, 1 or more. Defaults to 1200.

@@ -112,16 +112,16 @@ def _folders(config, run, data, target):
     return validation
 
 
-def _evaluated(name, pairs, triples, encodings, extractor, judge=None):
-    from keras_pix2pix.evaluation import features_of, picture_scores
+def _evaluated(name, pairs, triples, encodings, features_of, judge=None):
+    from keras_pix2pix.evaluation import picture_scores
 
     source_encoding, target_encoding = encodings
     found, features, counts, extremes = [], [], [], _Extremes()
     for pair, (source, generated, target) in with_progress(zip(pairs, triples, strict=True), len(pairs), "Evaluating"):
         scores = picture_scores(generated, target, target_encoding)
         pictures = [_shown(each, target_encoding) for each in (target, generated)]
-        if extractor:
-            features.append([features_of(extractor, picture[np.newaxis])[0] for picture in pictures])
+        if features_of:
+            features.append([features_of(picture[np.newaxis])[0] for picture in pictures])
         if judge:
             counts.append(judge.counts(np.stack(pictures), pair))
         extremes.add(scores, beside(_shown(source, source_encoding), *reversed(pictures)))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keras_pix2pix.convert.pytorch.state_dicts import PYTORCH_FILES, read_state_dict
 from keras_pix2pix.networks.claims import reason, refuse_false_claims
 from keras_pix2pix.pretrained import PRETRAINED, pretrained_file
 from keras_pix2pix.run_folder import RunFolder
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     from keras_pix2pix import Pix2Pix
 
-__all__ = ["load_extractor", "load_model", "load_network", "load_weights", "model_file", "parsed_image_size"]
+__all__ = ["load_features", "load_model", "load_network", "load_weights", "model_file", "parsed_image_size"]
 
 
 def load_model(path: str | Path) -> Pix2Pix | keras.Model:
@@ -61,14 +63,23 @@ def load_model(path: str | Path) -> Pix2Pix | keras.Model:
     return model
 
 
-def load_extractor(word):
-    """The network whose features KID and FID compare: a file's, or for "imagenet" that of `keras.applications`."""
+def load_features(word):
+    """The function from pixels to the features that KID and FID compare, of the network that --features names.
+
+    That is the network in a `.keras` file; for a PyTorch file, the Inception of published FIDs, with their resizing;
+    for "imagenet", that of `keras.applications`.
+    """
     start_tensorflow()
     import keras
 
+    from keras_pix2pix.evaluation import features_of, inception_features
+
     if word == "imagenet":
-        return keras.applications.InceptionV3(include_top=False, pooling="avg", input_shape=(299, 299, 3))
-    return load_network(word)
+        network = keras.applications.InceptionV3(include_top=False, pooling="avg", input_shape=(299, 299, 3))
+        return functools.partial(features_of, network)
+    if Path(word).suffix in PYTORCH_FILES:
+        return functools.partial(features_of, inception_features(read_state_dict(word)), resize="bilinear")
+    return functools.partial(features_of, load_network(word))
 
 
 def load_network(path):

@@ -57,17 +57,17 @@ class Judge(NamedTuple):
         return class_counts(self.segmenter, to_image(pictures), np.stack([labels] * len(pictures)))
 
     def check(self, run, config):
-        """Raise for a run whose pictures or labels are others than the segmenter's."""
-        wanted, sources = self.segmenter.input_shape[1:3], len(run_encodings(config)[0].parts)
-        if None not in wanted and wanted != tuple(config["image_size"]):
+        """Raise for a run whose pictures or sources are others than those of the first run."""
+        taken, made, sources = self.segmenter.input_shape[1:3], config["image_size"], run_encodings(config)[0].parts
+        if None not in taken and taken != made:
             raise ValueError(
-                f"The segmenter takes photos of {_size(wanted)}, and the run in {run} makes {_size(config['image_size'])} "
-                "(height x width). Accepted: the same size. Pass another --segmenter, or evaluate the run by itself."
+                f"The segmenter takes photos of {_size(taken)}, and the run in {run} makes {_size(made)} (height x "
+                "width). Accepted: the same size. Pass another --segmenter, or evaluate the run by itself."
             )
-        if sources != self.parts:
+        if len(sources) != self.parts:
             raise ValueError(
-                f"Runs are compared by label maps of one kind. Received: {run} with {sources} sources for each target, "
-                f"and the first run with {self.parts}. Evaluate it by itself."
+                f"The label map is one of {self.parts} sources of the first run. Accepted for --against: as many. "
+                f"Received: {len(sources)} in {run}. Evaluate it by itself."
             )
 
 
@@ -79,10 +79,11 @@ def judge_of(run, word):
     start_tensorflow()
     segmenter = _kept_or_trained(run, judge, config, training) if word == TRAIN else load_network(word)
     if not _fits(segmenter, judge, config):
+        found, given = _shapes(segmenter)
         raise ValueError(
             f"{word} is no segmenter for the run in {run}. Accepted: a network from RGB images of "
-            f"{_size(config['image_size'])} (height x width) to the logits of {_classes(judge)} classes. Received: from "
-            f"{segmenter.input_shape} to {segmenter.output_shape}. Pass another file, or --segmenter {TRAIN}."
+            f"{_size(config['image_size'])} (height x width) to the logits of {_classes(judge)} classes. Received: "
+            f"from {found} to {given}. Pass another file, or --segmenter {TRAIN}."
         )
     return judge._replace(segmenter=segmenter)
 
@@ -144,11 +145,13 @@ def _classes(judge):
 
 
 def _fits(segmenter, judge, config):
-    size = config["image_size"]
-    try:
-        return segmenter.compute_output_shape((1, *size, 3)) == (1, *size, _classes(judge))
-    except ValueError:
-        return False
+    wanted = [((None, *size, 3), (None, *size, _classes(judge))) for size in (config["image_size"], (None, None))]
+    return _shapes(segmenter) in wanted
+
+
+def _shapes(network):
+    """Those of a network's input and output; None for what has none, such as a whole Pix2Pix."""
+    return getattr(network, "input_shape", None), getattr(network, "output_shape", None)
 
 
 def _size(sides):

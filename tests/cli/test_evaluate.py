@@ -1,14 +1,16 @@
 """`keras-pix2pix evaluate`."""
 
 import csv
+import functools
 import json
+import shutil
 
 import keras
 import numpy as np
 import pytest
 from PIL import Image
 
-from keras_pix2pix import load_model, metrics, paired_dataset
+from keras_pix2pix import encodings, evaluation, load_model, metrics, paired_dataset
 from keras_pix2pix.data.synthetic import write_facades
 
 
@@ -73,6 +75,40 @@ def test_features_give_kid_and_fid(run, trained, others, tmp_path):
     assert "8 pictures for 12 features" in printed
 
 
+@pytest.fixture
+def short_training(monkeypatch):
+    train = evaluation.train_segmenter
+    short = functools.partial(train, filters=2, steps=3)
+    monkeypatch.setattr(evaluation, "train_segmenter", short)
+
+
+@pytest.mark.usefixtures("short_training")
+def test_a_segmenter_judges_the_photos_of_label_maps(run, trained, others, tmp_path):
+    shutil.copytree(trained, tmp_path / "second")
+    code, printed, errors = run("evaluate", trained, others, "--segmenter", "train", "--against", tmp_path / "second")
+    assert code == 0, errors
+    assert not (tmp_path / "second/segmenter.keras").exists()
+    record = json.loads((trained / "evaluation.json").read_text())
+    second = json.loads((tmp_path / "second/evaluation.json").read_text())
+    assert {key: record[key] for key in ("scores", "real_photos")} == {
+        key: second[key] for key in ("scores", "real_photos")
+    }
+    segmenter = keras.saving.load_model(trained / "segmenter.keras")
+    label_maps, photos = np.split(
+        np.stack([np.asarray(Image.open(file)) for file in sorted(others.iterdir())]), 2, axis=2
+    )
+    drawn = np.concatenate([np.asarray(Image.open(file))[:, :32] for file in sorted((tmp_path / "pairs").iterdir())])
+    labels = encodings.Palette(sorted({tuple(color) for color in drawn.reshape(-1, 3).tolist()})).classes_of(label_maps)
+    generated = load_model(trained).translate(label_maps)
+    for pictures, scores in ((photos, record["real_photos"]), (generated, record["scores"])):
+        expected = evaluation.fcn_score(segmenter, pictures / 127.5 - 1, labels)
+        for name, score in expected.items():
+            assert scores[f"fcn_{name}"] == pytest.approx(score._asdict(), rel=0.05)
+    first = printed.splitlines()[1]
+    assert first.startswith("real photos: 8 pictures, fcn_pixel_accuracy")
+    assert "of real photos" in (trained / "report.html").read_text()
+
+
 def test_a_folder_of_generated_pictures(run, tmp_path):
     for folder, level in (("targets", 100), ("generated", 110)):
         (tmp_path / folder).mkdir()
@@ -91,7 +127,11 @@ def test_a_folder_of_generated_pictures(run, tmp_path):
         (["RUN", "OTHERS", "--target", "OTHERS"], "side-by-side"),
         (["OTHERS"], "config.json"),
         (["RUN", "OTHERS", "--features", "missing.keras"], "missing.keras"),
+        (["RUN", "OTHERS", "--features", "missing.pth"], "missing.pth"),
+        (["RUN", "OTHERS", "--segmenter", "missing.keras"], "missing.keras"),
+        (["RUN", "OTHERS", "--segmenter", "RUN"], "no segmenter"),
         (["OTHERS", "OTHERS", "--generated", "OTHERS"], "--generated"),
+        (["OTHERS", "--generated", "OTHERS", "--segmenter", "train"], "label maps"),
     ],
 )
 def test_mistakes_end_in_one_message(run, trained, others, arguments, word):
