@@ -135,9 +135,9 @@ def _trained(judge, config, training):
     photos, labels = [], []
     for pair in with_progress(pairs, len(pairs), "Reading the training pairs"):
         raw = encoding.raw(pair.read(*encodings)[1], pair.target_file, size, interpolation)
-        photos.append(to_image(encoding.show(raw)))
+        photos.append(encoding.show(raw))
         labels.append(judge.labels(pair, size))
-    return train_segmenter(np.stack(photos), np.stack(labels), classes=_classes(judge))
+    return train_segmenter(to_image(np.stack(photos)), np.stack(labels), classes=_classes(judge))
 
 
 def _classes(judge):
