@@ -67,6 +67,7 @@ def train_segmenter(
         if value < least:
             raise ValueError(f"`{name}` must be {least} or more. Received: {name}={value!r}.")
     _check_classes(labels, classes)
+    _check_some_counted((labels != _NO_CLASS).sum())
     keras.utils.set_random_seed(seed)
     unet = unet_generator(photos.shape[1:], classes, filters=filters)
     logits = unet.get_layer("generated").input  # Before the tanh.
@@ -135,6 +136,7 @@ def class_counts(segmenter: keras.Model, generated: np.ndarray, labels: np.ndarr
 def scores_of_counts(counts: np.ndarray) -> dict[str, Score]:
     """The `fcn_score` of pictures with the `class_counts` `(pictures, 3, classes)`."""
     pictures = len(counts)
+    _check_some_counted(counts.sum())
     values = _scores(counts.sum(axis=0))
     if pictures < 2:
         return {name: Score(float(value)) for name, value in values.items()}
@@ -200,8 +202,13 @@ def _checked(name: str, images: Any, labels: Any) -> tuple[np.ndarray, np.ndarra
 
 
 def _check_classes(labels, classes):
-    if labels.min() < _NO_CLASS or labels.max() >= classes or labels.max() == _NO_CLASS:
+    if labels.min() < _NO_CLASS or labels.max() >= classes:
         raise ValueError(
-            f"`labels` must be from 0 to {classes - 1}, or {_NO_CLASS} for pixels of no class, and some of them "
-            f"classes. Received: {labels.min()} to {labels.max()}."
+            f"`labels` must be from 0 to {classes - 1}, or {_NO_CLASS} for pixels of no class. "
+            f"Received: {labels.min()} to {labels.max()}."
         )
+
+
+def _check_some_counted(number):
+    if not number:
+        raise ValueError(f"`labels` must have pixels of a class. Received: only {_NO_CLASS}.")

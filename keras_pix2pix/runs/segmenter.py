@@ -20,9 +20,9 @@ from keras_pix2pix.terminal import with_progress
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["TRAIN", "Judge", "judge_of"]
+__all__ = ["Judge", "judge_of"]
 
-TRAIN = "train"
+_TRAIN = "train"
 _MOST_PAIRS = 1000  # In memory at once; a segmenter sees 4800 examples.
 
 
@@ -77,13 +77,13 @@ def judge_of(run, word):
     training, _ = run_folders(config, RunFolder.of(run).path, resume=True)
     judge = _label_maps(run, config, training)
     start_tensorflow()
-    segmenter = _kept_or_trained(run, judge, config, training) if word == TRAIN else load_network(word)
+    segmenter = _kept_or_trained(run, judge, config, training) if word == _TRAIN else load_network(word)
     if not _fits(segmenter, judge, config):
         found, given = _shapes(segmenter)
         raise ValueError(
             f"{word} is no segmenter for the run in {run}. Accepted: a network from RGB images of "
             f"{_size(config['image_size'])} (height x width) to the logits of {_classes(judge)} classes. Received: "
-            f"from {found} to {given}. Pass another file, or --segmenter {TRAIN}."
+            f"from {found} to {given}. Pass another file, or --segmenter {_TRAIN}."
         )
     return judge._replace(segmenter=segmenter)
 
