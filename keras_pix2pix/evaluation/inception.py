@@ -1,4 +1,4 @@
-"""The Inception of published FIDs: Inception-v3 of 2015, with average pooling that leaves the border out."""
+"""The Inception of published FIDs: Inception-v3 as released in 2015."""
 
 from collections.abc import Mapping
 
@@ -26,9 +26,9 @@ _ATTRIBUTES = {
 def inception_features(weights: Mapping[str, np.ndarray]) -> keras.Model:
     """Build the network whose features published FIDs compare, from the weights of pytorch-fid.
 
-    It is Inception-v3 as TensorFlow released it in 2015, which differs from `keras.applications.InceptionV3` in its
-    weights, in two of its pooling layers and in the borders of the others. FIDs of papers are computed from images
-    resized with `features_of(..., resize="bilinear")`.
+    It is Inception-v3 as TensorFlow released it in 2015: `keras.applications.InceptionV3` has other weights, and
+    averages where the last block takes a maximum. For FIDs like those of papers, also resize as they do, with
+    `features_of(..., resize="bilinear")`.
 
     Args:
         weights: The tensors of `pt_inception-2015-12-05-6726825d.pth` by their names in the file, as

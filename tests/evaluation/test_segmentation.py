@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_pix2pix.evaluation import fcn_score, train_segmenter
+from keras_pix2pix.evaluation import fcn_score, segmentation, train_segmenter
 
 CLASSES = 5
 RARE, ABSENT = 3, 4
@@ -147,6 +147,24 @@ def test_filters_and_classes(stripes):
     narrow, wide = (train_segmenter(photos, labels, classes=6, filters=filters, steps=1) for filters in (2, 4))
     assert narrow.output_shape[-1] == 6
     assert wide.count_params() > 2 * narrow.count_params()
+
+
+def test_the_progress_bar_has_a_step_for_each_batch_and_goes_away(monkeypatch):
+    drawn = []
+
+    def bar(steps, number, description):
+        for step in steps:
+            drawn.append(f"{step} of {number}")
+            yield step
+        drawn.append("gone")
+
+    monkeypatch.setattr(segmentation, "with_progress", bar)
+    callback = segmentation._progress_bar(2)
+    callback.on_train_begin()
+    assert drawn == ["0 of 2"]
+    for batch in (0, 1):
+        callback.on_train_batch_end(batch)
+    assert drawn == ["0 of 2", "1 of 2", "gone"]
 
 
 @pytest.mark.parametrize(
