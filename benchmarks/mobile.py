@@ -43,16 +43,15 @@ from PIL import Image
 import keras_pix2pix
 from keras_pix2pix import Pix2Pix, export_tflite, paired_dataset, patchgan_discriminator, preset_data
 from keras_pix2pix.data.synthetic import PALETTE
+from keras_pix2pix.evaluation import fcn_score, train_segmenter
 from keras_pix2pix.files import whole_file
-from keras_pix2pix.images import beside, to_pixels
+from keras_pix2pix.images import beside, to_image, to_pixels
 
 FACADES_VARIABLE = "KERAS_PIX2PIX_FACADES"
 MOST_PARAMETERS = 4_000_000
 TOO_SLOW = 5  # Times the fastest candidate: not trained.
 GOOD_ENOUGH = 0.95  # Of the best picture.
 DISCRIMINATOR_FILTERS = 32
-SEGMENTER_FILTERS = 16
-SEGMENTER_BATCH = 4
 WARM_UP, RUNS = 3, 30
 SHOWN = (8, 27, 54)  # Test pairs in the picture.
 SHOWN_SIZE = 132
@@ -88,7 +87,7 @@ def main():
     for seed in options.seeds:
         for name in trained:
             train_generator(name, seed, train, options)
-    judge = Judge(train_segmenter(train, options), test, options.image_size)
+    judge = Judge(kept_segmenter(train, options), test, options.image_size)
     real, pictures = judge.measure(judge.targets), []
     for name, row in trained.items():
         generated = [judge.generate(generator_file(name, seed, options)) for seed in options.seeds]
@@ -179,22 +178,16 @@ def train_generator(name, seed, directory, options):
         model.generator.save(temporary)
 
 
-def train_segmenter(directory, options):
+def kept_segmenter(directory, options):
     """A U-Net from photos to the logits of the classes; (photo, label map) pairs are its data."""
     file = options.output / f"segmenter_{options.image_size}_{options.steps}.keras"
     if file.exists():
         return keras.saving.load_model(file)
-    keras.utils.set_random_seed(0)
-    size = (options.image_size, options.image_size)
-    unet = keras_pix2pix.unet_generator((*size, 3), len(PALETTE), filters=SEGMENTER_FILTERS)
-    segmenter = keras.Model(unet.input, unet.get_layer("generated").input)  # Without the tanh.
-    segmenter.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, options.steps)),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-    )
-    pairs = paired_dataset(directory, image_size=size, batch_size=SEGMENTER_BATCH, target_interpolation="nearest")
-    pairs = pairs.map(lambda photo, labels: (photo, classes(to_pixels(labels))))
-    segmenter.fit(pairs.repeat(), steps_per_epoch=options.steps, shuffle=False, verbose=0)
+    pairs = paired_dataset(
+        directory, image_size=options.image_size, training=False, target_interpolation="nearest"
+    ).unbatch()
+    photos, labels = zip(*((photo, classes(to_pixels(labels))) for photo, labels, _ in pairs), strict=True)
+    segmenter = train_segmenter(np.stack(photos), np.stack(labels), classes=len(PALETTE), steps=options.steps)
     with whole_file(file) as temporary:
         segmenter.save(temporary)
     return segmenter
@@ -223,22 +216,14 @@ class Judge:
 
     def measure(self, generated):
         floats, targets = (tf.cast(pixels, tf.float32) for pixels in (generated, self.targets))
-        accuracy, iou = self.fcn_score(floats)
+        scores = fcn_score(self.segmenter, to_image(generated), self.classes)
         return {
             "l1": float(tf.reduce_mean(tf.abs(floats - targets))),
             "ssim": float(tf.reduce_mean(tf.image.ssim(floats, targets, 255))),
             "sharpness": mean_gradient(floats) / mean_gradient(targets),
-            "accuracy": accuracy,
-            "iou": iou,
+            "accuracy": scores["pixel_accuracy"].value,
+            "iou": scores["class_iou"].value,
         }
-
-    def fcn_score(self, pixels):
-        logits = self.segmenter.predict(pixels / 127.5 - 1, batch_size=1, verbose=0)
-        pairs = np.bincount((self.classes * len(PALETTE) + logits.argmax(-1)).ravel(), minlength=len(PALETTE) ** 2)
-        confusion = pairs.reshape(len(PALETTE), len(PALETTE))
-        right = confusion.diagonal()
-        union = confusion.sum(0) + confusion.sum(1) - right
-        return right.sum() / confusion.sum(), np.mean((right / np.maximum(union, 1))[confusion.sum(1) > 0])
 
 
 def mean_gradient(pixels):

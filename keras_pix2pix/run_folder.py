@@ -24,6 +24,7 @@ class RunFolder:
         self.evaluation = self.path / "evaluation.json"
         self.evaluated_pictures = self.path / "evaluation.csv"
         self.best_and_worst = self.path / "evaluation.png"
+        self.segmenter = self.path / "segmenter.keras"
         self.exports = self.path / "exports"  # The verdicts on exports, for the report.
 
     @classmethod

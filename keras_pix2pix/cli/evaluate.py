@@ -9,12 +9,22 @@ from rich.markup import escape
 
 from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.evaluation import evaluate_folder, evaluate_run, write_evaluation
-from keras_pix2pix.runs.model import load_extractor
+from keras_pix2pix.runs.model import load_features
+from keras_pix2pix.runs.segmenter import judge_of
 from keras_pix2pix.terminal import printable
 
 __all__ = ["evaluate"]
 
-_UNITS = {"l1": "L1 (grey levels)", "psnr": "PSNR (dB)", "ssim": "SSIM", "kid": "KID", "fid": "FID"}
+_UNITS = {
+    "l1": "L1 (grey levels)",
+    "psnr": "PSNR (dB)",
+    "ssim": "SSIM",
+    "kid": "KID",
+    "fid": "FID",
+    "fcn_pixel_accuracy": "FCN pixel accuracy",
+    "fcn_class_accuracy": "FCN class accuracy",
+    "fcn_class_iou": "FCN class IoU",
+}
 
 
 def evaluate(
@@ -33,21 +43,36 @@ def evaluate(
     ] = None,
     features: Annotated[
         str | None,
-        typer.Option(help='Network for KID and FID: a .keras file from images to features, or "imagenet".'),
+        typer.Option(
+            help="Network for KID and FID: a .keras file from images to features, the PyTorch file of published FIDs' "
+            'Inception (pt_inception-2015-12-05-6726825d.pth), or "imagenet".'
+        ),
+    ] = None,
+    segmenter: Annotated[
+        str | None,
+        typer.Option(
+            help="Network for the FCN-score of photos made from label maps: a .keras file from images to the logits of "
+            'classes, or "train": trained on the run\'s own pairs, and kept in its folder.'
+        ),
     ] = None,
 ):
     """Say how good generated pictures are: scores with their errors, and the best and worst of them."""
     from keras_pix2pix import write_report  # Here, because its plotting takes a while to import.
 
-    extractor = None if features is None else load_extractor(features)
+    features_of = None if features is None else load_features(features)
     if generated is not None:
         if data or target or against:
             raise ValueError(
                 "--generated takes one folder of targets and nothing else: evaluate TARGETS --generated FOLDER."
             )
-        _print([evaluate_folder(generated, run, extractor)])
+        if segmenter:
+            raise ValueError(
+                "--segmenter needs label maps, and --generated has only pictures. Leave it out, or evaluate a run."
+            )
+        _print([evaluate_folder(generated, run, features_of)])
         return
-    evaluations = [evaluate_run(each, data, target, extractor) for each in (run, *(against or []))]
+    judge = None if segmenter is None else judge_of(run, segmenter)
+    evaluations = [evaluate_run(each, data, target, features_of, judge) for each in (run, *(against or []))]
     _print(evaluations)
     for each, evaluation in zip((run, *(against or [])), evaluations, strict=True):
         write_evaluation(each, evaluation)
@@ -57,24 +82,26 @@ def evaluate(
 
 
 def _print(evaluations):
-    summaries = [evaluation.summary() for evaluation in evaluations]
+    columns = [(each.name, len(each.files), each.summary()) for each in evaluations]
+    if evaluations[0].real_scores:
+        columns.insert(0, ("real photos", len(evaluations[0].files), evaluations[0].real_scores))
     console = rich.console.Console()
     if not console.is_terminal:
-        for evaluation, summary in zip(evaluations, summaries, strict=True):
-            words = ", ".join(f"{name} {_words(each)}" for name, each in summary.items())
-            print(f"{printable(evaluation.name)}: {len(evaluation.files)} pictures, {words}")
+        for column, pictures, scores in columns:
+            words = ", ".join(f"{name} {_words(score)}" for name, score in scores.items())
+            print(f"{printable(column)}: {pictures} pictures, {words}")
         return
     table = rich.table.Table(box=None, pad_edge=False, title_justify="left")
     table.add_column("")
-    for evaluation in evaluations:
-        table.add_column(escape(printable(evaluation.name)), justify="right")
-    for name in summaries[0]:
-        cells = [_words(summary[name]) if name in summary else "" for summary in summaries]
+    for column, *_ in columns:
+        table.add_column(escape(printable(column)), justify="right")
+    for name in columns[-1][-1]:
+        cells = [_words(scores[name]) if name in scores else "" for *_, scores in columns]
         table.add_row(_UNITS.get(name, name.replace("_", " ")), *cells)
     console.print(table)
 
 
 def _words(score):
-    error = score["standard_error"]
-    words = f"{score['value']:.4g}" + (f" ± {error:.2g}" if error is not None and error == error else "")
-    return words + (f" ({score['warning']})" if score["warning"] else "")
+    value, error, warning = score
+    words = f"{value:.4g}" + (f" ± {error:.2g}" if error is not None and error == error else "")
+    return words + (f" ({warning})" if warning else "")

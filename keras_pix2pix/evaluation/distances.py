@@ -1,40 +1,19 @@
 """Distances between two sets of pictures, by the features that a network computes: KID and FID."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_pix2pix.evaluation.scores import Score
 from keras_pix2pix.images import to_image
 
-__all__ = ["Distance", "features_of", "fid", "kid"]
+__all__ = ["features_of", "fid", "kid"]
 
 _SUBSETS, _LARGEST_SUBSET = 100, 1000
 _BATCH = 16
 _RESIZES = {"antialiased": True, "bilinear": False}
-
-
-class Distance(NamedTuple):
-    """A distance between two sets of pictures.
-
-    Attributes:
-        value: The distance: 0 for equal sets, on average.
-        standard_error: Of the mean over subsets; None for FID, which has none.
-        warning: Why the value says little; empty if it is meaningful.
-
-    Example:
-
-    ```python
-    from keras_pix2pix.evaluation import Distance
-
-    value, standard_error, warning = Distance(0.031, 0.002)
-    ```
-    """
-
-    value: float
-    standard_error: float | None = None
-    warning: str = ""
 
 
 def features_of(extractor: keras.Model, pixels: np.ndarray, *, resize: str = "antialiased") -> np.ndarray:
@@ -81,7 +60,7 @@ def features_of(extractor: keras.Model, pixels: np.ndarray, *, resize: str = "an
     return np.concatenate([_features(extractor, batch, size, resize) for batch in batches])
 
 
-def kid(real: np.ndarray, generated: np.ndarray, *, seed: int = 0) -> Distance:
+def kid(real: np.ndarray, generated: np.ndarray, *, seed: int = 0) -> Score:
     """Kernel Inception Distance: the squared maximum mean discrepancy of features under a cubic kernel, unbiased.
 
     Its mean doesn't depend on the number of pictures, unlike FID's: use it for a few hundred pictures. It may be
@@ -93,7 +72,7 @@ def kid(real: np.ndarray, generated: np.ndarray, *, seed: int = 0) -> Distance:
         seed: Of the 100 subsets of at most 1000 pictures that it is averaged over. Defaults to 0.
 
     Returns:
-        A `Distance`.
+        A `Score`: 0 for equal sets, on average; its standard error is that of the mean over subsets.
 
     Raises:
         ValueError: Features of another shape, or fewer than two pictures.
@@ -117,10 +96,10 @@ def kid(real: np.ndarray, generated: np.ndarray, *, seed: int = 0) -> Distance:
     size = min(_LARGEST_SUBSET, max(2, min(len(real), len(generated)) // 2))
     drawn = [[each[rng.permutation(len(each))[:size]] for each in (real, generated)] for _ in range(_SUBSETS)]
     values = [_discrepancy(*subsets) for subsets in drawn]
-    return Distance(float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(_SUBSETS)))
+    return Score(float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(_SUBSETS)))
 
 
-def fid(real: np.ndarray, generated: np.ndarray) -> Distance:
+def fid(real: np.ndarray, generated: np.ndarray) -> Score:
     """Fréchet Inception Distance: between two normal distributions, each fitted to the features of one set.
 
     Args:
@@ -128,7 +107,7 @@ def fid(real: np.ndarray, generated: np.ndarray) -> Distance:
         generated: Features of generated ones.
 
     Returns:
-        A `Distance`, with a warning where there are fewer pictures than features: then the value is mostly bias, and
+        A `Score`, with a warning where there are fewer pictures than features: then the value is mostly bias, and
         comparable only between equal numbers of pictures.
 
     Raises:
@@ -156,7 +135,7 @@ def fid(real: np.ndarray, generated: np.ndarray) -> Distance:
     value = np.square(means[0] - means[1]).sum() + np.trace(covariances[0]) + np.trace(covariances[1]) - 2 * shared
     fewest = min(len(real), len(generated))
     warning = f"{fewest} pictures for {real.shape[1]} features: mostly bias" if fewest <= real.shape[1] else ""
-    return Distance(float(value), None, warning)
+    return Score(float(value), None, warning)
 
 
 def _features(extractor, pixels, size, resize):

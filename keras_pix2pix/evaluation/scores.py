@@ -1,6 +1,6 @@
-"""Scores of each picture against its target, and the standard error of their mean."""
+"""Scores of each picture against its target, the standard error of their mean, and what a score of a set is."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -8,9 +8,31 @@ from keras_pix2pix import metrics
 from keras_pix2pix.encodings import get as get_encoding
 from keras_pix2pix.images import HALF_RANGE
 
-__all__ = ["picture_scores", "standard_error"]
+__all__ = ["Score", "bootstrap_draws", "picture_scores", "standard_error"]
 
 _RESAMPLES = 1000
+
+
+class Score(NamedTuple):
+    """A score of a whole set of pictures.
+
+    Attributes:
+        value: The score.
+        standard_error: How far chance may have moved it; None where that isn't known, as for FID.
+        warning: Why the value says little; empty if it is meaningful.
+
+    Example:
+
+    ```python
+    from keras_pix2pix.evaluation import Score
+
+    value, standard_error, warning = Score(0.031, 0.002)
+    ```
+    """
+
+    value: float
+    standard_error: float | None = None
+    warning: str = ""
 
 
 def picture_scores(generated: Any, target: Any, encoding: Any = "rgb") -> dict[str, np.ndarray]:
@@ -84,8 +106,12 @@ def standard_error(values: np.ndarray, seed: int = 0) -> float:
     values = np.asarray(values, np.float64)
     if len(values) < 2:
         return float("nan")
-    drawn = np.random.default_rng(seed).integers(0, len(values), (_RESAMPLES, len(values)))
-    return float(values[drawn].mean(axis=1).std(ddof=1))
+    return float(values[bootstrap_draws(len(values), seed)].mean(axis=1).std(ddof=1))
+
+
+def bootstrap_draws(pictures: int, seed: int = 0) -> np.ndarray:
+    """The indices of the pictures in each resample, `(1000, pictures)`."""
+    return np.random.default_rng(seed).integers(0, pictures, (_RESAMPLES, pictures))
 
 
 def _classes(image):

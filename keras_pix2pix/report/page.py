@@ -125,8 +125,8 @@ def _evaluation(folder):
     if not folder.evaluation.is_file():
         return None
     record = _read_json(folder.evaluation)
-    scores = record.pop("scores", {})
-    scores = scores if isinstance(scores, dict) else {"damaged": scores}
+    scores, of_real_photos = (_dictionary(record.pop(name, {})) for name in ("scores", "real_photos"))
+    scores |= {f"{name} of real photos": score for name, score in of_real_photos.items()}
     figures = {name: _with_error(score) for name, score in scores.items()}
     return _shown_items({**record, **figures}), _picture(folder.evaluation)
 
@@ -178,8 +178,12 @@ def _data_uri(pixels):
 
 
 def _shown_items(figures):
-    dictionary = figures if isinstance(figures, dict) else {"damaged": figures}
-    return [(name.replace("_", " "), _shown(value)) for name, value in dictionary.items() if value is not None]
+    shown = _dictionary(figures).items()
+    return [(name.replace("_", " "), _shown(value)) for name, value in shown if value is not None]
+
+
+def _dictionary(value):
+    return value if isinstance(value, dict) else {"damaged": value}
 
 
 def _shown(value):

@@ -18,6 +18,7 @@ __all__ = [
     "run_folders",
     "run_pairs",
     "run_sources",
+    "spread",
     "with_found_encodings",
 ]
 
@@ -103,7 +104,7 @@ def run_sources(config, folders, image_size, count, subset="validation"):
     encodings = run_encodings(config)
     pairs = run_pairs(config, folders, subset)
     interpolation = preset_data(config["preset"], config.get("changes"))["source_interpolation"]
-    opened = ((pair.read(*encodings)[0], pair.source_file) for pair in _spread(pairs, count))
+    opened = ((pair.read(*encodings)[0], pair.source_file) for pair in spread(pairs, count))
     return np.stack([encodings[0].raw(source, file, image_size, interpolation) for source, file in opened])
 
 
@@ -133,11 +134,12 @@ def folder_sources(directory, encoding, image_size, count):
             f"--images takes one folder of sources, and this model needs {len(encoding.parts)} for every picture. "
             f"Received: {directory}. Export the run folder without --images: its own data are used."
         )
-    files = _spread(list_picture_files(directory), count)
+    files = spread(list_picture_files(directory), count)
     return np.stack([encoding.raw(encoding.open(file), file, image_size) for file in files])
 
 
-def _spread(items, count):
+def spread(items, count):
+    """At most `count` of the items, evenly spaced."""
     return [items[index] for index in np.unique(np.linspace(0, len(items) - 1, count).astype(int))]
 
 

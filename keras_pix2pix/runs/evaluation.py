@@ -13,7 +13,7 @@ from keras_pix2pix.images import beside, write_png
 from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.data import run_dataset, run_encodings, run_folders, run_pairs
 from keras_pix2pix.runs.model import load_model
-from keras_pix2pix.runs.pictures import configuration_of
+from keras_pix2pix.runs.pictures import needed_configuration
 from keras_pix2pix.runs.startup import start_tensorflow
 from keras_pix2pix.terminal import with_progress
 
@@ -30,37 +30,33 @@ class Evaluation(NamedTuple):
         name: Name of the run or folder.
         files: Names of the pictures.
         scores: Name -> array `(pictures,)`.
-        distances: "kid" and "fid" -> `Distance`; empty without features.
+        set_scores: Name -> `Score` of the whole set: "kid" and "fid" with features, the FCN-score with a segmenter.
+        real_scores: The same of the real photos: the FCN-score with a segmenter, else empty.
         rows: The best and the worst pictures, source | generated | target, as RGB pixels.
     """
 
     name: str
     files: list
     scores: dict
-    distances: dict
+    set_scores: dict
+    real_scores: dict
     rows: np.ndarray
 
     def summary(self):
-        """Name -> {"value", "standard_error", "warning"} of all scores and distances, for JSON and tables."""
-        from keras_pix2pix.evaluation import standard_error
+        """Name -> `Score` of the set: means over the pictures, then the rest."""
+        from keras_pix2pix.evaluation import Score, standard_error
 
-        means = {
-            name: {"value": float(values.mean()), "standard_error": standard_error(values), "warning": ""}
-            for name, values in self.scores.items()
-        }
-        return means | {name: distance._asdict() for name, distance in self.distances.items()}
+        means = {name: Score(float(each.mean()), standard_error(each)) for name, each in self.scores.items()}
+        return means | self.set_scores
 
 
 def evaluate_run(
-    run: str | Path, data: str | None = None, target: str | None = None, features: Any = None
+    run: str | Path, data: str | None = None, target: str | None = None, features: Any = None, judge: Any = None
 ) -> Evaluation:
     """Evaluate the model of a run on its validation data, or on other data of the same layout."""
-    config = configuration_of(run)
-    if config is None:
-        raise ValueError(
-            f"There is no run at {run}: a model needs its config.json beside it. Accepted: a run folder of "
-            "`keras-pix2pix train`, or a .keras file in it. For pictures from another program, pass --generated."
-        )
+    config = needed_configuration(run)
+    if judge:
+        judge.check(run, config)
     folders = _folders(config, run, data, target)
     if data is not None:
         config.pop("validation_split", None)  # It applies to the run's own data.
@@ -68,9 +64,8 @@ def evaluate_run(
     pairs = run_pairs(config, folders, subset)
     model = load_model(run)
     dataset = run_dataset({**config, "batch_size": 1}, folders, subset, training=False)
-    files = [_name_of(pair.source_file) for pair in pairs]
     triples = ((source, model.generator(source, training=False), target) for source, target, _ in dataset)
-    return _evaluated(str(run), files, triples, run_encodings(config), features)
+    return _evaluated(str(run), pairs, triples, run_encodings(config), features, judge)
 
 
 def evaluate_folder(generated: str, target: str, features: Any = None) -> Evaluation:
@@ -84,7 +79,7 @@ def evaluate_folder(generated: str, target: str, features: Any = None) -> Evalua
     size = rgb.size(pairs[0].source_file)
     dataset = paired_dataset(generated, target, image_size=size, training=False)
     triples = ((one, one, other) for one, other, _ in dataset)
-    return _evaluated(str(generated), [_name_of(pair.source_file) for pair in pairs], triples, (rgb, rgb), features)
+    return _evaluated(str(generated), pairs, triples, (rgb, rgb), features)
 
 
 def write_evaluation(run, evaluation):
@@ -95,7 +90,9 @@ def write_evaluation(run, evaluation):
         table.writerow(["picture", *evaluation.scores])
         table.writerows(zip(evaluation.files, *evaluation.scores.values(), strict=True))
     write_png(folder.best_and_worst, evaluation.rows)
-    contents = {"pictures": len(evaluation.files), "scores": evaluation.summary()}
+    contents = {"pictures": len(evaluation.files), "scores": _plain(evaluation.summary())}
+    if evaluation.real_scores:
+        contents["real_photos"] = _plain(evaluation.real_scores)
     with whole_file(folder.evaluation) as temporary:
         temporary.write_text(json.dumps(contents, indent=2) + "\n", encoding="utf-8")
 
@@ -115,20 +112,24 @@ def _folders(config, run, data, target):
     return validation
 
 
-def _evaluated(name, files, triples, encodings, extractor):
-    from keras_pix2pix.evaluation import features_of, picture_scores
+def _evaluated(name, pairs, triples, encodings, features_of, judge=None):
+    from keras_pix2pix.evaluation import picture_scores
 
     source_encoding, target_encoding = encodings
-    found, features, extremes = [], [], _Extremes()
-    for source, generated, target in with_progress(triples, len(files), "Evaluating"):
+    found, features, counts, extremes = [], [], [], _Extremes()
+    for pair, (source, generated, target) in with_progress(zip(pairs, triples, strict=True), len(pairs), "Evaluating"):
         scores = picture_scores(generated, target, target_encoding)
         pictures = [_shown(each, target_encoding) for each in (target, generated)]
-        if extractor:
-            features.append([features_of(extractor, picture[np.newaxis])[0] for picture in pictures])
+        if features_of:
+            features.append([features_of(picture[np.newaxis])[0] for picture in pictures])
+        if judge:
+            counts.append(judge.counts(np.stack(pictures), pair))
         extremes.add(scores, beside(_shown(source, source_encoding), *reversed(pictures)))
         found.append(scores)
     scores = {key: np.concatenate([each[key] for each in found]) for key in found[0]}
-    return Evaluation(name, files, scores, _distances(features), extremes.rows())
+    real_scores, fcn_scores = _fcn_scores(counts)
+    files = [_name_of(pair.source_file) for pair in pairs]
+    return Evaluation(name, files, scores, _distances(features) | fcn_scores, real_scores, extremes.rows())
 
 
 def _distances(features):
@@ -139,6 +140,22 @@ def _distances(features):
         return {}
     sets = [np.stack(each) for each in zip(*features, strict=True)]
     return {"kid": kid(*sets), "fid": fid(*sets)}
+
+
+def _fcn_scores(counts):
+    """The FCN-scores of targets and of generated pictures, from the counts of both for each pair; empty without."""
+    from keras_pix2pix.evaluation.segmentation import scores_of_counts
+
+    if not counts:
+        return {}, {}
+    return [
+        {f"fcn_{name}": score for name, score in scores_of_counts(np.stack(each)).items()}
+        for each in zip(*counts, strict=True)
+    ]
+
+
+def _plain(scores):
+    return {name: score._asdict() for name, score in scores.items()}
 
 
 class _Extremes:

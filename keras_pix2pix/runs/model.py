@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keras_pix2pix.convert.pytorch.state_dicts import PYTORCH_FILES, read_state_dict
 from keras_pix2pix.networks.claims import load_checked, reason
 from keras_pix2pix.pretrained import model_file, pretrained_file
 from keras_pix2pix.runs.startup import start_tensorflow
@@ -16,16 +18,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "lasting_path",
-    "load_extractor",
+    "load_features",
     "load_model",
+    "load_network",
     "load_weights",
     "parsed_image_size",
     "preset_networks",
     "refuse_missing_start",
     "start_weights",
 ]
-
-_PYTORCH_FILES = (".pth", ".pt", ".safetensors")
 
 
 def load_model(path: str | Path) -> Pix2Pix | keras.Model:
@@ -69,14 +70,28 @@ def preset_networks(recipe):
     return [build_network(recipe, network, (256, 256, 3), 3) for network in ("generator", "discriminator")]
 
 
-def load_extractor(word):
-    """The network whose features KID and FID compare: a file's, or for "imagenet" that of `keras.applications`."""
+def load_features(word):
+    """The function from pixels to the features that KID and FID compare, of the network that --features names.
+
+    That is the network in a `.keras` file; for a PyTorch file, the Inception of published FIDs, with their resizing;
+    for "imagenet", that of `keras.applications`.
+    """
     start_tensorflow()
     import keras
 
+    from keras_pix2pix.evaluation import features_of, inception_features
+
     if word == "imagenet":
-        return keras.applications.InceptionV3(include_top=False, pooling="avg", input_shape=(299, 299, 3))
-    return load_checked(model_file(word))
+        network = keras.applications.InceptionV3(include_top=False, pooling="avg", input_shape=(299, 299, 3))
+        return functools.partial(features_of, network)
+    if Path(word).suffix in PYTORCH_FILES:
+        return functools.partial(features_of, inception_features(read_state_dict(word)), resize="bilinear")
+    return functools.partial(features_of, load_network(word))
+
+
+def load_network(path):
+    """Any network in a `.keras` file."""
+    return load_checked(model_file(path))
 
 
 def lasting_path(path):
@@ -86,7 +101,7 @@ def lasting_path(path):
 
 def start_weights(path):
     """What a run starts from, as `from_preset` takes it: the path itself, or the generator in a PyTorch file."""
-    if Path(path).suffix not in _PYTORCH_FILES:
+    if Path(path).suffix not in PYTORCH_FILES:
         return path
     from keras_pix2pix import from_pytorch
 
@@ -95,7 +110,7 @@ def start_weights(path):
 
 def refuse_missing_start(path):
     """Raise if there is nothing to start from, without loading it."""
-    if Path(path).suffix not in _PYTORCH_FILES:
+    if Path(path).suffix not in PYTORCH_FILES:
         model_file(path)
     elif not Path(path).is_file():
         raise ValueError(f"There is no file {path} to start from. Check --start-from.")

@@ -6,7 +6,7 @@ from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.configuration import resumed_configuration
 from keras_pix2pix.runs.data import folder_sources, run_folders, run_sources
 
-__all__ = ["COMPARED", "REPRESENTATIVE", "configuration_of", "source_pictures"]
+__all__ = ["COMPARED", "REPRESENTATIVE", "configuration_of", "needed_configuration", "source_pictures"]
 
 _USUAL_SIZE = 256
 COMPARED = {"count": 16, "kinds": ("validation", "training")}
@@ -18,6 +18,17 @@ def configuration_of(run):
     """The configuration of a run folder, or of the run that a `.keras` file belongs to; None if there is none."""
     folder = RunFolder.of(run)
     return resumed_configuration(folder.path, {}) if folder.configuration.is_file() else None
+
+
+def needed_configuration(run):
+    """The configuration of a run folder, or of the run that a `.keras` file belongs to; raises if there is none."""
+    config = configuration_of(run)
+    if config is None:
+        raise ValueError(
+            f"There is no run at {run}: a model needs its config.json beside it. Accepted: a run folder of "
+            "`keras-pix2pix train`, or a .keras file in it. For pictures from another program, pass --generated."
+        )
+    return config
 
 
 def source_pictures(run, model, images=None, image_size=None, *, count, kinds):

@@ -2,13 +2,14 @@
 
 import csv
 import json
+import shutil
 
 import keras
 import numpy as np
 import pytest
 from PIL import Image
 
-from keras_pix2pix import load_model, metrics, paired_dataset
+from keras_pix2pix import encodings, evaluation, load_model, metrics, paired_dataset
 from keras_pix2pix.data.synthetic import write_facades
 
 
@@ -73,6 +74,43 @@ def test_features_give_kid_and_fid(run, trained, others, tmp_path):
     assert "8 pictures for 12 features" in printed
 
 
+@pytest.fixture
+def untrained(monkeypatch):
+    """`train_segmenter` returns a network that has learned nothing."""
+
+    def network(photos, labels, classes):
+        photo = keras.Input((None, None, 3))
+        return keras.Model(photo, keras.layers.Conv2D(classes, 1)(photo))
+
+    monkeypatch.setattr(evaluation, "train_segmenter", network)
+
+
+@pytest.mark.usefixtures("untrained")
+def test_a_segmenter_judges_the_photos_of_label_maps(run, trained, others, pairs, tmp_path):
+    second = shutil.copytree(trained, tmp_path / "second")
+    code, printed, errors = run("evaluate", trained, others, "--segmenter", "train", "--against", second)
+    assert code == 0, errors
+    record, of_second = (json.loads((each / "evaluation.json").read_text()) for each in (trained, second))
+    assert record == of_second
+    assert not (second / "segmenter.keras").exists()
+    of_others, of_pairs = (
+        np.stack([np.asarray(Image.open(file)) for file in sorted(each.iterdir())]) for each in (others, pairs)
+    )
+    label_maps, photos = np.split(of_others, 2, axis=2)
+    colors = {tuple(color) for color in of_pairs[:, :, :32].reshape(-1, 3).tolist()}
+    labels = encodings.Palette(sorted(colors)).classes_of(label_maps)
+    segmenter = keras.saving.load_model(trained / "segmenter.keras")
+    for pictures, scores in (
+        (photos, record["real_photos"]),
+        (load_model(trained).translate(label_maps), record["scores"]),
+    ):
+        for name, score in evaluation.fcn_score(segmenter, pictures / 127.5 - 1, labels).items():
+            assert scores[f"fcn_{name}"]["value"] == pytest.approx(score.value, abs=0.01)
+            assert scores[f"fcn_{name}"]["standard_error"] == pytest.approx(score.standard_error, rel=0.1)
+    assert "real photos: 8 pictures, fcn_pixel_accuracy" in printed
+    assert "of real photos" in (trained / "report.html").read_text()
+
+
 def test_a_folder_of_generated_pictures(run, tmp_path):
     for folder, level in (("targets", 100), ("generated", 110)):
         (tmp_path / folder).mkdir()
@@ -91,7 +129,11 @@ def test_a_folder_of_generated_pictures(run, tmp_path):
         (["RUN", "OTHERS", "--target", "OTHERS"], "side-by-side"),
         (["OTHERS"], "config.json"),
         (["RUN", "OTHERS", "--features", "missing.keras"], "missing.keras"),
+        (["RUN", "OTHERS", "--features", "missing.pth"], "missing.pth"),
+        (["RUN", "OTHERS", "--segmenter", "missing.keras"], "missing.keras"),
+        (["RUN", "OTHERS", "--segmenter", "RUN"], "no segmenter"),
         (["OTHERS", "OTHERS", "--generated", "OTHERS"], "--generated"),
+        (["OTHERS", "--generated", "OTHERS", "--segmenter", "train"], "label maps"),
     ],
 )
 def test_mistakes_end_in_one_message(run, trained, others, arguments, word):

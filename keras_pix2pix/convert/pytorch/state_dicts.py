@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["read_state_dict"]
+__all__ = ["PYTORCH_FILES", "read_state_dict"]
 
 _OLDEST_TORCH = (2, 6)  # Before it, `weights_only=True` could be bypassed (CVE-2025-32434).
 _WRAPPERS = ("state_dict", "model_state_dict")
@@ -77,6 +77,7 @@ def _read_pickle(path):
 
 
 _READERS = {".pth": _read_pickle, ".pt": _read_pickle, ".safetensors": _read_safetensors}
+PYTORCH_FILES = tuple(_READERS)  # Their endings.
 
 
 def _tensors(contents, path):
