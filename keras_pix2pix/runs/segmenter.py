@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -71,7 +72,7 @@ class Judge(NamedTuple):
             )
 
 
-def judge_of(run, word):
+def judge_of(run: str | Path, word: str) -> Judge:
     """The judge of a run's generated photos, with the segmenter of a file or, for "train", of the run's own pairs."""
     config = needed_configuration(run)
     training, _ = run_folders(config, RunFolder.of(run).path, resume=True)
@@ -79,11 +80,11 @@ def judge_of(run, word):
     start_tensorflow()
     segmenter = _kept_or_trained(run, judge, config, training) if word == _TRAIN else load_network(word)
     if not _fits(segmenter, judge, config):
-        found, given = _shapes(segmenter)
+        taken, made = _shapes(segmenter)
         raise ValueError(
             f"{word} is no segmenter for the run in {run}. Accepted: a network from RGB images of "
             f"{_size(config['image_size'])} (height x width) to the logits of {_classes(judge)} classes. Received: "
-            f"from {found} to {given}. Pass another file, or --segmenter {_TRAIN}."
+            f"from {taken} to {made}. Pass another file, or --segmenter {_TRAIN}."
         )
     return judge._replace(segmenter=segmenter)
 
