@@ -93,14 +93,9 @@ SCORES = {
 def main(arguments=None):
     """Train and judge what is missing, then write the tables."""
     options = parse_arguments(arguments)
-    facades = os.environ.get(FACADES_VARIABLE)
-    if not facades:
-        message = f"Set {FACADES_VARIABLE} to the folder of the `facades` data set, with `train` and `test` in it."
-        print(message, file=sys.stderr)
-        raise SystemExit(2)
-    facades = Path(facades)
+    facades = facades_folder()
     options.output.mkdir(parents=True, exist_ok=True)
-    runs = [(row, seed) for row in ROWS for seed in options.seeds]
+    runs = [(row, seed) for seed in options.seeds for row in ROWS]
     # One run at a time is judged first, because it makes the segmenter that judges all.
     train_and_judge((WHOLE, options.seeds[0]), facades, options)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
@@ -120,6 +115,16 @@ def parse_arguments(arguments):
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1], help="default 0 1")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time, for a GPU (default 1)")
     return parser.parse_args(arguments)
+
+
+def facades_folder():
+    """The folder that the environment variable names; without one, the exit code is 2."""
+    facades = os.environ.get(FACADES_VARIABLE)
+    if not facades:
+        message = f"Set {FACADES_VARIABLE} to the folder of the `facades` data set, with `train` and `test` in it."
+        print(message, file=sys.stderr)
+        raise SystemExit(2)
+    return Path(facades)
 
 
 def folder_of(row, seed, options):
@@ -186,7 +191,7 @@ def scores_of(row, seed, options):
 def over_seeds(runs):
     """Name -> (mean over the seeds, its standard error, which has the seeds' and the pictures' part)."""
     found = {}
-    for name in SCORES:
+    for name in runs[0]:
         values, errors = zip(*(run[name] for run in runs), strict=True)
         of_seeds = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0
         # All seeds are judged on the same pictures, so that their part doesn't shrink with more seeds.
