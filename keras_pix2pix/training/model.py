@@ -178,7 +178,7 @@ class Pix2Pix(StockModel):
         strategy = strategy or tf.distribute.get_strategy()
         with strategy.scope(), dtype_policy(precision):
             networks = [build_network(recipe, network, *shapes) for network in ("generator", "discriminator")]
-            start = None if weights is None else set_pretrained_weights(*networks, weights)
+            start = None if weights is None else set_pretrained_weights(networks[0], networks[1], weights)
         freeze_part(networks[0], freeze)
         model = cls(*networks, **arguments)
         model.training_state.records |= {"start": start} if start else {}
@@ -223,8 +223,8 @@ class Pix2Pix(StockModel):
             lambda_features: Weight of feature matching, the L1 distance between the discriminator's activations for
                 the real and for the generated pair, 0 or more; pix2pixHD has 10. Defaults to 0.
             lambda_penalty: Weight of the gradient penalty of "wgangp", greater than 0. Defaults to 10.
-            reconstruction_loss: "l1", "l2", "charbonnier", or what `keras.losses.get` takes, between target and
-                generated images. Defaults to "l1".
+            reconstruction_loss: "l1", "l2", "charbonnier", a `PerceptualLoss`, or what `keras.losses.get` takes,
+                between target and generated images. Defaults to "l1".
             label_smoothing: How far below 1 the discriminator's label for real pairs is, for "vanilla" and "lsgan".
                 Defaults to 0.
             discriminator_loss_weight: Factor of the discriminator's loss, greater than 0. Defaults to 0.5, which
