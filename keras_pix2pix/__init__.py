@@ -18,7 +18,7 @@ __all__ = [*_public, "__version__"]
 
 _WITHOUT_TENSORFLOW = ("data", "download_dataset", "draw_pairs", "encodings", "images", "write_report")
 # Where classes are registered with Keras.
-_SERIALIZABLE = ("metrics", "networks.blocks", "networks.spectral", "training.model")
+_SERIALIZABLE = ("metrics", "networks.blocks", "networks.spectral", "training.model", "training.perceptual")
 
 
 def __getattr__(name):

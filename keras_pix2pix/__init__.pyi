@@ -19,10 +19,12 @@ from .report.page import write_report
 from .runs.model import load_model
 from .training.distribution import strategy_for
 from .training.model import Pix2Pix
+from .training.perceptual import PerceptualLoss
 from .training.presets import preset_data
 from .training.workers import fit_on_workers
 
 __all__ = [
+    "PerceptualLoss",
     "Pix2Pix",
     "callbacks",
     "data",

@@ -14,6 +14,7 @@ import keras_pix2pix
 
 PACKAGE = Path(keras_pix2pix.__file__).parent
 NAMES = {
+    "PerceptualLoss",
     "Pix2Pix",
     "callbacks",
     "data",

@@ -34,12 +34,9 @@ def set_pretrained_weights(
     values = {name: _fitting_weights(*pair) for name, pair in taken.items()}
     differences = [each for name, pair in taken.items() for each in _differences(name, pair[0], values[name])]
     if differences:
-        more = len(differences) - _MOST_NAMED
+        shown = repr(own.name if trained is weights else weights)
         raise ValueError(
-            f"`weights` must be of networks like these. Received: {weights if trained is not weights else own.name!r}, "
-            f"from {_sides(own)}, for a generator from {_sides(generator)}: {'; '.join(differences[:_MOST_NAMED])}"
-            f"{f'; and {more} more' if more > 0 else ''}. Build with the same preset, changes and target channels, "
-            "and for a U-Net as many halvings, or leave `weights` out."
+            _mismatch(f"{shown}, from {_sides(own)}, for a generator from {_sides(generator)}", differences)
         )
     for name, (network, _) in taken.items():
         network.set_weights(values[name])
@@ -115,6 +112,15 @@ def _differences(name, network, values):
         for weight, value in zip(weights, values, strict=True)
         if tuple(weight.shape) != value.shape
     ]
+
+
+def _mismatch(received, differences):
+    more = len(differences) - _MOST_NAMED
+    return (
+        f"`weights` must be of networks built like the new ones. Received: {received}: "
+        f"{'; '.join(differences[:_MOST_NAMED])}{f'; and {more} more' if more > 0 else ''}. Build with the same "
+        "preset, changes and target channels, and for a U-Net as many halvings, or leave `weights` out."
+    )
 
 
 def _sides(generator):

@@ -231,8 +231,8 @@ class Pix2Pix(StockModel):
                 more. Defaults to None: with a teacher that of the target's, `lambda_l1`.
             teacher: Trained `Pix2Pix` or generator, from whose images a smaller generator learns besides the targets.
                 It is neither trained nor saved: see `set_teacher`. Defaults to None.
-            reconstruction_loss: "l1", "l2", "charbonnier", or what `keras.losses.get` takes, between target and
-                generated images. Defaults to "l1".
+            reconstruction_loss: "l1", "l2", "charbonnier", a `PerceptualLoss`, or what `keras.losses.get` takes,
+                between target and generated images. Defaults to "l1".
             label_smoothing: How far below 1 the discriminator's label for real pairs is, for "vanilla" and "lsgan".
                 Defaults to 0.
             discriminator_loss_weight: Factor of the discriminator's loss, greater than 0. Defaults to 0.5, which

@@ -110,7 +110,7 @@ def test_other_parts_and_networks_are_refused():
 
 
 def test_a_file_keeps_frozen_layers_and_continues_exactly(images, tmp_path):
-    source, target = images(4)
+    source, target = images(2)
     data = tf.data.Dataset.from_tensor_slices((source, target)).batch(1)
     keras.utils.set_random_seed(1)
     whole = build(freeze="encoder")
