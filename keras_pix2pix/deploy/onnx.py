@@ -20,6 +20,7 @@ __all__ = ["export_onnx"]
 
 _NEEDED = ("onnx", "onnxruntime", "tf2onnx")
 _OPSET = 15  # From 2021: the default of tf2onnx, which old runtimes read, too.
+_LARGE = 1024  # Numbers in a weight that makes a difference.
 _AXES = ("batch", "height", "width")  # Names of the axes that may have any size.
 
 
@@ -106,15 +107,42 @@ def _is_onnx(file):
 def _convert(serving, path):
     import tf2onnx
 
+    # tf2onnx copies the graph for each of its passes: weights are inputs of it, and put in afterwards.
+    weights = {
+        f"weight_{index}": each for index, each in enumerate(serving.variables) if each.shape.num_elements() >= _LARGE
+    }
     signature = [tf.TensorSpec(serving.input_shape, serving.input.dtype, name="source")]
-    serve = tf.function(lambda source: {"generated": serving(source, training=False)}, input_signature=signature)
+    signature += [tf.TensorSpec(each.shape, each.dtype, name=name) for name, each in weights.items()]
+
+    @tf.function(input_signature=signature)
+    def serve(source, *values):
+        with keras.StatelessScope(state_mapping=list(zip(weights.values(), values, strict=True))):
+            return {"generated": serving(source, training=False)}
+
     with quiet_native_code():
         written, _ = tf2onnx.convert.from_function(serve, input_signature=signature, opset=_OPSET)
+    _put_in(written.graph, {name: each.numpy() for name, each in weights.items()})
     for value in (*written.graph.input, *written.graph.output):
         for axis, name in zip(value.type.tensor_type.shape.dim, _AXES, strict=False):
             if not axis.dim_value:
                 axis.dim_param = name
     path.write_bytes(written.SerializeToString())
+
+
+def _put_in(graph, weights):
+    """Make initializers of the inputs that are weights, transposed where that is what the graph does with them."""
+    from onnx import numpy_helper
+
+    transposing = [node for node in graph.node if node.op_type == "Transpose" and node.input[0] in weights]
+    for node in transposing:
+        (order,) = (attribute.ints for attribute in node.attribute)
+        transposed = np.ascontiguousarray(weights[node.input[0]].transpose(order))
+        graph.initializer.append(numpy_helper.from_array(transposed, node.output[0]))
+        graph.node.remove(node)
+    used = {name for node in graph.node for name in node.input}
+    graph.initializer.extend(numpy_helper.from_array(weights[name], name) for name in weights.keys() & used)
+    for value in [value for value in graph.input if value.name in weights]:
+        graph.input.remove(value)
 
 
 def _runner(path, threads):
