@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from keras_pix2pix.callbacks.pace import Pace
 from keras_pix2pix.training.saving import copy_average, save_whole
 
 __all__ = ["ExponentialMovingAverage"]
@@ -19,7 +20,8 @@ class ExponentialMovingAverage(keras.callbacks.Callback):
     model's file too, so that a resumed run continues it: put this callback before `Checkpoint`.
 
     Args:
-        path: File ending in `.keras` for the averaged generator, written after every epoch.
+        path: File ending in `.keras` for the averaged generator, written after epochs, so seldom that it takes a tenth of
+            the time at most.
         decay: Share of the average kept at each step, above 0 and below 1; with `steps_per_execution`, all steps
             of an execution count with the weights after the last one. Defaults to 0.999.
 
@@ -45,6 +47,7 @@ class ExponentialMovingAverage(keras.callbacks.Callback):
         if not 0 < decay < 1:
             raise ValueError(f"`decay` must be above 0 and below 1. Received: decay={decay!r}.")
         self.path, self.decay = path, decay
+        self.pace = Pace()
 
     def on_train_begin(self, logs=None):
         self.averaged = None
@@ -64,6 +67,12 @@ class ExponentialMovingAverage(keras.callbacks.Callback):
         self.model.training_state.average = tuple(average + share * (weight - average) for average, weight in pairs)
 
     def on_epoch_end(self, epoch, logs=None):
+        self.pace.run(self._write)
+
+    def on_train_end(self, logs=None):
+        self.pace.finish()
+
+    def _write(self):
         # Made once, because TensorFlow never frees the names of variables.
         if self.averaged is None:
             self.averaged = self.model.averaged()

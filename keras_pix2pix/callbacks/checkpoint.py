@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from keras_pix2pix.callbacks.pace import Pace
 from keras_pix2pix.files import remove_leftovers
 from keras_pix2pix.training.cluster import worker_count
 from keras_pix2pix.training.model import Pix2Pix
@@ -22,7 +23,9 @@ _END_OF_EPOCH = "end of epoch"
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """The whole run in one file, saved before training, after every epoch, and every `every_steps` steps.
+    """The whole run in one file, saved before training, after epochs, and every `every_steps` steps.
+
+    After an epoch it is left out where saving would take more than a tenth of the time, but never after the last.
 
     The file is an ordinary `.keras` file with networks, both optimizers, dropout state, the place in the data, the
     counts of `Health`, and within an epoch the sums behind its logs. The old file is kept until the new one is
@@ -60,6 +63,7 @@ class Checkpoint(keras.callbacks.Callback):
                 f"`every_steps` must be an integer of 1 or more, or None. Received: every_steps={every_steps!r}."
             )
         self.every_steps = every_steps
+        self.pace = Pace()
         self.stopping = False
 
     def stop(self) -> None:
@@ -78,6 +82,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.first_step = 0
+        self.pace.forget()
         if self.resumed and self.resumed.is_within(epoch):
             # Here, because `fit` has just reset them.
             set_metric_states(self.model, self.resumed.metric_states)
@@ -104,8 +109,13 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if self.model.stop_training == _END_OF_EPOCH:
             self.model.stop_training = False
-        self._save(Progress(epoch + 1, 0, self.seen))
+        self.pace.run(self._save, Progress(epoch + 1, 0, self.seen))
+        if self.stopping:
+            self.pace.finish()
         self._stop_if_asked()
+
+    def on_train_end(self, logs=None):
+        self.pace.finish()
 
     def _save(self, progress):
         refuse_broken_weights(self.model, self.path)

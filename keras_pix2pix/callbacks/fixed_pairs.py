@@ -1,4 +1,4 @@
-"""The pairs that callbacks show after every epoch."""
+"""The pairs that callbacks show after epochs."""
 
 from collections.abc import Iterable
 from typing import TypeAlias
@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_pix2pix.callbacks.pace import Pace
 from keras_pix2pix.images import beside
 
 __all__ = ["FixedPairs", "Pairs", "first_pairs", "generate_one_by_one"]
@@ -16,7 +17,7 @@ Pairs: TypeAlias = tf.data.Dataset | keras.utils.PyDataset | Iterable | tuple
 
 
 class FixedPairs(keras.callbacks.Callback):
-    """Shows the same few pairs before the first epoch and after every `every`th; subclasses define `show`."""
+    """Shows the same few pairs before the first epoch and after others, at a `Pace`; subclasses define `show`."""
 
     def __init__(self, pairs: Pairs, count: int = 4, every: int = 1) -> None:
         super().__init__()
@@ -25,6 +26,7 @@ class FixedPairs(keras.callbacks.Callback):
         self.every = every
         self.source, self.target = first_pairs(pairs, count)
         self.has_shown = False
+        self.pace = Pace()
 
     def on_epoch_begin(self, epoch, logs=None):
         # When an epoch is resumed, the picture of its start exists already.
@@ -34,7 +36,10 @@ class FixedPairs(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every == 0:
-            self.show(epoch + 1)
+            self.pace.run(self.show, epoch + 1)
+
+    def on_train_end(self, logs=None):
+        self.pace.finish()
 
     def show(self, epochs_done: int) -> None:
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Pictures of the same pairs, and the report, after every epoch."""
+"""Pictures of the same pairs, and the report, after epochs."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_pix2pix.callbacks.fixed_pairs import FixedPairs, Pairs
+from keras_pix2pix.callbacks.pace import Pace
 from keras_pix2pix.images import beside, to_pixels, write_png
 from keras_pix2pix.report.page import write_report
 from keras_pix2pix.report.samples import write_over_time
@@ -21,15 +22,15 @@ _OVER_TIME_FILE = "over_time.png"
 class ImageSummary(FixedPairs):
     """Pictures for TensorBoard: source | generated | target of a few fixed pairs, and the discriminator's view.
 
-    Written before the first epoch, as step 0, and then after every `every`th, beside the scalars of
-    `keras.callbacks.TensorBoard`. The second picture, "patch map", shows the discriminator's verdict on each patch of
-    the generated and of the target picture: white is real, black is generated.
+    Written before the first epoch, as step 0, and then after every `every`th, but so seldom that it takes a tenth of
+    the time at most, beside the scalars of `keras.callbacks.TensorBoard`. The second picture, "patch map", shows the
+    discriminator's verdict on each patch of the generated and of the target picture: white is real, black is generated.
 
     Args:
         log_dir: TensorBoard's folder; the pictures go to its subfolder "images".
         pairs: Data set of (source, target) batches, or a tuple of two arrays of images; the first pairs are kept.
         count: Pairs shown. Defaults to 4.
-        every: Epochs between pictures. Defaults to 1.
+        every: Epochs between pictures, at least. Defaults to 1.
 
     Raises:
         ValueError: `count` or `every` under 1.
@@ -72,6 +73,7 @@ class ImageSummary(FixedPairs):
         return np.stack(maps)
 
     def on_train_end(self, logs=None):
+        super().on_train_end(logs)
         if self.writer is not None:  # None if there was no epoch.
             self.writer.close()
             self.writer = None
@@ -80,13 +82,14 @@ class ImageSummary(FixedPairs):
 class SampleGrid(FixedPairs):
     """Pictures in a folder: one PNG file per epoch, with a row source | generated | target for each fixed pair.
 
-    `over_time.png` shows the same pairs at up to ten of the epochs side by side, from the first to the last.
+    Where an epoch is so short that the picture would take more than a tenth of the time, epochs are left out, but never
+    the last. `over_time.png` shows the same pairs at up to ten of the epochs side by side, from the first to the last.
 
     Args:
         directory: Folder of the files `epoch_0000.png` (before training), `epoch_0001.png` and so on.
         pairs: Data set of (source, target) batches, or a tuple of two arrays of images; the first pairs are kept.
         count: Pairs shown. Defaults to 4.
-        every: Epochs between pictures. Defaults to 1.
+        every: Epochs between pictures, at least. Defaults to 1.
 
     Raises:
         ValueError: `count` or `every` under 1.
@@ -112,7 +115,7 @@ class SampleGrid(FixedPairs):
 
 
 class Report(keras.callbacks.Callback):
-    """Writes the run's report after every epoch: `write_report` of a run folder.
+    """Writes the run's report after epochs, so seldom that it takes a tenth of the time at most: `write_report`.
 
     Pass it after the callbacks whose files it shows: `keras.callbacks.CSVLogger`, `SampleGrid` and `Health`.
 
@@ -132,9 +135,13 @@ class Report(keras.callbacks.Callback):
     def __init__(self, run_dir: str | Path) -> None:
         super().__init__()
         self.run_dir = run_dir
+        self.pace = Pace()
 
     def on_epoch_end(self, epoch, logs=None):
-        write_report(self.run_dir)
+        self.pace.run(write_report, self.run_dir)
+
+    def on_train_end(self, logs=None):
+        self.pace.finish()
 
 
 def _patch_map(logits, size):

@@ -41,7 +41,7 @@ def for_run(
         monitor: Log by which to keep the best model, such as "val_ssim"; see `BestModel`. Defaults to None: not kept.
         patience: Epochs without a better model after which training ends; needs `monitor`. Defaults to None: never.
         average: Decay of a running mean of the generator's weights, such as 0.999. Defaults to None: no mean.
-        checkpoint_every: Steps between checkpoints within an epoch; there is one after each epoch, too. Defaults to
+        checkpoint_every: Steps between checkpoints within an epoch; epochs end with one, too. Defaults to
             2000, about a minute of the paper's networks on a GPU; a checkpoint has 0.7 GB.
         resume: Whether this continues an earlier training, and so keeps its history. Defaults to False.
 
