@@ -9,6 +9,8 @@ waiting. PyTorch's step is that of `pytorch_twins.py`, with its fused Adam, eage
     python benchmarks/gpu_step.py
     python benchmarks/gpu_step.py --sides default train --steps 20
 
+Every side keeps its memory to the end, about 5 GB of a GPU: choose `--sides` that fit together.
+
 Printed, as Markdown: medians over the rounds, and how long the first step took. `--xla-flags` adds a side like "train"
 with flags of XLA. A side that fails says so in the table's place.
 """
@@ -144,7 +146,7 @@ def pytorch_side(options, *, batch_size=1, compiled=False, bfloat16=False):
                 torch.compiler.cudagraph_mark_step_begin()
             with torch.autocast(device, torch.bfloat16, enabled=bfloat16):
                 losses = train_step(*images)
-        float(losses[0])  # Waits for the device.
+        float(losses["d_loss"])  # Waits for the device.
 
     return run
 

@@ -20,8 +20,8 @@ class ExponentialMovingAverage(keras.callbacks.Callback):
     model's file too, so that a resumed run continues it: put this callback before `Checkpoint`.
 
     Args:
-        path: File ending in `.keras` for the averaged generator, written after epochs, so seldom that it takes a tenth of
-            the time at most.
+        path: File ending in `.keras` for the averaged generator, written after epochs, so seldom that it takes a tenth
+            of the time at most.
         decay: Share of the average kept at each step, above 0 and below 1; with `steps_per_execution`, all steps
             of an execution count with the weights after the last one. Defaults to 0.999.
 
