@@ -13,7 +13,14 @@ from keras_pix2pix.runs.data import SYNTHETIC
 from keras_pix2pix.runs.settings import fault_of
 from keras_pix2pix.training.presets import SCHEDULES, preset
 
-__all__ = ["CHANGEABLE", "new_configuration", "preset_changes", "resumed_configuration", "write_configuration"]
+__all__ = [
+    "CHANGEABLE",
+    "completed",
+    "new_configuration",
+    "preset_changes",
+    "resumed_configuration",
+    "write_configuration",
+]
 
 _NEEDED = {"data", "preset", "direction", "image_size", "batch_size", "epochs", "seed"}
 CHANGEABLE = {"epochs", "checkpoint_every", "patience"}  # What a resumed run may change.
@@ -27,13 +34,18 @@ _ADVICE = "Accepted: SECTION.NAME=VALUE, as in --set compile.gan_loss=lsgan."
 
 
 def new_configuration(run_dir, given):
-    """The configuration of a new run."""
+    """The configuration of a new run in a folder that is empty, or isn't there yet."""
     _check_folders(given)
     if run_dir.exists() and (not run_dir.is_dir() or not all(map(_is_no_run_yet, run_dir.iterdir()))):
         raise ValueError(
             f"{run_dir} exists and is not empty. Choose another --run-dir, or resume the run in it: "
             f"keras-pix2pix train --run-dir {shlex.quote(str(run_dir))} --resume"
         )
+    return completed(given)
+
+
+def completed(given):
+    """Settings with the defaults for those that aren't given."""
     config = {**_DEFAULTS, **given}
     recipe = preset(config["preset"], config.get("changes"))
     defaults = {"epochs": recipe["epochs"], "schedule": recipe["schedule"], "batch_size": recipe["data"]["batch_size"]}
