@@ -188,12 +188,16 @@ def train(
         raise ValueError("--run-dir is missing. Accepted: a folder that is new or empty, or with --resume a run's.")
     if data_changed and not resume:
         raise ValueError("--data-changed is for a run that is resumed. Add --resume, or leave it out.")
+    if resume and (config or print_config):
+        raise ValueError(
+            "--config and --print-config are for new runs. The one resumed has its own config.json: leave them out."
+        )
     if changes:
         given["changes"] = preset_changes(changes)
     if image_size:
         given["image_size"] = parsed_image_size(image_size)
     if config:
-        given = _over_those_of_a_file(given, config, resume)
+        given = _over_those_of_a_file(given, config)
     for name in FOLDERS & given.keys():
         # A run may be resumed from another working directory.
         given[name] = SYNTHETIC if given[name] == SYNTHETIC else _absolute(given[name])
@@ -207,10 +211,8 @@ def train(
     start_or_resume(run_dir, given, resume=resume, data_changed=data_changed, devices=devices)
 
 
-def _over_those_of_a_file(given, config, resume):
+def _over_those_of_a_file(given, config):
     """The settings of a file, replaced by those given as options; changes to the preset one by one."""
-    if resume:
-        raise ValueError("--config is for a new run. A resumed one has its own config.json: leave --config out.")
     settings = read_config_file(config)
     changes = {**settings.get("changes", {}), **given.get("changes", {})}
     return {**settings, **given, **({"changes": changes} if changes else {})}

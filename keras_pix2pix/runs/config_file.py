@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from keras_pix2pix.data.pair_lists import is_pair_list
+from keras_pix2pix.runs.configuration import changed_value
 from keras_pix2pix.runs.model import parsed_image_size
 from keras_pix2pix.runs.settings import SETTINGS, fault_of
 
@@ -17,11 +18,14 @@ def read_config_file(path):
 
     file = Path(path).expanduser()
     try:
-        contents = yaml.safe_load(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        contents = yaml.safe_load(text)
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):  # A few make gigabytes of settings.
+            raise ValueError("aliases (`*name`) aren't accepted. Write the settings out.")
     except OSError as error:
         raise ValueError(f"--config {path} can't be read: {error.strerror}. Accepted: a YAML or JSON file.") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ValueError(f"--config {path} is neither YAML nor JSON: {error or type(error).__name__}") from error
+        raise ValueError(f"--config {path} can't be used: {error or type(error).__name__}") from error
     if not isinstance(contents, dict):
         raise ValueError(
             f"--config {path} must hold settings by name, such as `preset: mobile`. "
@@ -58,7 +62,10 @@ def _in_the_form_of_options(settings):
         settings["image_size"] = tuple(size)
     if isinstance(changes, dict):
         settings["changes"] = {
-            name if argument is None else f"{name}.{argument}": value
+            # YAML takes 2e-4 for text.
+            name if argument is None else f"{name}.{argument}": changed_value(value)
+            if isinstance(value, str)
+            else value
             for name, section in changes.items()
             for argument, value in (section.items() if isinstance(section, dict) else [(None, section)])
         }

@@ -15,6 +15,7 @@ from keras_pix2pix.training.presets import SCHEDULES, preset
 
 __all__ = [
     "CHANGEABLE",
+    "changed_value",
     "completed",
     "new_configuration",
     "preset_changes",
@@ -91,11 +92,16 @@ def preset_changes(texts):
         key, equals, value = text.partition("=")
         if not equals or not value:
             raise ValueError(f"--set needs a value. {_ADVICE} Received: {text!r}.")
-        try:
-            changes[key] = json.loads(_PYTHON_WORDS.get(value, value))
-        except (ValueError, RecursionError):  # The digits of an integer and the depth of brackets have a limit.
-            changes[key] = value
+        changes[key] = changed_value(value)
     return changes
+
+
+def changed_value(text):
+    """The number, list or word that a text means: 2e-4, [1, 2], true, lsgan."""
+    try:
+        return json.loads(_PYTHON_WORDS.get(text, text))
+    except (ValueError, RecursionError):  # The digits of an integer and the depth of brackets have a limit.
+        return text
 
 
 def _is_no_run_yet(path):
@@ -144,6 +150,10 @@ def _check_folders(given):
     if "freeze" in given and "start_from" not in given:
         raise ValueError(
             "--freeze keeps layers as they were trained before. Received: --freeze without --start-from. Give that too."
+        )
+    if "compile.lambda_teacher" in given.get("changes", {}) and "teacher" not in given:
+        raise ValueError(
+            "compile.lambda_teacher weighs the pictures of a teacher. Received: it without --teacher. Give that too."
         )
     if "validation_split" in given and ("validation" in given or given["data"] == SYNTHETIC):
         raise ValueError(

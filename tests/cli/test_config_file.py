@@ -83,10 +83,11 @@ def test_the_configuration_of_a_run_of_two_folders(run, started, tmp_path, pairs
     [
         ("epochs: many\nbatch_size: -1\ncolour: red", ["'epochs'", "'batch_size'", "'colour'", "color_jitter"]),
         ("- 1", ["settings by name", "list"]),
-        ("preset: [", ["neither YAML nor JSON", "line"]),
+        ("preset: [", ["wrong.yaml", "line"]),
         ("changes: {compile: {gan_los: lsgan}, generators: {filters: 2}}", ["generators"]),
         ("preset: papre", ["papre"]),
-        ("!!python/object/apply:os.system ['true']", ["neither YAML nor JSON"]),
+        ("!!python/object/apply:os.system ['true']", ["wrong.yaml", "python/object"]),
+        ("preset: &name mobile\nschedule: *name", ["aliases"]),
         ("image_size: big", ["HEIGHTxWIDTH"]),
     ],
 )
@@ -107,6 +108,17 @@ def test_a_file_that_is_not_there_and_one_for_a_resumed_run(run, tmp_path):
     code, _, errors = run("train", "--config", file, "--run-dir", tmp_path / "run", "--resume")
     assert code == 2
     assert "--config" in errors
+    code, _, errors = run("train", "--print-config", "--run-dir", tmp_path / "run", "--resume")
+    assert code == 2
+    assert "--print-config" in errors
+
+
+def test_numbers_that_yaml_takes_for_text(run, started, tmp_path):
+    file = write(
+        tmp_path / "recipe.yaml", "data: synthetic\nchanges: {adam: {learning_rate: 1e-3}, compile.lambda_l1: 5e1}"
+    )
+    assert run("train", "--config", file, "--run-dir", tmp_path / "run")[0] == 0
+    assert started[0]["changes"] == {"adam.learning_rate": 0.001, "compile.lambda_l1": 50.0}
 
 
 def test_a_run_needs_a_folder(run, pairs):
