@@ -90,7 +90,7 @@ def train(
         typer.Option(
             metavar="MODEL",
             help="Trained networks to start from, with new optimizers: a run folder, a .keras file, a generator of "
-            'pytorch-CycleGAN-and-pix2pix or PyTorch-GAN (.pth, .pt or .safetensors), or "facades".',
+            'pytorch-CycleGAN-and-pix2pix, PyTorch-GAN or pix2pixHD (.pth, .pt or .safetensors), or "facades".',
             rich_help_panel=_MODEL,
         ),
     ] = None,

@@ -62,16 +62,18 @@ def _in_the_form_of_options(settings):
         settings["image_size"] = tuple(size)
     if isinstance(changes, dict):
         settings["changes"] = {
-            # YAML takes 2e-4 for text.
-            name if argument is None else f"{name}.{argument}": changed_value(value)
-            if isinstance(value, str)
-            else value
+            name if argument is None else f"{name}.{argument}": _number_or_word(value)
             for name, section in changes.items()
             for argument, value in (section.items() if isinstance(section, dict) else [(None, section)])
         }
     if "target" in settings or is_pair_list(settings.get("data", "")):
         settings.pop("direction", None)
     return settings
+
+
+def _number_or_word(value):
+    """YAML takes 2e-4 for text."""
+    return changed_value(value) if isinstance(value, str) else value
 
 
 def _known():
