@@ -59,6 +59,7 @@ setup(
         "matplotlib>=3.9",
         "jinja2>=3.1",
         "lazy-loader>=0.4",
+        "pyyaml>=6.0.1",
         "rich>=14",
         "typer>=0.20",
         "wrapt>=1.17",

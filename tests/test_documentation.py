@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs/guides").glob("*.md"))]
 COMMANDS = typer.main.get_command(_app)
 # What a page shows and no test runs: commands are parsed, and the rest is counted here.
-NOT_RUN = {"yaml": 1, "": 1}  # Kubernetes; the tree of the package.
+NOT_RUN = {"yaml": 2, "": 1}  # Kubernetes; the tree of the package.
 # Other programs than ours, whose options are none of our affair.
 OTHERS = ("make ", "npm ", "pip ", "python ", "tensorboard ", "unzip ")
 

@@ -21,7 +21,8 @@ class Pace:
     """
 
     def __init__(self) -> None:
-        self.due, self.left = -math.inf, None
+        self.due = -math.inf
+        self.left: Callable | None = None
 
     def run(self, work: Callable, *arguments: Any) -> None:
         """Do the work now, if it is due; otherwise leave it for `finish`, in place of what was left before."""

@@ -37,7 +37,7 @@ def _row(name):
     norm = recipe["generator"].get("normalization", "instance").replace("_no_affine", ", not affine")
     compiled = recipe["compile"]
     weights = {"L1": compiled["lambda_l1"], "features": compiled.get("lambda_features", 0)}
-    loss = " + ".join([compiled["gan_loss"], *(f"{weight:g} {term}" for term, weight in weights.items() if weight)])
+    loss = ", ".join([compiled["gan_loss"], *(f"{weight:g} {term}" for term, weight in weights.items() if weight)])
     # A file holds little more than the weights.
     size = f"~{generator * _FLOAT32_BYTES / 1e6:.0f} MB"
     return name, f"{generator:,}", f"{discriminator:,}", f"{side}x{side}", size, norm, loss

@@ -7,7 +7,8 @@ import typer
 
 from keras_pix2pix.cli.documentation import option
 from keras_pix2pix.run_folder import RunFolder
-from keras_pix2pix.runs.configuration import preset_changes
+from keras_pix2pix.runs.config_file import config_text, read_config_file
+from keras_pix2pix.runs.configuration import completed, preset_changes
 from keras_pix2pix.runs.data import SYNTHETIC
 from keras_pix2pix.runs.model import lasting_path, parsed_image_size
 from keras_pix2pix.runs.settings import EXTRA_FOLDERS, FOLDERS, MODELS, SCHEDULES, SETTINGS
@@ -24,17 +25,18 @@ _DATA, _MODEL, _TRAINING, _OUTPUTS, _DETERMINISM = "Data", "Model", "Training", 
 
 
 def train(
-    run_dir: Annotated[
-        str,
-        typer.Option(
-            help="Folder to write the model, its configuration, logs and pictures to.", rich_help_panel=_OUTPUTS
-        ),
-    ],
     data: Annotated[
         str | None,
         typer.Argument(
             help="Folder of side-by-side files; folder of sources, with --target; list of pairs, as CSV or JSON lines; "
             f'or the word "{SYNTHETIC}".'
+        ),
+    ] = None,
+    run_dir: Annotated[
+        str | None,
+        typer.Option(
+            help="Folder to write the model, its configuration, logs and pictures to. Required.",
+            rich_help_panel=_OUTPUTS,
         ),
     ] = None,
     target: Annotated[
@@ -88,7 +90,7 @@ def train(
         typer.Option(
             metavar="MODEL",
             help="Trained networks to start from, with new optimizers: a run folder, a .keras file, a generator of "
-            'pytorch-CycleGAN-and-pix2pix or PyTorch-GAN (.pth, .pt or .safetensors), or "facades".',
+            'pytorch-CycleGAN-and-pix2pix, PyTorch-GAN or pix2pixHD (.pth, .pt or .safetensors), or "facades".',
             rich_help_panel=_MODEL,
         ),
     ] = None,
@@ -151,6 +153,20 @@ def train(
             rich_help_panel=_DETERMINISM,
         ),
     ] = None,
+    config: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Settings from a YAML or JSON file, such as a run's config.json; options given here come before them.",
+            rich_help_panel=_OUTPUTS,
+        ),
+    ] = None,
+    print_config: Annotated[
+        bool,
+        typer.Option(
+            "--print-config", help="Print all settings, for --config, and don't train.", rich_help_panel=_OUTPUTS
+        ),
+    ] = False,
     resume: Annotated[
         bool,
         typer.Option(
@@ -170,12 +186,20 @@ def train(
 ):
     """Train on a folder of pairs; --resume continues a run that was stopped."""
     given = {name: value for name, value in locals().items() if name in SETTINGS and value not in (None, [])}
+    if run_dir is None and not print_config:
+        raise ValueError("--run-dir is missing. Accepted: a folder that is new or empty, or with --resume a run's.")
     if data_changed and not resume:
         raise ValueError("--data-changed is for a run that is resumed. Add --resume, or leave it out.")
+    if resume and (config or print_config):
+        raise ValueError(
+            "--config and --print-config are for new runs. The one resumed has its own config.json: leave them out."
+        )
     if changes:
         given["changes"] = preset_changes(changes)
     if image_size:
         given["image_size"] = parsed_image_size(image_size)
+    if config:
+        given = _over_those_of_a_file(given, config)
     for name in FOLDERS & given.keys():
         # A run may be resumed from another working directory.
         given[name] = SYNTHETIC if given[name] == SYNTHETIC else _absolute(given[name])
@@ -183,7 +207,17 @@ def train(
         given[name] = lasting_path(given[name])
     for name in EXTRA_FOLDERS & given.keys():
         given[name] = [_absolute(folder) for folder in given[name]]
+    if print_config:
+        print(config_text(completed(given)), end="")
+        return
     start_or_resume(run_dir, given, resume=resume, data_changed=data_changed, devices=devices)
+
+
+def _over_those_of_a_file(given, config):
+    """The settings of a file, replaced by those given as options; changes to the preset one by one."""
+    settings = read_config_file(config)
+    changes = {**settings.get("changes", {}), **given.get("changes", {})}
+    return {**settings, **given, **({"changes": changes} if changes else {})}
 
 
 def _absolute(folder):

@@ -13,7 +13,15 @@ from keras_pix2pix.runs.data import SYNTHETIC
 from keras_pix2pix.runs.settings import fault_of
 from keras_pix2pix.training.presets import SCHEDULES, preset
 
-__all__ = ["CHANGEABLE", "new_configuration", "preset_changes", "resumed_configuration", "write_configuration"]
+__all__ = [
+    "CHANGEABLE",
+    "changed_value",
+    "completed",
+    "new_configuration",
+    "preset_changes",
+    "resumed_configuration",
+    "write_configuration",
+]
 
 _NEEDED = {"data", "preset", "direction", "image_size", "batch_size", "epochs", "seed"}
 CHANGEABLE = {"epochs", "checkpoint_every", "patience"}  # What a resumed run may change.
@@ -27,13 +35,18 @@ _ADVICE = "Accepted: SECTION.NAME=VALUE, as in --set compile.gan_loss=lsgan."
 
 
 def new_configuration(run_dir, given):
-    """The configuration of a new run."""
+    """The configuration of a new run in a folder that is empty, or isn't there yet."""
     _check_folders(given)
     if run_dir.exists() and (not run_dir.is_dir() or not all(map(_is_no_run_yet, run_dir.iterdir()))):
         raise ValueError(
             f"{run_dir} exists and is not empty. Choose another --run-dir, or resume the run in it: "
             f"keras-pix2pix train --run-dir {shlex.quote(str(run_dir))} --resume"
         )
+    return completed(given)
+
+
+def completed(given):
+    """Settings with the defaults for those that aren't given."""
     config = {**_DEFAULTS, **given}
     recipe = preset(config["preset"], config.get("changes"))
     defaults = {"epochs": recipe["epochs"], "schedule": recipe["schedule"], "batch_size": recipe["data"]["batch_size"]}
@@ -79,11 +92,16 @@ def preset_changes(texts):
         key, equals, value = text.partition("=")
         if not equals or not value:
             raise ValueError(f"--set needs a value. {_ADVICE} Received: {text!r}.")
-        try:
-            changes[key] = json.loads(_PYTHON_WORDS.get(value, value))
-        except (ValueError, RecursionError):  # The digits of an integer and the depth of brackets have a limit.
-            changes[key] = value
+        changes[key] = changed_value(value)
     return changes
+
+
+def changed_value(text):
+    """The number, list or word that a text means: 2e-4, [1, 2], true, lsgan."""
+    try:
+        return json.loads(_PYTHON_WORDS.get(text, text))
+    except (ValueError, RecursionError):  # The digits of an integer and the depth of brackets have a limit.
+        return text
 
 
 def _is_no_run_yet(path):
@@ -132,6 +150,10 @@ def _check_folders(given):
     if "freeze" in given and "start_from" not in given:
         raise ValueError(
             "--freeze keeps layers as they were trained before. Received: --freeze without --start-from. Give that too."
+        )
+    if "compile.lambda_teacher" in given.get("changes", {}) and "teacher" not in given:
+        raise ValueError(
+            "compile.lambda_teacher weighs the pictures of a teacher. Received: it without --teacher. Give that too."
         )
     if "validation_split" in given and ("validation" in given or given["data"] == SYNTHETIC):
         raise ValueError(

@@ -56,13 +56,9 @@ def _run(config, run_dir, resume, devices, data_changed):
     # From its first checkpoint on, a run doesn't need what it started from.
     if "start_from" in config and not folder.model.exists():
         refuse_missing_start(config["start_from"])
-    training_data, validation_data = run_folders(config, run_dir, resume)
-    config = config if resume else with_found_encodings(config, (training_data, validation_data))
-    data = data_of_this_run(config, (training_data, validation_data), run_dir, data_changed)
-    identity = {**config.get("identity", new_identity()), **teacher_of_this_run(config)}
-    if identity.get("data") != digest_of(data):
-        check_labels(config, (training_data, validation_data))
-    config = {**config, "identity": {**identity, "data": digest_of(data)}}
+    training_data, validation_data = folders = run_folders(config, run_dir, resume)
+    config = config if resume else with_found_encodings(config, folders)
+    config, data = _with_identity(config, folders, run_dir, data_changed)
     start_tensorflow()
     from keras_pix2pix import callbacks
     from keras_pix2pix.training.workers import one_error_if_a_worker_stops
@@ -76,9 +72,6 @@ def _run(config, run_dir, resume, devices, data_changed):
     refuse_a_lost_model(run_dir)
     # A run stopped before its first checkpoint is resumed from its start.
     model = _model(config, run_dir, steps, strategy)
-    if "teacher" in config:
-        with strategy.scope():
-            model.set_teacher(load_model(config["teacher"]))
     model.training_state.records[RUN] = run_record(config)
     epoch, step = resume_point_of_run(model, run_dir, config["epochs"])
     monitor = monitored_log(config, model.objective.log_names, validation is not None)
@@ -102,6 +95,15 @@ def _run(config, run_dir, resume, devices, data_changed):
         )
     print(f"The model: {folder.model}")
     print(f"How training went: {folder.report}, or tensorboard --logdir {folder.logs}")
+
+
+def _with_identity(config, folders, run_dir, data_changed):
+    """The configuration with what identifies the data and the teacher, both compared, and the record of the data."""
+    data = data_of_this_run(config, folders, run_dir, data_changed)
+    identity = {**config.get("identity", new_identity()), **teacher_of_this_run(config)}
+    if identity.get("data") != digest_of(data):
+        check_labels(config, folders)
+    return {**config, "identity": {**identity, "data": digest_of(data)}}, data
 
 
 def _fit(model, data, watching, batch_size, **arguments):
@@ -175,6 +177,15 @@ def _strategy(config, devices):
 
 
 def _model(config, run_dir, steps, strategy):
+    """The model of the run, new or as its checkpoint has it, with its teacher."""
+    model = _learning_model(config, run_dir, steps, strategy)
+    if "teacher" in config:
+        with strategy.scope():
+            model.set_teacher(load_model(config["teacher"]))
+    return model
+
+
+def _learning_model(config, run_dir, steps, strategy):
     import tensorflow as tf
 
     file = RunFolder(run_dir).model

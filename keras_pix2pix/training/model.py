@@ -327,8 +327,9 @@ class Pix2Pix(StockModel):
     def make_train_function(self, force=False):
         if self._recipe["lambda_teacher"] and not self._teacher:
             raise ValueError(
-                "This model was trained with a teacher, which its file doesn't hold. Call `model.set_teacher(teacher)` "
-                "to continue, or `model.compile` for a recipe without one."
+                f"`lambda_teacher` needs a teacher, which a model's file doesn't hold. Received: "
+                f"lambda_teacher={self._recipe['lambda_teacher']!r} without one. Call `model.set_teacher(teacher)`, or "
+                "`model.compile` for a recipe without a teacher; on the command line, give --teacher."
             )
         return super().make_train_function(force)
 

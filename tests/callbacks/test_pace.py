@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 
 from keras_pix2pix import callbacks, load_model
-from keras_pix2pix.callbacks import pace
+from keras_pix2pix.callbacks import pace, pictures
 from keras_pix2pix.callbacks.pace import Pace
-from keras_pix2pix.training import cluster
 
 
 class Clock:
@@ -53,7 +52,6 @@ def test_what_was_left_can_be_forgotten(clock):
 
 def test_several_workers_leave_nothing_out(clock, monkeypatch):
     monkeypatch.setattr(pace, "worker_count", lambda: 2)
-    assert cluster.worker_count() == 1
     done, kept = [], Pace()
     for epoch in range(3):
         kept.run(clock.work, done, epoch)
@@ -66,7 +64,9 @@ def slow(monkeypatch):
     monkeypatch.setattr(pace, "_SHARE", 1e-9)
 
 
-def test_a_run_keeps_its_last_epoch(slow, make_model, images, tmp_path):
+def test_a_run_keeps_its_last_epoch(slow, make_model, images, tmp_path, monkeypatch):
+    reports = []
+    monkeypatch.setattr(pictures, "write_report", reports.append)
     model = make_model()
     model.compile()
     watch = callbacks.for_run(tmp_path / "run", images(1), average=0.5)
@@ -80,7 +80,7 @@ def test_a_run_keeps_its_last_epoch(slow, make_model, images, tmp_path):
     averaged = load_model(tmp_path / "run" / "average.keras")
     for ours, theirs in zip(averaged.generator.get_weights(), model.averaged().generator.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    assert "4" in (tmp_path / "run" / "report.html").read_text()
+    assert len(reports) == 2
 
 
 def test_ctrl_c_at_the_end_of_an_epoch_saves_it(slow, make_model, images, tmp_path):

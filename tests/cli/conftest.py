@@ -41,6 +41,8 @@ def make_networks_small(patch):
     for recipe in PRESETS.values():
         for network in ("generator", "discriminator"):
             patch.setitem(recipe[network], "filters", 2)
+        if "unet" in recipe["generator"]["network"]:
+            patch.setitem(recipe["generator"], "num_downsamples", 3)
 
 
 @pytest.fixture

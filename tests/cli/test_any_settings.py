@@ -33,6 +33,9 @@ CONFIG = {
     "deterministic": True,
     "precision": "float32",
     "average": 0.9,
+    "teacher": "facades",
+    "start_from": "facades",
+    "freeze": "encoder",
     "identity": {"run": "1", "data": "2"},
     "versions": {"keras": "3"},
 }

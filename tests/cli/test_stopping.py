@@ -137,7 +137,8 @@ def test_training_needs_nobody_who_reads(pairs, tmp_path, monkeypatch, number):
 
 def test_what_is_said_of_an_epoch_is_on_disk_by_then(run, pairs, tmp_path, monkeypatch):
     def die(self, line):
-        raise SystemExit(9)
+        if "steps" not in line:  # A slow machine says how far it is within an epoch.
+            raise SystemExit(9)
 
     monkeypatch.setattr(ProgressBar, "_print", die)
     assert run("train", pairs, "--run-dir", tmp_path / "run", "--image-size", 32, "--epochs", 2)[0] == 9

@@ -53,6 +53,13 @@ def test_a_teacher_that_is_gone_or_another_one(taught, run, trained, tmp_path):
     assert "other weights" in errors
 
 
+def test_a_weight_without_a_teacher(run, pairs, tmp_path):
+    code, _, errors = run("train", pairs, "--run-dir", tmp_path / "run", "--set", "compile.lambda_teacher=3")
+    assert code == 2
+    assert "--teacher" in errors
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_teacher_of_another_size_or_none(taught, tmp_path):
     code, _, errors = taught("a", "--epochs", 1, teacher="facades")  # 256x256.
     assert code == 2
