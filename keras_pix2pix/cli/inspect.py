@@ -31,7 +31,9 @@ def inspect(
     fit: Annotated[str | None, option(_DRAW, "fit")] = None,
     image_size: Annotated[
         str | None,
-        typer.Option(metavar="HEIGHTxWIDTH", help="Size to fit them to: 256, or HEIGHTxWIDTH, in pixels. Default: 256."),
+        typer.Option(
+            metavar="HEIGHTxWIDTH", help="Size to fit them to: 256, or HEIGHTxWIDTH, in pixels. Default: 256."
+        ),
     ] = None,
 ):
     """Check a data set, say what was found, and draw its first pairs."""
@@ -79,8 +81,8 @@ def _proportions(sizes, fit, image_size):
         return ""
     words = " to ".join(dict.fromkeys(f"{each:.2f}" for each in (least, most)))
     return (
-        f"One side is {words} times as wide as high: `stretch` to {height}x{width} changes that. See --fit, for `cover`, "
-        "`crop` and `pad`.\n"
+        f"One side is {words} times as wide as high: `stretch` to {height}x{width} changes that. See --fit, for "
+        "`cover`, `crop` and `pad`.\n"
     )
 
 

@@ -1,5 +1,6 @@
 """How pictures of any size become images of one size: stretched, scaled to cover it, cropped or padded."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -39,10 +40,11 @@ class Side(NamedTuple):
         return first.size[::-1] if isinstance(first, Image.Image) else first.shape[:2]
 
     @property
-    def nbytes(self) -> int:
-        """Memory for its pixels in bytes; arrays are read from their files, window by window, and take none."""
-        decoded = [part for part in self._parts if isinstance(part, Image.Image)]
-        return sum(part.width * part.height * _BYTES.get(part.mode, 4) for part in decoded)
+    def nbytes(self) -> float:
+        """Memory for its pixels in bytes; infinite for arrays, as their files would have to stay open."""
+        if not all(isinstance(part, Image.Image) for part in self._parts):
+            return math.inf
+        return sum(part.width * part.height * _BYTES.get(part.mode, 4) for part in self._parts)
 
     def raw(self, size: tuple[int, int] | None = None) -> np.ndarray:
         """The raw form, resized to (height, width) unless that is None."""
@@ -70,6 +72,7 @@ class Fitting(ABC):
     """
 
     pads = False
+    enlarges = True
     reduction: Callable | None = None  # See `Encoding.open`.
 
     def __init__(self, image_size: tuple[int, int], jitter: float = 1.0, training: bool = False) -> None:
@@ -78,7 +81,20 @@ class Fitting(ABC):
         self.enlarged_size = round(height * jitter), round(width * jitter)
 
     def check(self, pairs: Sequence[Pair], encodings: tuple[Encoding, Encoding]) -> None:
-        """Raise for pictures that can't be fitted, from their headers."""
+        """Raise one error for all pictures that can't be fitted, from their headers."""
+        if not self.enlarges:
+            check_pairs(pairs, lambda pair: self._fault_of(pair, encodings[0]), self.image_size, *encodings)
+
+    def _fault_of(self, pair, encoding):
+        height, width = pair.size(encoding)
+        if height >= self.image_size[0] and width >= self.image_size[1]:
+            return None
+        file = pair.source_file[0] if isinstance(pair.source_file, tuple) else pair.source_file
+        needed = "x".join(map(str, self.image_size))
+        return (
+            f'{file} is smaller than `image_size`. Accepted by fit "crop": sides of {needed} or more (height x width). '
+            f"Received: {height}x{width}. Choose a smaller size or another fit, or take the file out of the folder."
+        )
 
     @abstractmethod
     def prepare(self, side: Side) -> Any:
@@ -166,24 +182,12 @@ class _Pad(_Cover):
 class _Crop(Fitting):
     """As stored: a window of the file's own pixels."""
 
+    enlarges = False
+
     def __init__(self, image_size, jitter=1.0, training=False):
         super().__init__(image_size, jitter, training)
         # Enlarging a window and cropping it is taking a smaller one, and enlarging that.
         self.cut_size = tuple(max(1, round(side / jitter)) for side in image_size)
-
-    def check(self, pairs, encodings):
-        check_pairs(pairs, lambda pair: self._fault_of(pair, encodings[0]), self.image_size, *encodings)
-
-    def _fault_of(self, pair, encoding):
-        height, width = pair.size(encoding)
-        if height >= self.image_size[0] and width >= self.image_size[1]:
-            return None
-        file = pair.source_file[0] if isinstance(pair.source_file, tuple) else pair.source_file
-        needed = "x".join(map(str, self.image_size))
-        return (
-            f'{file} is smaller than `image_size`. Accepted by fit "crop": sides of {needed} or more (height x width). '
-            f"Received: {height}x{width}. Choose a smaller size or another fit, or take the file out of the folder."
-        )
 
     def prepare(self, side):
         return side if self.training else self._cut(side)
