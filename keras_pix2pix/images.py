@@ -112,7 +112,10 @@ def refuse_deep_pixels(picture, path):
 
 
 def read_image_file(
-    path: str | os.PathLike, mode: str | None = "RGB", check: Callable = refuse_deep_pixels
+    path: str | os.PathLike,
+    mode: str | None = "RGB",
+    check: Callable = refuse_deep_pixels,
+    reduction: Callable | None = None,
 ) -> Image.Image:
     """Decode a picture upright; of an animation, the first frame.
 
@@ -122,6 +125,8 @@ def read_image_file(
             alpha.
         check: Function of (open picture, path) that raises for a picture of the wrong kind. Defaults to
             `refuse_deep_pixels`.
+        reduction: Function from height and width to the number, 1, 2, 4 or 8, of times that both may be smaller, which
+            saves time with JPEG files and is ignored for others. Defaults to None: the picture keeps its size.
 
     Returns:
         A `PIL.Image.Image`.
@@ -143,6 +148,10 @@ def read_image_file(
         with _open(path) as picture:
             check(picture, path)
             orientation = _orientation(picture)
+            if reduction and picture.format in ("JPEG", "MPO"):
+                width, height = picture.size
+                times = reduction(width, height) if orientation in _ON_THE_SIDE else reduction(height, width)
+                picture.draft(None, (width // times, height // times))
             upright = picture.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else picture
             upright.load()
             return upright if mode in (None, upright.mode) else upright.convert(mode)

@@ -58,7 +58,7 @@ class FixedPairs(keras.callbacks.Callback):
 def first_pairs(pairs: Pairs, count: int) -> tuple[np.ndarray, np.ndarray]:
     """The first sources and targets of a data set, each an array `(count, height, width, channels)`."""
     if isinstance(pairs, tf.data.Dataset):
-        pairs = pairs.unbatch().filter(lambda source, target, weight=1.0: weight > 0).take(count)
+        pairs = pairs.unbatch().filter(lambda source, target, weight=1.0: tf.reduce_max(weight) > 0).take(count)
         source, target, *_ = zip(*pairs.as_numpy_iterator(), strict=True)
         return np.stack(source), np.stack(target)
     if isinstance(pairs, (list, tuple, np.ndarray)):

@@ -99,6 +99,8 @@ def train(
     source_encoding: Annotated[str | None, option(_PAIRED, "source_encoding", rich_help_panel=_DATA)] = None,
     target_encoding: Annotated[str | None, option(_PAIRED, "target_encoding", rich_help_panel=_DATA)] = None,
     color_jitter: Annotated[float | None, option(_PAIRED, "color_jitter", rich_help_panel=_DATA)] = None,
+    fit: Annotated[str | None, option(_PAIRED, "fit", rich_help_panel=_DATA)] = None,
+    rotate: Annotated[bool | None, option(_PAIRED, "rotate", "--rotate", rich_help_panel=_DATA)] = None,
     image_size: Annotated[
         str | None,
         typer.Option(

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from keras_pix2pix.data.fitting import fitting_of, open_sides
 from keras_pix2pix.data.folders import removed_endings, searched_folder
 from keras_pix2pix.data.found_encodings import found_encodings
 from keras_pix2pix.data.pair_lists import is_pair_list
@@ -18,7 +19,7 @@ from keras_pix2pix.data.pairs import as_list, encodings_of_sides, find_pairs
 from keras_pix2pix.encodings.files import is_array_file
 from keras_pix2pix.encodings.rasters import is_tiff_file
 from keras_pix2pix.files import refuse_to_replace, refuse_to_replace_what_is_read, remove_leftovers, whole_file
-from keras_pix2pix.images import OWN_KIND, SOFTWARE, UNREADABLE, is_own_png
+from keras_pix2pix.images import OWN_KIND, SOFTWARE, UNREADABLE, height_and_width, is_own_png
 from keras_pix2pix.terminal import printable, with_progress
 
 __all__ = ["Findings", "draw_pairs"]
@@ -60,6 +61,8 @@ def draw_pairs(
     output: str | Path | None = None,
     count: int = 4,
     full: bool = False,
+    fit: str | None = None,
+    image_size: int | Sequence[int] = (256, 256),
 ) -> Findings:
     """Check a data set, and draw its first pairs, with source and target as training would use them.
 
@@ -79,12 +82,16 @@ def draw_pairs(
         count: Number of pairs to draw, 1 or more. Defaults to 4.
         full: Whether to decode all pictures, and verify the checksums of PNG files, to find damaged ones. Defaults to
             False.
+        fit: Draw pairs as validation would have them: "stretch", "cover", "crop" or "pad", as in `paired_dataset`.
+            Defaults to None: as they are stored.
+        image_size: Height and width in pixels to fit them to, or one integer for a square. Defaults to (256, 256).
 
     Returns:
         `Findings`: the number of pairs, their sizes, the file written.
 
     Raises:
-        ValueError: An unusable folder or file, which is named, or unknown encodings.
+        ValueError: An unusable folder or file, which is named, an unknown encoding or fit, or, for "crop", a picture
+            that is too small.
 
     Example:
 
@@ -98,18 +105,18 @@ def draw_pairs(
     """
     if count < 1:
         raise ValueError(f"`count` must be 1 or more. Received: count={count}.")
+    fitting = None if fit is None else fitting_of(fit, height_and_width(image_size))
     folders = as_list(data)
     output = _output(output, [*folders, target] if target else folders)
     found = found_encodings([(data, target)], direction, source_encoding, target_encoding)
     encodings = encodings_of_sides(data, target, *found)
     pairs = find_pairs(data, target, direction, *encodings)
-    half = 1 if pairs[0].direction is None else 2
     refuse_to_replace_what_is_read([output], {file for pair in pairs for side in pair[:2] for file in _files(side)})
-    sizes: Counter[tuple[int, int]] = Counter()
-    for pair in pairs:
-        height, width = encodings[0].size(pair.source_file)
-        sizes[height, width // half] += 1
-    _draw(pairs[:count], encodings, output, _layout(folders, target, direction))
+    sizes = Counter(pair.size(encodings[0]) for pair in pairs)
+    if fitting:
+        fitting.check(pairs, encodings)
+    layout = _layout(folders, target, direction) + (f', fit "{fit}"' if fitting else "")
+    _draw(pairs[:count], encodings, output, layout, fitting)
     endings = removed_endings([*folders, target]) if target else ""
     return Findings(
         len(pairs),
@@ -181,18 +188,16 @@ def _layout(folders, target, direction):
     return "two folders" if len(folders) == 1 else f"{len(folders)} folders of sources, one of targets"
 
 
-def _draw(pairs, encodings, output, layout):
+def _draw(pairs, encodings, output, layout, fitting):
     # Not pyplot, which keeps state and may look for a screen.
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 0.6 + 2.8 * len(pairs)), layout="constrained")
     figure.suptitle(f"{layout}: source → target")
     for axes, pair in zip(figure.subplots(len(pairs), 2, squeeze=False), pairs, strict=True):
-        sides = zip(axes, _SIDES, encodings, pair.read(*encodings), pair[:2], strict=True)
-        for each, side, encoding, opened, file in sides:
-            each.imshow(encoding.show(encoding.raw(opened, file)))
-            name = _files(file)[0].name
-            each.set_title(printable(f"{side}: {name}"), fontsize=9, parse_math=False)
+        for each, name, side in zip(axes, _SIDES, open_sides(pair, encodings), strict=True):
+            each.imshow(side.encoding.show(fitting.fitted(side) if fitting else side.raw()))
+            each.set_title(printable(f"{name}: {_files(side.file)[0].name}"), fontsize=9, parse_math=False)
             each.set_axis_off()
     with whole_file(output) as temporary:
         figure.savefig(temporary, dpi=100, format="png", metadata={"Software": SOFTWARE})

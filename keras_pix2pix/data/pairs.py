@@ -1,6 +1,7 @@
 """Find and match the files of a paired data set. Every error names the file, and is raised before training."""
 
 import os
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from numbers import Real
 from pathlib import Path
@@ -20,6 +21,7 @@ __all__ = [
     "DIRECTIONS",
     "Pair",
     "as_list",
+    "check_pairs",
     "encodings_of_sides",
     "find_pairs",
     "match_folders",
@@ -31,7 +33,7 @@ DIRECTIONS = ("AtoB", "BtoA")
 _SUBSETS = ("training", "validation")
 _MANY = 1000  # Fewer headers are read in about a second.
 
-_passed: set = set()  # (state, encodings) of the pairs that were checked.
+_passed: set = set()  # (state, what they were checked for) of the pairs that were checked.
 
 
 class Pair(NamedTuple):
@@ -49,14 +51,27 @@ class Pair(NamedTuple):
     direction: str | None = None
     subset: str | None = None
 
-    def read(self, source_encoding: Any = "rgb", target_encoding: Any = "rgb") -> tuple[Any, Any]:
-        """Open source and target with their encodings: two `PIL.Image.Image` for "rgb"."""
-        source_encoding, target_encoding = get_encoding(source_encoding), get_encoding(target_encoding)
-        source = source_encoding.open(self.source_file)
+    def read(
+        self, source_encoding: Any = "rgb", target_encoding: Any = "rgb", reductions: Sequence = (None, None)
+    ) -> tuple[Any, Any]:
+        """Open source and target with their encodings: two `PIL.Image.Image` for "rgb".
+
+        `reductions`, one for each side, are what `Encoding.open` takes, of the size of one side.
+        """
+        sides = [
+            (get_encoding(source_encoding), self.source_file, reductions[0]),
+            (get_encoding(target_encoding), self.target_file, reductions[1]),
+        ]
         if self.direction is None:
-            return source, target_encoding.open(self.target_file)
-        target = source if target_encoding == source_encoding else target_encoding.open(self.target_file)
-        return split_side_by_side(source, self.direction)[0], split_side_by_side(target, self.direction)[1]
+            source, target = (encoding.open(file, reduction) for encoding, file, reduction in sides)
+            return source, target
+        whole = [_open_side_by_side(*side) for side in (sides if sides[0] != sides[1] else sides[:1])]
+        return split_side_by_side(whole[0], self.direction)[0], split_side_by_side(whole[-1], self.direction)[1]
+
+    def size(self, encoding: Encoding) -> tuple[int, int]:
+        """(height, width) of one side, from the header of the source."""
+        height, width = encoding.size(self.source_file)
+        return height, width if self.direction is None else width // 2
 
 
 def encodings_of_sides(
@@ -122,6 +137,10 @@ def split_side_by_side(picture: Any, direction: str) -> tuple[Any, Any]:
     return (left, right) if direction == "AtoB" else (right, left)
 
 
+def _open_side_by_side(encoding, file, reduction):
+    return encoding.open(file, reduction and (lambda height, width: reduction(height, width // 2)))
+
+
 def _find_side_by_side(directory, direction, source_encoding="rgb", target_encoding="rgb"):
     """The pairs of a folder of side-by-side files, each checked by its header."""
     if direction not in DIRECTIONS:
@@ -136,7 +155,7 @@ def _find_side_by_side(directory, direction, source_encoding="rgb", target_encod
             f"Received: {' and '.join(repr(encoding.word) for encoding in encodings)}. Put the sources into folders."
         )
     pairs = [Pair(path, path, direction) for path in list_picture_files(directory, ENCODED_EXTENSIONS)]
-    _check(pairs, lambda pair: _fault_of_side_by_side(pair, set(encodings)), direction, *encodings)
+    check_pairs(pairs, lambda pair: _fault_of_side_by_side(pair, set(encodings)), direction, *encodings)
     return pairs
 
 
@@ -180,7 +199,7 @@ def _encoding_of_folders(encoding, folders):
 
 
 def _of_equal_size(pairs, *encodings):
-    _check(pairs, lambda pair: _fault_of_two_files(pair, *encodings), *encodings)
+    check_pairs(pairs, lambda pair: _fault_of_two_files(pair, *encodings), *encodings)
     return pairs
 
 
@@ -212,9 +231,9 @@ def _fault_of_two_files(pair, source_encoding, target_encoding):
     return None
 
 
-def _check(pairs, fault_of, *encodings):
-    """Read every header, and raise one error for all faults; files that have passed aren't read again."""
-    states = [(_state(pair), encodings) for pair in pairs]
+def check_pairs(pairs: Sequence[Pair], fault_of: Callable, *checked_for: Any) -> None:
+    """Read every header, and raise one error for all faults; files that have passed for the same aren't read again."""
+    states = [(_state(pair), checked_for) for pair in pairs]
     pairs = [pair for pair, state in zip(pairs, states, strict=True) if state not in _passed]
     with ThreadPoolExecutor() as pool:
         results = with_progress(pool.map(fault_of, pairs), len(pairs), "Checking pictures", least=_MANY)

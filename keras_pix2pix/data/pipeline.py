@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_pix2pix.data.fitting import fitting_of
 from keras_pix2pix.data.pairs import encodings_of_sides, find_pairs, subset_of
 from keras_pix2pix.data.photometric import adjust_colors, check_color_jitter, random_factors
 from keras_pix2pix.data.pixel_cache import PixelCache
@@ -44,6 +45,8 @@ def paired_dataset(
     cache_bytes: int = 2 * 1024**3,
     validation_split: float = 0.0,
     subset: str | None = None,
+    fit: str = "stretch",
+    rotate: bool = False,
 ) -> tf.data.Dataset:
     """A data set of (source, target) images from a folder of side-by-side files, or from two folders, for `model.fit`.
 
@@ -96,11 +99,19 @@ def paired_dataset(
             `subset`. Defaults to 0: all pairs are used.
         subset: The part of the pairs to use, "training" or "validation"; also "test" for a list with splits.
             Defaults to None: all pairs.
+        fit: How pictures of other sizes become images of `image_size`. "stretch": each side by a factor of its own.
+            "cover": both sides by one factor, so that the picture covers the image, and a crop of it. "crop": no
+            scaling, a crop of the stored pixels, which are enlarged by `jitter` alone. "pad": both sides by one factor,
+            so that the picture fits in, and its reflection around it, which has weight 0 in losses and metrics.
+            Crops are random while training, and from the centre otherwise. Defaults to "stretch", as in the paper.
+        rotate: Whether both sides are also turned by 0, 90, 180 or 270 degrees at random, for pictures without an
+            upper edge, such as those of satellites and microscopes; needs a square `image_size`. Defaults to False.
 
     Returns:
         A `tf.data.Dataset` of known cardinality, or infinite with `repeat=True`. With `training=True` its elements are
         (source, target), float32 of shape `(batch_size, height, width, channels)`, in [-1, 1]; with `training=False`
-        they are (source, target, sample_weight), with float32 weights of shape `(batch_size,)`.
+        they are (source, target, sample_weight), with float32 weights of shape `(batch_size,)`. With "pad" they are
+        (source, target, sample_weight) in both cases, with a weight for each pixel, `(batch_size, height, width, 1)`.
 
     Raises:
         ValueError: An unusable folder or file, unmatched names or sides of different size, which are named, or an
@@ -127,14 +138,16 @@ def paired_dataset(
     _check_start(training, initial_step, repeat)
     _check_jitter_and_interpolations(jitter, interpolations)
     check_color_jitter(color_jitter, encodings[0])
-    height, width = image_size = height_and_width(image_size)
-    stored_size = (round(height * jitter), round(width * jitter)) if training else image_size
+    image_size = height_and_width(image_size)
+    _check_rotate(rotate, image_size)
+    fitting = fitting_of(fit, image_size, jitter, training)
     found = find_pairs(directory, target_directory, direction, *encodings)
     pairs = subset_of(found, validation_split, subset, seed)
-    load = _loader(PixelCache(pairs, encodings, stored_size, interpolations, cache_bytes), stored_size, encodings)
+    fitting.check(pairs, encodings)
+    load = _loader(PixelCache(pairs, encodings, fitting, interpolations, cache_bytes), encodings, fitting)
     if training:
         batches = len(pairs) // batch_size
-        jittered = _jittered(load, image_size, mirror, color_jitter)
+        jittered = _jittered(load, mirror, rotate, color_jitter)
         if repeat:
             positions = _endless_positions(initial_epoch, initial_step * batch_size, batches * batch_size)
         else:
@@ -160,8 +173,11 @@ def paired_dataset(
     return dataset
 
 
-def _loader(read, size, encodings):
-    specs = [tf.TensorSpec((*size, encoding.raw_channels), encoding.raw_dtype) for encoding in encodings]
+def _loader(read, encodings, fitting):
+    """A function (index, *place) -> source, target, and the weights of their pixels if the fitting pads."""
+    specs = [tf.TensorSpec((*fitting.image_size, each.raw_channels), each.raw_dtype) for each in encodings]
+    if fitting.pads:
+        specs.append(tf.TensorSpec((*fitting.image_size, 1), tf.float32))
     return partial(python_call, read, specs=specs)
 
 
@@ -172,9 +188,10 @@ def _encoder(encodings, color_jitter):
     def encode(source, target, *rest):
         return source_encoding.to_image(source), target_encoding.to_target(target), *rest
 
-    def encode_in_new_colors(source, target, factors):
-        source, target = encode(source, target)
-        return adjust_colors(source, factors, source_encoding), target
+    def encode_in_new_colors(source, target, *weights_and_factors):
+        *weights, factors = weights_and_factors
+        source, *rest = encode(source, target, *weights)
+        return adjust_colors(source, factors, source_encoding), *rest
 
     return encode_in_new_colors if color_jitter else encode
 
@@ -208,12 +225,38 @@ def _check_jitter_and_interpolations(jitter, interpolations):
             )
 
 
-def _jittered(load, image_size, mirror, color_jitter):
+def _check_rotate(rotate, image_size):
+    if rotate and image_size[0] != image_size[1]:
+        raise ValueError(
+            "`rotate=True` turns a picture by 90 degrees, which exchanges its sides. Accepted: a square `image_size`. "
+            f"Received: image_size={image_size}. Leave `rotate` out, or choose a square."
+        )
+
+
+def _jittered(load, mirror, rotate, color_jitter):
+    """A function (index, seed) -> the sides of a pair, cropped, mirrored and turned at random, all alike.
+
+    Reference:
+        Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", Section 6.2.
+    """
+
     def load_jittered(index, seed):
-        pair = _random_jitter(*load(index), image_size, mirror, seed)
-        return (*pair, random_factors(color_jitter, seed)) if color_jitter else pair
+        top_share, left_share, coin = tf.unstack(tf.random.stateless_uniform([3], seed))
+        sides = load(index, top_share, left_share)
+        if mirror:
+            sides = [_mirrored_if(coin < 0.5, side) for side in sides]
+        if rotate:
+            # Folded, because the crop uses the same seed; colours have taken 1.
+            folded = tf.random.experimental.stateless_fold_in(seed, 2)
+            turns = tf.random.stateless_uniform([], folded, maxval=4, dtype=tf.int32)
+            sides = [tf.ensure_shape(tf.image.rot90(side, turns), side.shape) for side in sides]
+        return (*sides, random_factors(color_jitter, seed)) if color_jitter else tuple(sides)
 
     return load_jittered
+
+
+def _mirrored_if(condition, side):
+    return tf.cond(condition, lambda: tf.reverse(side, axis=[1]), lambda: side)
 
 
 def _positions_of_passes(initial_epoch, count):
@@ -250,26 +293,8 @@ def _validation_examples(load, count, padded_count):
     """(source, target, sample_weight); the last batch is filled up with the last pair at weight 0."""
 
     def example(position):
-        return *load(tf.minimum(position, count - 1)), tf.cast(position < count, tf.float32)
+        source, target, *of_pixels = load(tf.minimum(position, count - 1))
+        weight = tf.cast(position < count, tf.float32)
+        return source, target, of_pixels[0] * weight if of_pixels else weight
 
     return tf.data.Dataset.range(padded_count).map(example, num_parallel_calls=tf.data.AUTOTUNE)
-
-
-def _random_jitter(source, target, image_size, mirror, seed):
-    """The same random crop and flip for both sides of a pair.
-
-    Reference:
-        Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", Section 6.2.
-    """
-    height, width = image_size
-    top_share, left_share, coin = tf.unstack(tf.random.stateless_uniform([3], seed))
-    top = tf.cast(top_share * tf.cast(tf.shape(source)[0] - height + 1, tf.float32), tf.int32)
-    left = tf.cast(left_share * tf.cast(tf.shape(source)[1] - width + 1, tf.float32), tf.int32)
-
-    def transform(side):
-        side = side[top : top + height, left : left + width]
-        if mirror:
-            side = tf.cond(coin < 0.5, lambda: tf.reverse(side, axis=[1]), lambda: side)
-        return tf.ensure_shape(side, (height, width, side.shape[-1]))
-
-    return transform(source), transform(target)

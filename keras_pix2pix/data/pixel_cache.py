@@ -3,6 +3,9 @@
 import threading
 from collections.abc import Sequence
 
+import numpy as np
+
+from keras_pix2pix.data.fitting import Fitting, open_sides
 from keras_pix2pix.data.pairs import Pair
 from keras_pix2pix.encodings import Encoding
 
@@ -10,31 +13,33 @@ __all__ = ["PixelCache"]
 
 
 class PixelCache:
-    """Reads pair number `index` in its raw form, resized, and keeps it if there is room."""
+    """Reads windows of pair number `index` in their raw form, and keeps what they are taken from if there is room."""
 
     def __init__(
         self,
         pairs: Sequence[Pair],
         encodings: tuple[Encoding, Encoding],
-        size: tuple[int, int],
+        fitting: Fitting,
         interpolations: tuple[str, str],
         capacity: int,
     ) -> None:
-        self.pairs, self.encodings, self.size, self.interpolations = pairs, encodings, size, interpolations
+        self.pairs, self.encodings, self.fitting, self.interpolations = pairs, encodings, fitting, interpolations
         self.room = capacity
         self.lock = threading.Lock()
         self.kept: dict[int, tuple] = {}
 
-    def __call__(self, index):
+    def __call__(self, index: int, *place: float) -> list[np.ndarray]:
+        """Source and target, and the weights of their pixels if the fitting pads: the window at a place."""
         pair = self.kept.get(int(index))
         if pair is None:
-            pair = self._read(self.pairs[index])
+            pair = self._prepared(self.pairs[index])
             self._keep(int(index), pair)
-        return pair
+        windows = [self.fitting.window(side, *place) for side in pair]
+        return [*windows, self.fitting.weights(pair[0], *place)] if self.fitting.pads else windows
 
-    def _read(self, pair):
-        sides = zip(self.encodings, pair.read(*self.encodings), pair[:2], self.interpolations, strict=True)
-        return tuple(encoding.raw(side, file, self.size, filter_) for encoding, side, file, filter_ in sides)
+    def _prepared(self, pair):
+        sides = open_sides(pair, self.encodings, self.interpolations, self.fitting.reduction)
+        return tuple(map(self.fitting.prepare, sides))
 
     def _keep(self, index, pair):
         size = sum(side.nbytes for side in pair)

@@ -25,24 +25,24 @@ _lock = threading.Lock()
 
 
 def python_call(
-    function: Callable, argument: Any, *, specs: Sequence[tf.TensorSpec], stateful: bool = False
+    function: Callable, *arguments: Any, specs: Sequence[tf.TensorSpec], stateful: bool = False
 ) -> tuple[tf.Tensor, ...]:
-    """Call a function of a scalar; return tensors of these `tf.TensorSpec`s, all zeros once the program is exiting."""
+    """Call a function of scalars; return tensors of these `tf.TensorSpec`s, all zeros once the program is exiting."""
 
-    def call(value):
+    def call(*values):
         if _ending.is_set():
             return [np.zeros(spec.shape, spec.dtype.as_numpy_dtype) for spec in specs]
-        return function(value)
+        return function(*values)
 
-    results = tf.numpy_function(_counted(call), [argument], [spec.dtype for spec in specs], stateful=stateful)
+    results = tf.numpy_function(_counted(call), arguments, [spec.dtype for spec in specs], stateful=stateful)
     return tuple(tf.ensure_shape(each, spec.shape) for each, spec in zip(results, specs, strict=True))
 
 
 def _counted(call):
-    def counted(value):
+    def counted(*values):
         _count(+1)
         try:
-            return call(value)
+            return call(*values)
         finally:
             _count(-1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,12 @@ class Encoding(ABC):
         """(height, width) of a suitable file, from its header; raises for other files."""
 
     @abstractmethod
-    def open(self, path: Any) -> Any:
-        """Decode a file without checking its values: a `PIL.Image.Image`, or an array of 3 dimensions."""
+    def open(self, path: Any, reduction: Callable | None = None) -> Any:
+        """Decode a file without checking its values: a `PIL.Image.Image`, or an array of 3 dimensions.
+
+        `reduction` is a function from height and width to the number, 1, 2, 4 or 8, of times that both may be smaller:
+        JPEG pictures are decoded in a fraction of the time then. Label maps and other files keep their size.
+        """
 
     @abstractmethod
     def raw(

@@ -111,7 +111,7 @@ class Classes(SingleEncoding):
             lambda: open_raster(path, 1, kinds="uib").shape[:2],
         )
 
-    def open(self, path):
+    def open(self, path, reduction=None):
         """Decode a file without checking its values: a `PIL.Image.Image`, or an array of 3 dimensions."""
         if is_array_file(path):
             return open_array(path, 1, kinds="uib")
@@ -241,7 +241,7 @@ class Palette(SingleEncoding):
         """(height, width) of a suitable file, from its header; raises for other files."""
         return Picture(3).size(path)
 
-    def open(self, path):
+    def open(self, path, reduction=None):
         """Decode a file: a `PIL.Image.Image` in RGB, or an array of 3 dimensions."""
         return Picture(3).open(path)
 

@@ -59,7 +59,7 @@ class Mask(SingleEncoding):
         """(height, width) of a suitable file, from its header; raises for other files."""
         return _GRAY.size(path)
 
-    def open(self, path):
+    def open(self, path, reduction=None):
         """Decode a file: a gray `PIL.Image.Image`, or an array of 3 dimensions."""
         return _GRAY.open(path)
 

@@ -117,7 +117,7 @@ class Picture(SingleEncoding):
             lambda: open_raster(path, self.channels).shape[:2],
         )
 
-    def open(self, path):
+    def open(self, path, reduction=None):
         """A file decoded, but not checked for its values: a `PIL.Image.Image`, or an array of 3 dimensions."""
         if is_array_file(path):
             return open_array(path, self.channels)
@@ -126,7 +126,7 @@ class Picture(SingleEncoding):
         mode = _MODES.get(self.channels) if self.raw_dtype == "uint8" else None
         return pillow_or_tifffile(
             path,
-            lambda: read_image_file(path, mode, self._check_file),
+            lambda: read_image_file(path, mode, self._check_file, reduction),
             lambda: open_raster(path, self.channels),
         )
 

@@ -71,9 +71,9 @@ class Stacked(Encoding):
                 )
         return sizes[0]
 
-    def open(self, paths):
+    def open(self, paths, reduction=None):
         """Decode the files: a tuple with the result of each part."""
-        return tuple(part.open(path) for part, path in zip(self.parts, paths, strict=True))
+        return tuple(part.open(path, reduction) for part, path in zip(self.parts, paths, strict=True))
 
     def raw(self, opened, paths, size=None, interpolation="bicubic"):
         """The raw forms of all parts, each resized in its own way, concatenated."""

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from keras_pix2pix.data.fitting import fitting_of, open_sides
 from keras_pix2pix.data.pair_lists import subsets_in
 from keras_pix2pix.data.synthetic import holds_only_facades, write_facades
 from keras_pix2pix.files import whole_file
@@ -15,6 +16,7 @@ __all__ = [
     "folder_sources",
     "run_dataset",
     "run_encodings",
+    "run_fitting",
     "run_folders",
     "run_pairs",
     "run_sources",
@@ -53,7 +55,7 @@ def run_dataset(config, folders, subset=None, **options):
     options = {
         **preset_data(config["preset"], config.get("changes")),
         **{name: config[name] for name in ("image_size", "batch_size", "seed")},
-        **{name: config[name] for name in (*_ENCODINGS, "color_jitter") if name in config},
+        **{name: config[name] for name in (*_ENCODINGS, "color_jitter", "fit", "rotate") if name in config},
         **options,
     }
     directory, target = folders
@@ -69,6 +71,11 @@ def run_encodings(config):
 
     words = (config.get(name, "rgb") for name in _ENCODINGS)
     return encodings_of_sides(_sources(config, "data", "extra_source"), config.get("target"), *words)
+
+
+def run_fitting(config, image_size=None):
+    """How a run fits pictures to its `image_size`, or to another, when it doesn't train."""
+    return fitting_of(config.get("fit", "stretch"), image_size or config["image_size"])
 
 
 def with_found_encodings(config, folders):
@@ -103,9 +110,11 @@ def run_sources(config, folders, image_size, count, subset="validation"):
 
     encodings = run_encodings(config)
     pairs = run_pairs(config, folders, subset)
-    interpolation = preset_data(config["preset"], config.get("changes"))["source_interpolation"]
-    opened = ((pair.read(*encodings)[0], pair.source_file) for pair in spread(pairs, count))
-    return np.stack([encodings[0].raw(source, file, image_size, interpolation) for source, file in opened])
+    data = preset_data(config["preset"], config.get("changes"))
+    interpolations = data["source_interpolation"], data["target_interpolation"]
+    fitting, chosen = run_fitting(config, image_size), spread(pairs, count)
+    fitting.check(chosen, encodings)
+    return np.stack([fitting.fitted(open_sides(pair, encodings, interpolations)[0]) for pair in chosen])
 
 
 def run_pairs(config, folders, subset="validation"):

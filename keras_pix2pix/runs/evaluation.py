@@ -64,8 +64,8 @@ def evaluate_run(
     pairs = run_pairs(config, folders, subset)
     model = load_model(run)
     dataset = run_dataset({**config, "batch_size": 1}, folders, subset, training=False)
-    triples = ((source, model.generator(source, training=False), target) for source, target, _ in dataset)
-    return _evaluated(str(run), pairs, triples, run_encodings(config), features, judge)
+    examples = ((source, model.generator(source, training=False), *rest) for source, *rest in dataset)
+    return _evaluated(str(run), pairs, examples, run_encodings(config), features, judge)
 
 
 def evaluate_folder(generated: str, target: str, features: Any = None) -> Evaluation:
@@ -78,8 +78,8 @@ def evaluate_folder(generated: str, target: str, features: Any = None) -> Evalua
     rgb = encodings.get("rgb")
     size = rgb.size(pairs[0].source_file)
     dataset = paired_dataset(generated, target, image_size=size, training=False)
-    triples = ((one, one, other) for one, other, _ in dataset)
-    return _evaluated(str(generated), pairs, triples, (rgb, rgb), features)
+    examples = ((one, one, *rest) for one, *rest in dataset)
+    return _evaluated(str(generated), pairs, examples, (rgb, rgb), features)
 
 
 def write_evaluation(run, evaluation):
@@ -112,13 +112,14 @@ def _folders(config, run, data, target):
     return validation
 
 
-def _evaluated(name, pairs, triples, encodings, features_of, judge=None):
+def _evaluated(name, pairs, examples, encodings, features_of, judge=None):
     from keras_pix2pix.evaluation import picture_scores
 
     source_encoding, target_encoding = encodings
     found, features, counts, extremes = [], [], [], _Extremes()
-    for pair, (source, generated, target) in with_progress(zip(pairs, triples, strict=True), len(pairs), "Evaluating"):
-        scores = picture_scores(generated, target, target_encoding)
+    together = zip(pairs, examples, strict=True)
+    for pair, (source, generated, target, weight) in with_progress(together, len(pairs), "Evaluating"):
+        scores = picture_scores(*_without_padding(weight, generated, target), target_encoding)
         pictures = [_shown(each, target_encoding) for each in (target, generated)]
         if features_of:
             features.append([features_of(picture[np.newaxis])[0] for picture in pictures])
@@ -130,6 +131,15 @@ def _evaluated(name, pairs, triples, encodings, features_of, judge=None):
     real_scores, fcn_scores = _fcn_scores(counts)
     files = [_name_of(pair.source_file) for pair in pairs]
     return Evaluation(name, files, scores, _distances(features) | fcn_scores, real_scores, extremes.rows())
+
+
+def _without_padding(weight, *images):
+    """The part of images of one pair whose pixels have a weight; all of them without weights of pixels."""
+    if len(weight.shape) == 1:
+        return images
+    counted = np.asarray(weight)[0, ..., 0] > 0
+    rows, columns = (np.flatnonzero(counted.any(axis=axis)) for axis in (1, 0))
+    return [image[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] for image in images]
 
 
 def _distances(features):

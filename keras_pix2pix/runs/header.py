@@ -22,7 +22,8 @@ def print_header(config, run_dir, model, steps, validation, monitor, replicas=1)
         layout = f"{1 + len(config['extra_source'])} folders of sources, one of targets"
     batch_size = config["batch_size"]
     validated = f"{len(validation)} batches of validation" if validation else "no validation data"
-    print(f"Data     {steps} batches of {batch_size} pair(s) an epoch, {height}x{width}, {layout}; {validated}")
+    size = f"{height}x{width}{_fitted(config)}"
+    print(f"Data     {steps} batches of {batch_size} pair(s) an epoch, {size}, {layout}; {validated}")
     shared = f"; {replicas} replicas share each batch" if replicas > 1 else ""
     xla = "; XLA compiles the training step, which takes half a minute once" if model.jit_compile else ""
     print(f"Device   {_devices()}{shared}{xla}")
@@ -41,6 +42,12 @@ def print_header(config, run_dir, model, steps, validation, monitor, replicas=1)
         f", and training ends after {config['patience']} epochs without a better one" if "patience" in config else ""
     )
     print(f"Run      {run_dir}, {config['epochs']} epochs in all{best}{patience}", flush=True)
+
+
+def _fitted(config):
+    """How pictures of other sizes are fitted, as text; empty if they are only stretched."""
+    fit = f' by fit "{config["fit"]}"' if "fit" in config else ""
+    return f"{fit}, turned at random" if config.get("rotate") else fit
 
 
 def _frozen(generator):

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from keras_pix2pix.data.fitting import Side
 from keras_pix2pix.data.pairs import split_side_by_side
 from keras_pix2pix.encodings import Picture
 from keras_pix2pix.files import whole_file
 from keras_pix2pix.images import to_image
 from keras_pix2pix.run_folder import RunFolder
-from keras_pix2pix.runs.data import run_encodings, run_folders, run_pairs, spread
+from keras_pix2pix.runs.data import run_encodings, run_fitting, run_folders, run_pairs, spread
 from keras_pix2pix.runs.model import load_network
 from keras_pix2pix.runs.pictures import needed_configuration
 from keras_pix2pix.runs.startup import start_tensorflow
@@ -35,26 +36,30 @@ class Judge(NamedTuple):
         encoding: That of the label map.
         part: Which of the sources is the label map.
         parts: Number of sources.
+        fitting: How the run fits pictures to its size.
     """
 
     segmenter: keras.Model | None
     encoding: Any
     part: int
     parts: int
+    fitting: Any
 
-    def labels(self, pair, size):
-        """The class of each pixel of a pair's label map, `(height, width)`; -1 for none."""
+    def labels(self, pair):
+        """The class of each pixel of a pair's label map, `(height, width)`; -1 for none, and for padding."""
         files = pair.source_file if isinstance(pair.source_file, tuple) else (pair.source_file,)
         opened = self.encoding.open(files[self.part])
         if pair.direction is not None:
             opened = split_side_by_side(opened, pair.direction)[0]
-        return self.encoding.classes_of(self.encoding.raw(opened, files[self.part], size))
+        prepared = self.fitting.prepare(Side(self.encoding, opened, files[self.part]))
+        classes = self.encoding.classes_of(self.fitting.window(prepared))
+        return np.where(self.fitting.weights(prepared)[..., 0] > 0, classes, -1)
 
     def counts(self, pictures, pair):
         """The `class_counts` of several pictures of one pair, uint8 `(pictures, height, width, 3)`."""
         from keras_pix2pix.evaluation.segmentation import class_counts
 
-        labels = self.labels(pair, pictures.shape[1:3])
+        labels = self.labels(pair)
         return class_counts(self.segmenter, to_image(pictures), np.stack([labels] * len(pictures)))
 
     def check(self, run, config):
@@ -107,14 +112,14 @@ def _label_maps(run, config, training):
     source, target = run_encodings(config)
     for part, encoding in enumerate(source.parts):
         if encoding.is_label_map:
-            return Judge(None, encoding, part, len(source.parts))
+            return Judge(None, encoding, part, len(source.parts), run_fitting(config))
     if source == Picture(3):
         run_pairs(config, training, "training")  # Their faults are others than those of the colours.
         try:
             found, _ = found_encodings([training], config["direction"], "palette:auto", target)
         except ValueError as error:
             raise _no_label_map(run) from error
-        return Judge(None, found, 0, 1)
+        return Judge(None, found, 0, 1, run_fitting(config))
     raise _no_label_map(run)
 
 
@@ -132,12 +137,12 @@ def _trained(judge, config, training):
 
     _, encoding = encodings = run_encodings(config)
     interpolation = preset_data(config["preset"], config.get("changes"))["target_interpolation"]
-    pairs, size = spread(run_pairs(config, training, "training"), _MOST_PAIRS), config["image_size"]
+    pairs = spread(run_pairs(config, training, "training"), _MOST_PAIRS)
     photos, labels = [], []
     for pair in with_progress(pairs, len(pairs), "Reading the training pairs"):
-        raw = encoding.raw(pair.read(*encodings)[1], pair.target_file, size, interpolation)
-        photos.append(encoding.show(raw))
-        labels.append(judge.labels(pair, size))
+        target = Side(encoding, pair.read(*encodings)[1], pair.target_file, interpolation)
+        photos.append(encoding.show(judge.fitting.fitted(target)))
+        labels.append(judge.labels(pair))
     return train_segmenter(to_image(np.stack(photos)), np.stack(labels), classes=_classes(judge))
 
 

@@ -1,5 +1,6 @@
 """The accepted values of each setting of a run, on the command line and in `config.json`."""
 
+from keras_pix2pix.data.fitting import FITS
 from keras_pix2pix.data.pairs import DIRECTIONS
 from keras_pix2pix.training.presets import FREEZABLE, PRESETS, SCHEDULES
 
@@ -59,6 +60,8 @@ SETTINGS = {
     "source_encoding": _TEXT,
     "target_encoding": _TEXT,
     "color_jitter": _number("a number from 0 to 1", lambda value: 0 <= value <= 1),
+    "fit": _one_of(FITS),
+    "rotate": ("true or false", lambda value: isinstance(value, bool)),
     "image_size": (f"height and width, two whole numbers from 1 to {_MOST_PIXELS}", _is_image_size),
     "batch_size": _whole(1, _MOST_EPOCHS),
     "epochs": _whole(1, _MOST_EPOCHS),

@@ -344,11 +344,12 @@ class Pix2Pix(StockModel):
 
     def train_step(self, data):
         """One step on the discriminator, then one on the generator against it (Section 3.3)."""
-        source, target, weights = _tensors(data)
+        source, target, weights, counted = self._batch(data)
 
         # Generate. One forward pass, with one dropout mask, serves all updates.
         with tf.GradientTape() as tape:
-            generated = self._where_labelled(target, _full_precision(self._trained_generator()(source, training=True)))
+            generated = _full_precision(self._trained_generator()(source, training=True))
+            generated = _where_counted(counted, generated, target)
 
             # Update the discriminator on the real and the generated pair.
             if self.update_order == "discriminator_first":
@@ -356,7 +357,7 @@ class Pix2Pix(StockModel):
                     d_logs = self._update_discriminator(source, target, generated, weights)
 
             # Update the generator against it.
-            taught = self._taught(source, target)
+            taught = self._taught(source, target, counted)
             g_logs = self.objective.of_generator(source, target, generated, taught, training=True)
             g_loss = self.generator_optimizer.scale_loss(_global_mean(g_logs["g_loss"], weights))
         gradients = tape.gradient(g_loss, self.generator.trainable_variables)
@@ -374,14 +375,18 @@ class Pix2Pix(StockModel):
             return self.generator
         return FasterOnCpu(self.generator)  # Made anew for each trace: as an attribute it would be saved, too.
 
-    def _where_labelled(self, target, generated):
-        """The generated images, with the target itself where it belongs to no class, so that no loss counts there."""
+    def _batch(self, data):
+        """Source, target, weights of the examples (or None), and where losses count, `(..., 1)` (None: everywhere)."""
+        source, target, weights = _tensors(data)
         counted = self.target_encoding.counted(target)
-        return generated if counted is None else ops.where(counted, generated, ops.cast(target, generated.dtype))
+        if weights is not None and len(weights.shape) == 4:
+            of_pixels, weights = weights > 0, ops.max(weights, axis=(1, 2, 3))
+            counted = of_pixels if counted is None else ops.logical_and(counted, of_pixels)
+        return source, target, weights, counted
 
-    def _taught(self, source, target):
+    def _taught(self, source, target, counted):
         """What the teacher generates; None without a teacher."""
-        return self._where_labelled(target, self._teacher(source)) if self._teacher else None
+        return _where_counted(counted, self._teacher(source), target) if self._teacher else None
 
     def _update_discriminator(self, source, target, generated, weights):
         logs = {}
@@ -401,9 +406,9 @@ class Pix2Pix(StockModel):
 
     def test_step(self, data):
         """The logs of `train_step`, and the metrics, without an update and without dropout."""
-        source, target, weights = _tensors(data)
-        generated = self._where_labelled(target, _full_precision(self.generator(source, training=False)))
-        logs = self.objective.of_generator(source, target, generated, self._taught(source, target))
+        source, target, weights, counted = self._batch(data)
+        generated = _where_counted(counted, _full_precision(self.generator(source, training=False)), target)
+        logs = self.objective.of_generator(source, target, generated, self._taught(source, target, counted))
         if self.objective.adversarial:
             logs |= self._discriminator_logs(source, target, generated, training=False)
         self._logs.update_state(logs, weights)
@@ -557,6 +562,11 @@ def _tensors(data):
     """Source, target and weights (or None) of a batch as tensors; eager steps get arrays."""
     parts = keras.utils.unpack_x_y_sample_weight(data)
     return [None if part is None else ops.convert_to_tensor(part) for part in parts]
+
+
+def _where_counted(counted, generated, target):
+    """The generated images, with the target itself where no loss is to count."""
+    return generated if counted is None else ops.where(counted, generated, ops.cast(target, generated.dtype))
 
 
 def _full_precision(images):

@@ -26,6 +26,8 @@ CONFIG = {
     "changes": {"generator.filters": 2, "compile.gan_loss": "lsgan"},
     "source_encoding": "rgb",
     "color_jitter": 0.1,
+    "fit": "cover",
+    "rotate": False,
     "steps_per_epoch": 3,
     "monitor": "val_ssim",
     "patience": 2,
@@ -196,7 +198,16 @@ def test_any_history(cases, tmp_path):
 
 OPTIONS = [
     *("--epochs", "--steps-per-epoch", "--batch-size", "--image-size", "--seed", "--patience", "--checkpoint-every"),
-    *("--preset", "--direction", "--source-encoding", "--color-jitter", "--schedule", "--precision", "--average"),
+    *(
+        "--preset",
+        "--direction",
+        "--source-encoding",
+        "--color-jitter",
+        "--fit",
+        "--schedule",
+        "--precision",
+        "--average",
+    ),
     *("--monitor", "--validation", "--target", "--extra-source", "--devices", "--set"),
 ]
 KEYS = [f"{section}.{name}" for section in ("generator", "discriminator", "adam", "compile", "data") for name in "ab"]

@@ -7,10 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_pix2pix.data.pipeline import (
-    _random_jitter,
-    paired_dataset,
-)
+from keras_pix2pix.data.pipeline import paired_dataset
 from keras_pix2pix.encodings import pictures
 from keras_pix2pix.images import INTERPOLATIONS, height_and_width, read_image_file
 
@@ -298,57 +295,6 @@ def test_validation_is_neither_jittered_nor_mirrored(tmp_path):
             path = folder / f"{number}.png"
             np.testing.assert_array_equal(pixels_of(source)[number], resized(path, 0, (16, 16)))
             np.testing.assert_array_equal(pixels_of(target)[number], resized(path, 1, (16, 16)))
-
-
-def numbered_places(height, width):
-    """A picture whose pixels hold their own row and column."""
-    rows, columns = np.mgrid[:height, :width]
-    return tf.constant(np.stack([rows, columns, 0 * rows], axis=-1).astype(np.uint8))
-
-
-def test_random_jitter_reaches_every_place_up_to_the_edges():
-    source = numbered_places(5, 7)
-    counts = dict.fromkeys(itertools.product(range(3), range(4)), 0)
-    for seed in range(240):
-        crop, target = _random_jitter(source, 255 - source, (3, 4), mirror=False, seed=[seed, 1])
-        top, left = (int(number) for number in crop[0, 0, :2])
-        np.testing.assert_array_equal(crop, source[top : top + 3, left : left + 4])
-        np.testing.assert_array_equal(target, 255 - crop)
-        counts[top, left] += 1
-    # 12 places, 20 times each if all are equally likely, with a deviation of 4.3.
-    assert min(counts.values()) >= 5
-    assert max(counts.values()) <= 40
-
-
-def test_random_jitter_mirrors_both_sides_in_half_of_the_cases():
-    source, mirrored = numbered_places(4, 6), 0
-    for seed in range(200):
-        crop, target = _random_jitter(source, source[..., :1], (4, 6), mirror=True, seed=[seed, 0])
-        assert target.shape == (4, 6, 1)
-        np.testing.assert_array_equal(target, crop[..., :1])
-        mirrored += int(crop[0, 0, 1]) == 5
-        assert crop[0, :, 1].numpy().tolist() in ([0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0])
-        assert crop[:, 0, 0].numpy().tolist() == [0, 1, 2, 3]
-    assert 70 <= mirrored <= 130
-
-
-def test_random_jitter_depends_on_its_seed_alone():
-    source = numbered_places(40, 40)
-    tf.random.set_seed(1)
-    once, _ = _random_jitter(source, source, (8, 8), mirror=True, seed=[3, 4])
-    tf.random.set_seed(2)
-    again, _ = _random_jitter(source, source, (8, 8), mirror=True, seed=[3, 4])
-    np.testing.assert_array_equal(once, again)
-    for seed in ([3, 5], [4, 4]):
-        other, _ = _random_jitter(source, source, (8, 8), mirror=True, seed=seed)
-        assert not np.array_equal(once, other)
-
-
-def test_random_jitter_of_the_size_of_the_crop_is_the_picture():
-    source = numbered_places(4, 6)
-    crop, target = _random_jitter(source, 9 - source, (4, 6), mirror=False, seed=[0, 0])
-    np.testing.assert_array_equal(crop, source)
-    np.testing.assert_array_equal(target, 9 - source)
 
 
 # Order

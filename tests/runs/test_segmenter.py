@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from keras_pix2pix import encodings, evaluation
+from keras_pix2pix.data.fitting import fitting_of
 from keras_pix2pix.data.pairs import Pair
 from keras_pix2pix.data.synthetic import PALETTE, write_facades
 from keras_pix2pix.runs.segmenter import Judge, judge_of
@@ -125,10 +126,12 @@ def test_labels_are_indices_with_no_class_apart(tmp_path):
     Image.fromarray(np.zeros((2, 2), np.uint8)).save(tmp_path / "other.png")
     encoding = encodings.get("classes:3:ignore=255")
     alone = Pair(tmp_path / "labels.png", tmp_path / "photo.png")
-    assert Judge(None, encoding, 0, 1).labels(alone, (2, 2)).tolist() == [[0, 1], [2, -1]]
+    assert Judge(None, encoding, 0, 1, fitting_of("stretch", (2, 2))).labels(alone).tolist() == [[0, 1], [2, -1]]
     stacked = Pair((tmp_path / "other.png", tmp_path / "labels.png"), tmp_path / "photo.png")
-    larger = Judge(None, encoding, 1, 2).labels(stacked, (4, 4))
+    larger = Judge(None, encoding, 1, 2, fitting_of("stretch", (4, 4))).labels(stacked)
     assert larger.tolist() == [[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, -1, -1], [2, 2, -1, -1]]
+    padded = Judge(None, encoding, 0, 1, fitting_of("pad", (2, 4))).labels(alone)
+    assert padded.tolist() == [[-1, 0, 1, -1], [-1, 2, -1, -1]]
 
 
 def test_the_label_map_among_several_sources_is_found(make_run, make_segmenter, tmp_path):
@@ -139,7 +142,8 @@ def test_the_label_map_among_several_sources_is_found(make_run, make_segmenter, 
 
 
 def test_other_runs_must_make_what_the_segmenter_takes(make_segmenter):
-    judge = Judge(keras.saving.load_model(make_segmenter(12, side=64)), encodings.Palette(COLORS), 0, 1)
+    segmenter = keras.saving.load_model(make_segmenter(12, side=64))
+    judge = Judge(segmenter, encodings.Palette(COLORS), 0, 1, fitting_of("stretch", (64, 64)))
     config = {"data": "pairs", "image_size": (64, 64)}
     judge.check("other", config)
     with pytest.raises(ValueError, match="64x64.*other makes 32x32"):

@@ -54,3 +54,32 @@ def test_what_is_generated_there_changes_no_update(make_model, pair):
     kernel = shift.kernel.numpy()
     assert (kernel[:, 8:] == 1).all()
     assert (kernel[:, :8] != 1).any()
+
+
+def test_pixels_of_weight_zero_change_no_loss_and_no_update(pair):
+    """Padding: what is in the source there is seen, and what is generated there has no effect."""
+    source, _ = pair
+    target = source[:, ::-1].copy()
+    weight = np.ones((1, 16, 16, 1), "float32")
+    weight[:, :, 8:] = 0
+    inputs = keras.Input((16, 16, 3))
+    shift = keras.layers.EinsumDense("bhwc,hw->bhwc", output_shape=(16, 16, 3), kernel_initializer="ones")
+    model = Pix2Pix(keras.Model(inputs, shift(inputs)), patchgan_discriminator((16, 16, 3), filters=2, num_layers=1))
+    model.compile(keras.optimizers.SGD(1.0), metrics=["mse"])
+    logs = model.evaluate(source, target, sample_weight=weight, verbose=0, return_dict=True)
+    assert logs["g_l1"] == pytest.approx(np.abs(source - target)[:, :, :8].sum() / target.size, rel=1e-5)
+    assert logs["mse"] == pytest.approx(np.square(source - target)[:, :, :8].sum() / target.size, rel=1e-5)
+    model.fit(source, target, sample_weight=weight, verbose=0)
+    kernel = shift.kernel.numpy()
+    assert (kernel[:, 8:] == 1).all()
+    assert (kernel[:, :8] != 1).any()
+
+
+def test_a_pair_without_any_weight_has_none_in_the_mean(make_model, pair):
+    source, target = (np.concatenate([each, each[:, ::-1]]) for each in pair)
+    model = make_model("classes:3")
+    weight = np.ones((2, 16, 16, 1), "float32")
+    whole = model.evaluate(source[:1], target[:1], sample_weight=weight[:1], verbose=0, return_dict=True)
+    weight[1] = 0
+    filled_up = model.evaluate(source, target, sample_weight=weight, batch_size=2, verbose=0, return_dict=True)
+    assert filled_up == pytest.approx(whole, rel=1e-5)
