@@ -43,7 +43,7 @@ def test_a_run_starts_from_another_and_keeps_its_encoder(run, trained, pairs, tm
 @pytest.mark.usefixtures("small_networks")
 def test_a_start_that_is_gone_before_the_first_checkpoint_is_named(run, pairs, tmp_path):
     file = tmp_path / "start.keras"
-    unet_generator((32, 32, 3), filters=2).save(file)
+    unet_generator((32, 32, 3), filters=2, num_downsamples=3).save(file)
     options = ["--image-size", 32, "--epochs", 1, "--start-from", file]
     assert run("train", pairs, "--run-dir", tmp_path / "tuned", *options)[0] == 0
     for name in ("model.keras", "history.csv"):
@@ -70,7 +70,7 @@ def test_a_start_that_does_not_fit_is_one_message(run, pairs, tmp_path):
 
 @pytest.mark.usefixtures("small_networks")
 def test_a_run_starts_from_a_pytorch_file(run, pairs, tmp_path, monkeypatch):
-    network = unet_generator((32, 32, 3), filters=2)
+    network = unet_generator((32, 32, 3), filters=2, num_downsamples=3)
     read = []
     monkeypatch.setattr("keras_pix2pix.from_pytorch", lambda path: read.append(path) or Conversion(network, "", 0.0))
     (tmp_path / "latest_net_G.pth").touch()
