@@ -34,7 +34,7 @@ def test_a_fitted_run_is_resumed_evaluated_and_exported(run, wide, tmp_path, fit
     code, printed, errors = run("evaluate", tmp_path / "whole")
     assert code == 0, errors
     assert "3 pictures, l1" in printed
-    file = ("--output", tmp_path / "generator.tflite")
+    file = ("--format", "tflite", "--output", tmp_path / "generator.tflite")
     code, _, errors = run("export", tmp_path / "whole", *file, "--quantization", "int8", "--accept", "psnr=10")
     assert code == 0, errors
     code, _, errors = run("translate", tmp_path / "whole", wide, "--output", tmp_path / "out")
