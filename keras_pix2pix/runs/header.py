@@ -10,6 +10,7 @@ from keras_pix2pix.run_folder import RunFolder
 __all__ = ["print_header"]
 
 _NVIDIA_SMI = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+_CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
 
 
 def print_header(config, run_dir, model, steps, validation, monitor, replicas=1):
@@ -33,6 +34,7 @@ def print_header(config, run_dir, model, steps, validation, monitor, replicas=1)
         f"{_innermost(model.generator)}, discriminator of {model.discriminator.count_params():,} with a receptive "
         f"field of {patch}x{patch} pixels"
     )
+    print(_perceptual(model), end="")
     if "teacher" in config:
         print(f"Teacher  {config['teacher']}, weight {model.objective.lambda_teacher:g}")
     if "start" in model.training_state.records:
@@ -42,6 +44,33 @@ def print_header(config, run_dir, model, steps, validation, monitor, replicas=1)
         f", and training ends after {config['patience']} epochs without a better one" if "patience" in config else ""
     )
     print(f"Run      {run_dir}, {config['epochs']} epochs in all{best}{patience}", flush=True)
+
+
+def _perceptual(model):
+    """What a perceptual loss costs, as a line; empty without one."""
+    from keras_pix2pix import PerceptualLoss
+
+    loss = model.objective.reconstruction_loss_given
+    if not isinstance(loss, PerceptualLoss):
+        return ""
+    of_loss = _multiplications(loss, *model.generator.outputs * 2)
+    of_generator = _multiplications(model.generator, *model.generator.inputs)
+    return (
+        f"Loss     {loss.name} by {loss.extractor_name}, weight {model.objective.lambda_l1:g}: forward, it takes "
+        f"{of_loss / of_generator:.1f} times the generator's arithmetic\n"
+    )
+
+
+def _multiplications(function, *tensors):
+    """Multiplications in the convolutions of a function of images like these, one of each."""
+    import tensorflow as tf
+
+    specs = [tf.TensorSpec((1, *tensor.shape[1:])) for tensor in tensors]
+    graph = tf.function(lambda *images: function(*images)).get_concrete_function(*specs).graph
+    # Each pixel of the result, or of a transposed convolution's input, takes the whole kernel.
+    convolutions = [(op.inputs[1], op.outputs[0]) for op in graph.get_operations() if op.type in _CONVOLUTIONS]
+    convolutions += [op.inputs[1:3] for op in graph.get_operations() if op.type == "Conv2DBackpropInput"]
+    return sum(kernel.shape.num_elements() * math.prod(image.shape[1:3]) for kernel, image in convolutions)
 
 
 def _fitted(config):

@@ -29,6 +29,7 @@ from keras_pix2pix.training.fine_tuning import freeze as freeze_part
 from keras_pix2pix.training.fine_tuning import set_pretrained_weights
 from keras_pix2pix.training.matrix_products import FasterOnCpu
 from keras_pix2pix.training.objective import Objective, check_discriminator, discriminate
+from keras_pix2pix.training.perceptual import perceptual_loss_of
 from keras_pix2pix.training.presets import preset
 from keras_pix2pix.training.saving import copy_average
 from keras_pix2pix.training.stock import Logs, OptimizerOfBoth, StockModel
@@ -231,8 +232,9 @@ class Pix2Pix(StockModel):
                 more. Defaults to None: with a teacher that of the target's, `lambda_l1`.
             teacher: Trained `Pix2Pix` or generator, from whose images a smaller generator learns besides the targets.
                 It is neither trained nor saved: see `set_teacher`. Defaults to None.
-            reconstruction_loss: "l1", "l2", "charbonnier", a `PerceptualLoss`, or what `keras.losses.get` takes,
-                between target and generated images. Defaults to "l1".
+            reconstruction_loss: "l1", "l2", "charbonnier", "vgg19" or the file of another extractor of a
+                `PerceptualLoss`, or what `keras.losses.get` takes, between target and generated images. Defaults to
+                "l1".
             label_smoothing: How far below 1 the discriminator's label for real pairs is, for "vanilla" and "lsgan".
                 Defaults to 0.
             discriminator_loss_weight: Factor of the discriminator's loss, greater than 0. Defaults to 0.5, which
@@ -253,7 +255,7 @@ class Pix2Pix(StockModel):
         """
         terms: dict[str, Any] = {
             "gan_loss": gan_loss,
-            "reconstruction_loss": reconstruction_loss,
+            "reconstruction_loss": perceptual_loss_of(reconstruction_loss),
             "lambda_l1": lambda_l1,
             "lambda_gan": lambda_gan,
             "lambda_features": lambda_features,

@@ -50,6 +50,7 @@ class Objective:
         }
         _check_numbers(weights, lambda_penalty, discriminator_loss_weight)
         self.gan_loss = losses.adversarial_loss(gan_loss, label_smoothing)
+        self.reconstruction_loss_given = reconstruction_loss
         self.reconstruction_loss = losses.reconstruction_loss(reconstruction_loss)
         self.measures_l1_apart = reconstruction_loss != "l1"
         self.lambda_l1, self.lambda_gan, self.lambda_features = lambda_l1, lambda_gan, lambda_features

@@ -15,9 +15,10 @@ from keras_pix2pix.pretrained import model_file
 from keras_pix2pix.training.building import dtype_policy
 from keras_pix2pix.training.losses import as_list, l1_loss
 
-__all__ = ["PerceptualLoss"]
+__all__ = ["PerceptualLoss", "perceptual_loss_of"]
 
 _VGG19 = "vgg19"
+_FILES = (".h5", ".keras")
 # relu1_1 to relu5_1, with pix2pixHD's weights; Keras' layers contain their ReLUs.
 _VGG19_LAYERS = {
     "block1_conv1": 1 / 32,
@@ -32,9 +33,10 @@ _VGG19_LAYERS = {
 class PerceptualLoss(keras.losses.Loss):
     """The mean absolute difference of a trained network's features for the target and for the generated image.
 
-    For `compile(reconstruction_loss=...)`, whose weight is `lambda_l1`; with "vgg19" it is pix2pixHD's. The extractor
-    is not trained, and a saved model names it without containing it: translating and exporting don't need it, and
-    training fetches or reads it again, unless it was a model, which has no name to read it by.
+    For `compile(reconstruction_loss=...)`, whose weight is `lambda_l1`; with "vgg19" it is pix2pixHD's, and the word,
+    or an extractor's file, is enough there and in `train --set compile.reconstruction_loss=vgg19`. The extractor is not
+    trained, and a saved model names it without containing it: translating and exporting don't need it, and training
+    fetches or reads it again, unless it was a model, which has no name to read it by.
 
     VGG19 has 12.9 million parameters up to its last layer used, and computes in float32.
 
@@ -107,7 +109,7 @@ class PerceptualLoss(keras.losses.Loss):
         return loss
 
     def _file_or_word(self):
-        if self.extractor_name == _VGG19 or Path(self.extractor_name).suffix in (".h5", ".keras"):
+        if self.extractor_name == _VGG19 or Path(self.extractor_name).suffix in _FILES:
             return self.extractor_name
         raise ValueError(
             f"This model was trained with a PerceptualLoss of the network {self.extractor_name!r}, which its file "
@@ -135,6 +137,12 @@ class PerceptualLoss(keras.losses.Loss):
             return sum(weight * l1_loss(ops.cast(a, "float32"), ops.cast(b, "float32")) for weight, a, b in pairs)
 
         return compare
+
+
+def perceptual_loss_of(loss: Any) -> Any:
+    """A `PerceptualLoss` by an extractor's word or file; any other loss as it is."""
+    named = isinstance(loss, str) and (loss == _VGG19 or Path(loss).suffix in _FILES)
+    return PerceptualLoss(loss) if named else loss
 
 
 def _name_of(extractor):

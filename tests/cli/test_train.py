@@ -285,3 +285,19 @@ def test_validation_data_are_of_one_kind(run, pairs, tmp_path, other):
     code, _, errors = run("train", data, "--run-dir", tmp_path / "run", "--validation-split", 0.5, *given)
     assert code == 2
     assert "--validation-split" in errors
+
+
+def test_a_perceptual_loss_says_what_it_costs(run, pairs, tmp_path):
+    image = keras.Input((None, None, 3))
+    keras.Model(image, keras.layers.Conv2D(4, 3, name="edges")(image), name="tiny").save(tmp_path / "tiny.keras")
+    changes = ("--set", f"compile.reconstruction_loss={tmp_path / 'tiny.keras'}", "--set", "compile.lambda_l1=10")
+    options = ("--image-size", 32, "--epochs", 1, "--steps-per-epoch", 1)
+    code, printed, errors = run("train", pairs, "--run-dir", tmp_path / "run", *options, *changes)
+    assert code == 0, errors
+    assert "tiny.keras, weight 10: forward, it takes" in printed
+    code, _, errors = run("train", "--run-dir", tmp_path / "run", "--resume", "--epochs", 2)
+    assert code == 0, errors
+    changes = ("--set", "compile.reconstruction_loss=nowhere.keras")
+    code, _, errors = run("train", pairs, "--run-dir", tmp_path / "other", *options, *changes)
+    assert code == 2
+    assert "nowhere.keras" in errors

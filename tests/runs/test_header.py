@@ -2,9 +2,10 @@
 
 import os
 
+import keras
 import pytest
 
-from keras_pix2pix.runs.header import _devices
+from keras_pix2pix.runs.header import _devices, _multiplications
 
 
 @pytest.fixture
@@ -34,3 +35,11 @@ def test_a_gpu_that_is_hidden_on_purpose_is_not(put_nvidia_smi, monkeypatch):
 def test_a_driver_without_a_card_is_no_gpu(put_nvidia_smi, script):
     put_nvidia_smi(script)
     assert "TensorFlow" not in _devices()
+
+
+def test_multiplications_are_those_of_the_convolutions():
+    image = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(4, 3, strides=2, padding="same")(image)
+    x = keras.layers.DepthwiseConv2D(3, padding="same")(x)
+    network = keras.Model(image, keras.layers.Conv2DTranspose(2, 4, strides=2, padding="same")(x))
+    assert _multiplications(network, *network.inputs) == 16 * (3 * 3 * 3 * 4) + 16 * (3 * 3 * 4) + 16 * (4 * 4 * 4 * 2)

@@ -140,3 +140,14 @@ def test_vgg19_computes_in_full_precision_under_any_policy(vgg19, images, precis
 def test_mistakes_are_said_at_once(extractor, arguments, words):
     with pytest.raises(ValueError, match=words):
         PerceptualLoss(**{"extractor": extractor, **arguments})
+
+
+def test_a_word_or_a_file_is_enough(make_model, extractor, vgg19, images, tmp_path):
+    extractor.save(tmp_path / "tiny.keras")
+    source, target = images(1)
+    for file, network in ((tmp_path / "tiny.keras", extractor), (vgg19[1], vgg19[1])):
+        logs = []
+        for loss in (str(file), PerceptualLoss(network)):
+            keras.utils.set_random_seed(1)
+            logs.append(compiled(make_model, loss).evaluate(source, target, verbose=0, return_dict=True))
+        assert logs[0] == pytest.approx(logs[1], rel=1e-5)
