@@ -16,6 +16,7 @@ WORDS = [
     "classes:2:colors=#000000,#808000",
     "mask",
     "mask:9",
+    "edges",
     "palette:#000000,#ff0000,#00ff00",
     "palette:#000000=road,#ff0000=wild grass",
     "values:2:-1.0:3.0",
@@ -56,7 +57,7 @@ def test_parts_make_up_the_whole(word, pixels):
         np.testing.assert_allclose(part.to_image(values), image, atol=1e-6)
 
 
-@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("word", [word for word in WORDS if word != "edges"])  # A mask of edges is no instance map.
 def test_a_single_encoding_writes_what_it_reads(word, pixels, tmp_path):
     encoding = encodings.get(word)
     assert encoding.parts == (encoding,)
@@ -82,7 +83,7 @@ def test_classes_have_names_for_people(word, names):
 
 def test_label_maps_are_told_from_measurements():
     found = {word: encodings.get(word).is_label_map for word in WORDS + STACKED}
-    assert [word for word, is_label_map in found.items() if is_label_map] == WORDS[4:11]
+    assert [word for word, is_label_map in found.items() if is_label_map] == WORDS[4:12]
 
 
 def test_a_pixel_of_no_class_is_none_of_them():
@@ -147,3 +148,40 @@ def test_the_class_of_a_pixel_is_the_largest_channel(word, pixels):
     image = np.asarray(encoding.to_image(raw))
     expected = image.argmax(axis=-1) if encoding.channels > 1 else (image[..., 0] > 0)
     np.testing.assert_array_equal(encoding.classes_of(raw), expected)
+
+
+def edges_of(indices):
+    """By the definition, pixel by pixel: an index differs from that above, below, left or right."""
+    edges = np.zeros(indices.shape, np.uint8)
+    height, width = indices.shape
+    for row, column in np.ndindex(height, width):
+        for down, right in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+            beside = row + down, column + right
+            inside = 0 <= beside[0] < height and 0 <= beside[1] < width
+            if inside and indices[beside] != indices[row, column]:
+                edges[row, column] = 255
+    return edges
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int64"])
+def test_edges_are_where_instances_meet(dtype, tmp_path):
+    indices = np.random.default_rng(0).integers(0, 2, (5, 7)).repeat(3, 0).repeat(2, 1).astype(dtype)
+    indices *= 255 if dtype == "uint8" else 26001  # As Cityscapes counts cars.
+    if dtype == "int64":
+        np.save(tmp_path / "instances.npy", indices)
+    else:
+        Image.fromarray(indices).save(tmp_path / "instances.png")
+    [file] = tmp_path.iterdir()
+    encoding = encodings.get("edges")
+    assert encoding == encodings.Edges()
+    assert encoding.size(file) == (15, 14)
+    raw = encoding.raw(encoding.open(file), file)
+    np.testing.assert_array_equal(raw[..., 0], edges_of(indices))
+    smaller = encoding.raw(encoding.open(file), file, (5, 7))
+    np.testing.assert_array_equal(smaller[..., 0], edges_of(indices[1::3, 1::2]))
+
+
+def test_pictures_are_no_instance_maps(tmp_path):
+    Image.new("RGB", (4, 4)).save(tmp_path / "photo.png")
+    with pytest.raises(ValueError, match="photo.png"):
+        encodings.get("edges").open(tmp_path / "photo.png")

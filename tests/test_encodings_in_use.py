@@ -26,6 +26,7 @@ WAYS = [
     ("rgb", "mask"),
     ("classes:4:ignore=255", "mask:9"),
     ("mask+rgb", "classes:4:ignore=255"),
+    ("classes:4+edges", "rgb"),
 ]
 FILES = ("gray", "rgba", "rgb", "mask", PALETTE)  # What TensorFlow decodes as it is meant.
 

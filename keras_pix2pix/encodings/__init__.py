@@ -8,12 +8,23 @@ from collections.abc import Sequence
 from keras_pix2pix.encodings.base import Encoding
 from keras_pix2pix.encodings.files import EXTENSIONS
 from keras_pix2pix.encodings.labels import Classes, Palette
-from keras_pix2pix.encodings.masks import Mask
+from keras_pix2pix.encodings.masks import Edges, Mask
 from keras_pix2pix.encodings.pictures import Picture
 from keras_pix2pix.encodings.stacked import Stacked
 from keras_pix2pix.encodings.words import get_single
 
-__all__ = ["EXTENSIONS", "Classes", "Encoding", "Mask", "Palette", "Picture", "Stacked", "get", "get_for_channels"]
+__all__ = [
+    "EXTENSIONS",
+    "Classes",
+    "Edges",
+    "Encoding",
+    "Mask",
+    "Palette",
+    "Picture",
+    "Stacked",
+    "get",
+    "get_for_channels",
+]
 
 
 def get(identifier: str | int | Sequence | Encoding) -> Encoding:
@@ -21,15 +32,15 @@ def get(identifier: str | int | Sequence | Encoding) -> Encoding:
 
     Args:
         identifier: "rgb", "gray", "rgba" (8-bit pictures), "gray16" (16-bit gray), "mask" (0 and 255; "mask:64" with
-            another threshold), "classes:12" (class indices 0 to 11), "classes:21:ignore=255" (255 is no class),
-            "palette:#000000,#ffffff" (label colours; "#000000=road" with names), "palette:FILE.csv" (a table of names
-            and colours), "values:CHANNELS:LOW:HIGH" (`.npy` or TIFF files of a declared value range),
-            "values:CHANNELS:LOW:HIGH:nodata=VALUE" (that value means no data), words joined by "+" or a list (several
-            sources, stacked), an integer (8-bit pictures with that number of channels), or an encoding, which is
-            returned unchanged.
+            another threshold), "edges" (between the instances of an instance map), "classes:12" (class indices 0 to
+            11), "classes:21:ignore=255" (255 is no class), "palette:#000000,#ffffff" (label colours; "#000000=road"
+            with names), "palette:FILE.csv" (a table of names and colours), "values:CHANNELS:LOW:HIGH" (`.npy` or TIFF
+            files of a declared value range), "values:CHANNELS:LOW:HIGH:nodata=VALUE" (that value means no data), words
+            joined by "+" or a list (several sources, stacked), an integer (8-bit pictures with that number of
+            channels), or an encoding, which is returned unchanged.
 
     Returns:
-        A `Picture`, `Classes`, `Mask`, `Palette` or `Stacked`.
+        A `Picture`, `Classes`, `Mask`, `Edges`, `Palette` or `Stacked`.
 
     Raises:
         ValueError: Anything else, or numbers out of range.

@@ -16,7 +16,7 @@ from keras_pix2pix.encodings.pictures import Picture
 from keras_pix2pix.encodings.rasters import open_raster, pillow_or_tifffile
 from keras_pix2pix.images import read_image_file, read_image_size, write_png
 
-__all__ = ["Classes", "Palette"]
+__all__ = ["Classes", "Palette", "resized_nearest"]
 
 _MOST_CLASSES = 256
 _MODES_OF_INDICES = ("1", "L", "P")
@@ -125,7 +125,7 @@ class Classes(SingleEncoding):
         """Indices `(height, width, 1)` of the result of `open` or a part of it; always resized with "nearest"."""
         indices = np.asarray(opened)
         indices = self.checked(indices if indices.ndim == 3 else indices[..., np.newaxis], path).astype(np.uint8)
-        return _nearest(indices[..., 0], size)[..., np.newaxis]
+        return resized_nearest(indices[..., 0], size)[..., np.newaxis]
 
     def checked(self, indices, name):
         """The indices, if all of them are classes; raises, with `name`, for others."""
@@ -305,7 +305,8 @@ def _one_hot(indices, num_classes):
     return ops.cast(chosen, "float32") * 2.0 - 1.0
 
 
-def _nearest(indices, size):
+def resized_nearest(indices: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
+    """Indices `(height, width)`, resized without new ones unless the size is None."""
     if size is None or indices.shape == tuple(size):
         return indices
     return np.asarray(Image.fromarray(np.ascontiguousarray(indices)).resize(size[::-1], Image.Resampling.NEAREST))

@@ -6,14 +6,14 @@ from urllib.parse import unquote
 from keras_pix2pix.encodings.base import SingleEncoding
 from keras_pix2pix.encodings.color_tables import is_color_table, read_color_table
 from keras_pix2pix.encodings.labels import Classes, Palette
-from keras_pix2pix.encodings.masks import Mask
+from keras_pix2pix.encodings.masks import Edges, Mask
 from keras_pix2pix.encodings.pictures import WORDS, Picture
 
 __all__ = ["get_single"]
 
 _FOUND_IN_DATA = ("palette:auto", "classes:auto")
 _ACCEPTED = (
-    '"rgb", "gray", "rgba", "gray16", "mask", "classes:NUMBER", "classes:NUMBER:ignore=INDEX", '
+    '"rgb", "gray", "rgba", "gray16", "mask", "edges", "classes:NUMBER", "classes:NUMBER:ignore=INDEX", '
     '"palette:#RRGGBB,#RRGGBB,...", "palette:FILE.csv", "values:CHANNELS:LOW:HIGH", '
     '"values:CHANNELS:LOW:HIGH:nodata=VALUE", '
     'several of these joined by "+" for several source folders, a list of these, a number of channels, or an encoding'
@@ -28,6 +28,8 @@ def get_single(identifier):
         return Picture(int(identifier))
     if not isinstance(identifier, str):
         raise _unknown(identifier)
+    if identifier == "edges":
+        return Edges()
     return Picture(*WORDS[identifier]) if identifier in WORDS else _get_with_numbers(identifier)
 
 
