@@ -23,13 +23,6 @@ def mirrored():
 
 
 @pytest.fixture(autouse=True)
-def quickly_optimized(request):
-    """Graphs run as they were traced: Grappler takes half of the first step's time. Slow tests have it, as users do."""
-    off = request.node.get_closest_marker("slow") is None
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": off})
-
-
-@pytest.fixture(autouse=True)
 def seeded():
     keras.utils.set_random_seed(0)
 

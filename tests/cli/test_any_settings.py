@@ -19,7 +19,7 @@ from keras_pix2pix.runs.settings import _MOST_EPOCHS, _MOST_STEPS, _PRECISIONS, 
 from keras_pix2pix.training import building
 from keras_pix2pix.training.presets import PRESETS, preset
 
-FEW_AND_MANY = pytest.mark.parametrize("cases", [60, pytest.param(2000, marks=pytest.mark.slow)])
+FEW_AND_MANY = pytest.mark.parametrize("cases", [60, pytest.param(600, marks=pytest.mark.slow)])
 CONFIG = {
     **new_configuration(Path("nowhere"), {"data": "/pairs"}),
     "validation": "/others",

@@ -12,7 +12,7 @@ import pytest
 from keras_pix2pix import callbacks
 from keras_pix2pix.data.synthetic import write_facades
 
-FROM, TO = 20, 80  # Epochs.
+FROM, TO = 15, 45  # Epochs.
 GROWTH = 10  # MB. Of what is made anew at every checkpoint, TensorFlow kept 0.15.
 
 

@@ -1,4 +1,4 @@
-"""Twenty kills at random moments, and the run ends like one that was left alone."""
+"""Twelve kills at random moments, and the run ends like one that was left alone."""
 
 import contextlib
 import os
@@ -10,9 +10,9 @@ from resume import MODEL_FILE, arrays_of, finish, history_of, kill
 
 from keras_pix2pix.data.synthetic import write_facades
 
-KILLS = 20
+KILLS = 12
 RECORDS = "vars/records"
-STARTING = 3  # So many of them while the program is starting.
+STARTING = 2  # So many of them while the program is starting.
 
 
 @contextlib.contextmanager
@@ -26,7 +26,7 @@ def unread_pipe():
 
 
 @pytest.mark.slow
-def test_twenty_kills_leave_no_trace(tmp_path):
+def test_twelve_kills_leave_no_trace(tmp_path):
     write_facades(tmp_path / "pairs", 5, image_size=(32, 32))
     options = [
         *(str(tmp_path / "pairs"), "--validation", str(tmp_path / "pairs"), "--image-size", "32"),

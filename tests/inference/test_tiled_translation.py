@@ -162,7 +162,7 @@ def test_the_source_half_of_a_pair_is_tiled(make_model, tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"tile": 48}, "`tile` must be a multiple of 32, as the network takes it. Received: tile=48"),
+        ({"tile": 44}, "`tile` must be a multiple of 8, as the network takes it. Received: tile=44"),
         ({"tile": 64, "overlap": 64}, "`overlap` must be an integer from 0 to less than `tile`.*overlap=64, tile=64"),
         ({"fixed_statistics": True}, "Received: tile=None. Pass `tile`, or leave `fixed_statistics` out"),
     ],

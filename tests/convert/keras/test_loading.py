@@ -169,15 +169,16 @@ def test_what_a_whole_model_tells_must_not_be_told(arguments, old_unet, save_ker
 @pytest.mark.parametrize("normalization", ["instance", "batch"])
 def test_into_a_network_of_ones_own(normalization, save_keras_2, randomised, images, make_model):
     # Another program's network: the names say nothing, and its batch norm's averages are of no use to instance norm.
-    trained = randomised(unet_generator((32, 32, 3), filters=4, normalization="batch", dropout=0.0))
+    options = {"num_downsamples": 3, "filters": 4, "normalization": "batch", "dropout": 0.0}
+    trained = randomised(unet_generator((32, 32, 3), **options))
     model = make_model(normalization=normalization)
     conversion = from_legacy_keras(save_keras_2(trained, weights_only=True), into=model)
     assert conversion.network is model.generator
     source, _ = images(1)
     expected = trained(source, training=normalization == "instance")
     np.testing.assert_allclose(conversion.network.predict(source, verbose=0), expected, atol=1e-5)
-    assert conversion.recognised.startswith(f"U-Net of 5 downsamples, 4 filters, {normalization} norm (epsilon 1e-05)")
-    assert "17 layers filled in order, the rest as in 'unet_generator'" in conversion.recognised
+    assert conversion.recognised.startswith(f"U-Net of 3 downsamples, 4 filters, {normalization} norm (epsilon 1e-05)")
+    assert "9 layers filled in order, the rest as in 'unet_generator'" in conversion.recognised
 
 
 def test_into_names_every_mismatch_and_changes_nothing(old_unet, save_keras_2):
