@@ -153,7 +153,7 @@ MISTAKES = {
     ),
     "no such picture": (["translate", "MODEL", "nowhere.png", "--output", "OUT"], ["nowhere.png"]),
     "overlap": (["translate", "MODEL", "PAIRS", "--output", "OUT", "--overlap", "8"], ["--overlap 8 without --tile"]),
-    "tile": (["translate", "MODEL", "PAIRS", "--output", "OUT", "--tile", "44"], ["multiple of 8", "tile=44"]),
+    "tile": (["translate", "MODEL", "PAIRS", "--output", "OUT", "--tile", "40"], ["multiple of 32", "tile=40"]),
     "statistics": (
         ["translate", "MODEL", "PAIRS", "--output", "OUT", "--fixed-statistics"],
         ["`fixed_statistics` is for tiles", "Pass `tile`"],
