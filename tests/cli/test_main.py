@@ -58,7 +58,7 @@ MISTAKES = {
         ["train", "PAIRS", "--run-dir", "RUN", "--direction", "left"],
         ["AtoB", "Received: direction='left'"],
     ),
-    "size": (["train", "PAIRS", "--run-dir", "RUN", "--image-size", "7"], ["at least 8", "(7, 7, 3)"]),
+    "size": (["train", "PAIRS", "--run-dir", "RUN", "--image-size", "7"], ["image_shape", "(7, 7, 3)"]),
     "size form": (["train", "PAIRS", "--run-dir", "RUN", "--image-size", "big"], ["HEIGHTxWIDTH", "Received: 'big'"]),
     "batch": (["train", "PAIRS", "--run-dir", "RUN", "--batch-size", "9"], ["number of pairs, 3", "batch_size=9"]),
     "not a number": (["train", "PAIRS", "--run-dir", "RUN", "--epochs", "many"], ["Invalid value for '--epochs'"]),
