@@ -409,7 +409,7 @@ def test_logs_by_hand(make_model, images):
     model = make_model(dropout=0)
     model.compile(lambda_l1=10.0, metrics=[keras.metrics.MeanSquaredError(name="mse")])
     generated = model.generator(source)
-    real, fake = model.discriminator([source, target]), model.discriminator([source, generated])
+    real, fake = model.discriminator([source, target]), model.discriminate(source, np.asarray(generated))
     logs = model.test_on_batch(source.numpy(), target.numpy(), return_dict=True)
     loss = adversarial_loss("vanilla")
     g_gan = np.mean(loss.generator(fake))
@@ -440,7 +440,7 @@ def test_training_logs_are_those_before_the_generators_update(make_model, images
     for name in ("g_l1", "d_loss", "d_real", "d_fake", "d_accuracy"):
         assert logs[name] == pytest.approx(before[name], rel=1e-4), name
     # The generator is judged by the updated discriminator.
-    logits = np.asarray(model.discriminator([source, generated]))
+    logits = np.asarray(model.discriminate(source, np.asarray(generated)))
     assert logs["g_gan"] == pytest.approx(np.log1p(np.exp(-logits)).mean(), rel=1e-4)
     assert logs["g_gan"] != pytest.approx(before["g_gan"], rel=1e-3)
 
