@@ -6,13 +6,13 @@ from typing import Annotated, Any
 import typer
 
 from keras_pix2pix.cli.documentation import option, parameter_help
+from keras_pix2pix.runs.configuration import completed
 from keras_pix2pix.runs.model import parsed_image_size
 
 __all__ = ["inspect"]
 
 _DRAW = "data.inspection:draw_pairs"
 _AUTO = ":auto"
-_USUAL_SIZE = 256, 256
 _NOTICED = 1.02  # Times that a picture becomes wider or higher.
 
 
@@ -60,7 +60,7 @@ def inspect(
     sizes = ", ".join(f"{height}x{width} ({number})" for (height, width), number in list(findings.sizes.items())[:5])
     removed = f", matched after removing {findings.endings}" if findings.endings else ""
     print(f"{findings.pairs} pairs{removed}; height x width of one side (pairs): {sizes}")
-    print(_proportions(findings.sizes, fit or "stretch", given["image_size"] or _USUAL_SIZE), end="")
+    print(_proportions(findings.sizes, fit or "stretch", given["image_size"] or completed({})["image_size"]), end="")
     found = dict(zip(("source", "target"), findings.encodings, strict=True))
     for side, word in found.items():
         if _AUTO in str(given[f"{side}_encoding"]):

@@ -77,7 +77,7 @@ class Fitting(ABC):
 
     def __init__(self, image_size: tuple[int, int], jitter: float = 1.0, training: bool = False) -> None:
         height, width = self.image_size = image_size
-        self.jitter, self.training = jitter, training
+        self.training = training
         self.enlarged_size = round(height * jitter), round(width * jitter)
 
     def check(self, pairs: Sequence[Pair], encodings: tuple[Encoding, Encoding]) -> None:

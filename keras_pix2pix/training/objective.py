@@ -164,6 +164,7 @@ def discriminate(
     training: bool = False,
 ) -> tf.Tensor | list[tf.Tensor]:
     """The discriminator's logits, whether it sees pairs or, unconditional, the image alone."""
+    source, image = (ops.convert_to_tensor(each) for each in (source, image))  # Keras refuses an array beside a tensor.
     conditional = len(discriminator.inputs) == 2
     return discriminator([source, image] if conditional else image, training=training)
 

@@ -409,7 +409,7 @@ def test_logs_by_hand(make_model, images):
     model = make_model(dropout=0)
     model.compile(lambda_l1=10.0, metrics=[keras.metrics.MeanSquaredError(name="mse")])
     generated = model.generator(source)
-    real, fake = model.discriminator([source, target]), model.discriminate(source, np.asarray(generated))
+    real, fake = model.discriminator([source, target]), model.discriminate(source, generated)
     logs = model.test_on_batch(source.numpy(), target.numpy(), return_dict=True)
     loss = adversarial_loss("vanilla")
     g_gan = np.mean(loss.generator(fake))
