@@ -75,6 +75,17 @@ def test_from_files_to_files(trained, tmp_path, source, target):
         np.testing.assert_array_equal(encoding.raw(encoding.open(path), path), generated)
 
 
+@pytest.mark.parametrize(("source", "target"), WAYS)
+def test_arrays_are_translated_like_their_files(make_encoded_model, tmp_path, source, target):
+    folders, _ = write_pairs(tmp_path, source, target, count=1)
+    files = [next(folder.iterdir()) for folder in folders]
+    files = files if len(files) > 1 else files[0]
+    model = make_encoded_model(source, target)
+    encoding = model.source_encoding
+    raw = encoding.raw(encoding.open(files), files)
+    np.testing.assert_array_equal(model.translate(raw), model.translate(files))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("quantization", ["none", "float16"])
 @pytest.mark.parametrize(("source", "target"), WAYS)

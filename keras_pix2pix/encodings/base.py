@@ -56,6 +56,11 @@ class Encoding(ABC):
         """What to call each class of a label map: its name, or else its number."""
         return self.names or tuple(map(str, range(max(2, self.channels))))  # A mask has two in one channel.
 
+    @property
+    def of_raw(self) -> Encoding:
+        """The encoding of arrays in the raw form: itself, unless files hold something else, as those of `Edges` do."""
+        return self
+
     @abstractmethod
     def size(self, path: Any) -> tuple[int, int]:
         """(height, width) of a suitable file, from its header; raises for other files."""

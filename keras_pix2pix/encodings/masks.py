@@ -142,6 +142,11 @@ class Edges(Mask):
         """The name from which `encodings.get` makes this encoding."""
         return "edges"
 
+    @property
+    def of_raw(self):
+        """A mask: arrays hold the edges, not the indices of the files."""
+        return Mask()
+
     def size(self, path):
         """(height, width) of a suitable file, from its header; raises for other files."""
         return _INDICES.size(path)

@@ -51,6 +51,11 @@ class Stacked(Encoding):
         return "+".join(part.word for part in self.parts)
 
     @property
+    def of_raw(self):
+        """The stack of the parts' own, for arrays in the raw form."""
+        return Stacked([part.of_raw for part in self.parts])
+
+    @property
     def raw_channels(self):
         """Channels of the raw form."""
         return sum(part.raw_channels for part in self.parts)

@@ -158,6 +158,7 @@ def _checked_arrays(inputs, encoding):
 
 
 def _of_array(array, encoding):
+    encoding = encoding.of_raw
     if len(encoding.parts) > 1:
         return _SourcePicture(encoding.raw_parts(array), ("The array",) * len(encoding.parts), encoding)
     return _SourcePicture(array, "The array", encoding)
