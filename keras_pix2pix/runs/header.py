@@ -26,7 +26,8 @@ def print_header(config, run_dir, model, steps, validation, monitor, replicas=1)
     size = f"{height}x{width}{_fitted(config)}"
     print(f"Data     {steps} batches of {batch_size} pair(s) an epoch, {size}, {layout}; {validated}")
     shared = f"; {replicas} replicas share each batch" if replicas > 1 else ""
-    xla = "; XLA compiles the training step, which takes half a minute once" if model.jit_compile else ""
+    with_xla = model.jit_compile or model.compiles_parts
+    xla = "; XLA compiles the training step, which takes half a minute once" if with_xla else ""
     print(f"Device   {_devices()}{shared}{xla}")
     patch = receptive_field(model.discriminator)
     print(

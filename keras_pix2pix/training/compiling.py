@@ -47,20 +47,31 @@ def uses_xla(jit_compile: bool | str, run_eagerly: bool = False) -> bool:
     return alone and not run_eagerly and bool(tf.config.list_logical_devices("GPU"))
 
 
-def check_replicas(steps_per_execution: int | str, jit_compile: bool | str, *optimizers: Any) -> None:
+def check_replicas(
+    steps_per_execution: int | str, jit_compile: bool | str, networks: Iterable[keras.Model], *optimizers: Any
+) -> None:
     """Raise for options that Keras and TensorFlow don't support on several replicas."""
     strategy = tf.distribute.get_strategy()
     if strategy.num_replicas_in_sync == 1:
         return
     accumulated = max(getattr(each, "gradient_accumulation_steps", None) or 1 for each in optimizers)
-    impossible = {"jit_compile": jit_compile is True, "gradient_accumulation_steps": accumulated}
+    impossible = {"gradient_accumulation_steps": accumulated}
     if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         impossible["steps_per_execution"] = steps_per_execution
     for name, value in impossible.items():
-        if value is True or value > 1:
+        if value > 1:
             raise ValueError(
                 f"`{name}` doesn't work on several replicas. Received: {name}={value} with "
                 f"{strategy.num_replicas_in_sync} of them. Leave it out, or train on one device."
+            )
+    layers = [layer for network in networks for layer in leaves(network)] if jit_compile is True else []
+    for layer in layers:
+        aggregated = any(each.aggregation != "none" for each in layer.non_trainable_variables)
+        if aggregated or getattr(layer, "synchronized", False):
+            raise ValueError(
+                "`jit_compile=True` on several replicas needs networks whose layers keep no means over all replicas, "
+                f"because XLA can't compile their communication. Received: the layer {layer.name!r}, a "
+                f"{type(layer).__name__}. Leave out `jit_compile`, or use instance norm."
             )
 
 

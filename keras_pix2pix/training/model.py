@@ -28,7 +28,7 @@ from keras_pix2pix.training.distribution import logs_of_all_workers
 from keras_pix2pix.training.fine_tuning import freeze as freeze_part
 from keras_pix2pix.training.fine_tuning import set_pretrained_weights
 from keras_pix2pix.training.matrix_products import FasterOnCpu
-from keras_pix2pix.training.objective import Objective, check_discriminator, discriminate
+from keras_pix2pix.training.objective import Objective, check_discriminator, discriminate, own_losses_of
 from keras_pix2pix.training.perceptual import perceptual_loss_of
 from keras_pix2pix.training.presets import preset
 from keras_pix2pix.training.saving import copy_average
@@ -246,7 +246,8 @@ class Pix2Pix(StockModel):
             run_eagerly: As in `keras.Model.compile`. Defaults to False.
             steps_per_execution: As in `keras.Model.compile`, at most 10,000. Defaults to 1.
             jit_compile: Whether XLA compiles the step: True, False, or "auto", on a GPU, where it takes half the time,
-                but not on a CPU or on several replicas. Defaults to "auto".
+                but not on a CPU or on several replicas. There, True compiles what lies between their communication.
+                Defaults to "auto".
 
         Raises:
             ValueError: An unknown word, a number out of range, one optimizer passed for both networks, no
@@ -263,22 +264,25 @@ class Pix2Pix(StockModel):
             "label_smoothing": label_smoothing,
             "discriminator_loss_weight": discriminator_loss_weight,
         }
-        self.objective = Objective(self.discriminator, self.generator, lambda_teacher=lambda_teacher or 0.0, **terms)
+        self.objective = Objective(self.discriminator, lambda_teacher=lambda_teacher or 0.0, **terms)
         check_steps(discriminator_steps=discriminator_steps, steps_per_execution=steps_per_execution)
         check_updates(generator_optimizer, discriminator_optimizer, update_order)
-        check_replicas(steps_per_execution, jit_compile, generator_optimizer, discriminator_optimizer)
+        networks = [network for network in (self.generator, self.discriminator) if network]
+        check_replicas(steps_per_execution, jit_compile, networks, generator_optimizer, discriminator_optimizer)
         self._optimizer_of_both = None
+        with_xla, alone = uses_xla(jit_compile, run_eagerly), tf.distribute.get_strategy().num_replicas_in_sync == 1
+        # XLA can't compile what replicas tell each other, which is part of a whole step.
+        self.compiles_parts = with_xla and not alone
         # Otherwise Keras would add an optimizer of its own.
         super().compile(
             optimizer=None,
             metrics=metrics and [metric_of(each) for each in metrics],
             run_eagerly=run_eagerly,
             steps_per_execution=steps_per_execution,
-            jit_compile=uses_xla(jit_compile, run_eagerly),
+            jit_compile=with_xla and alone,
         )
         self.discriminator_steps = discriminator_steps if self.objective.adversarial else 0
         self.update_order = update_order
-        networks = [network for network in (self.generator, self.discriminator) if network]
         self.generator_optimizer = optimizer_of(self.generator, generator_optimizer, networks)
         self.discriminator_optimizer = None
         if self.objective.adversarial:
@@ -347,29 +351,40 @@ class Pix2Pix(StockModel):
     def train_step(self, data):
         """One step on the discriminator, then one on the generator against it (Section 3.3)."""
         source, target, weights, counted = self._batch(data)
+        total = _number_of_all(source)
 
         # Generate. One forward pass, with one dropout mask, serves all updates.
         with tf.GradientTape() as tape:
-            generated = _full_precision(self._trained_generator()(source, training=True))
-            generated = _where_counted(counted, generated, target)
+            generated, own_losses = self._compiled(self._generate)(source, target, counted)
 
             # Update the discriminator on the real and the generated pair.
             if self.update_order == "discriminator_first":
                 with tape.stop_recording():
-                    d_logs = self._update_discriminator(source, target, generated, weights)
+                    d_logs = self._update_discriminator(source, target, generated, weights, total)
 
             # Update the generator against it.
             taught = self._taught(source, target, counted)
-            g_logs = self.objective.of_generator(source, target, generated, taught, training=True)
-            g_loss = self.generator_optimizer.scale_loss(_global_mean(g_logs["g_loss"], weights))
+            g_logs = self._compiled(self._generator_logs)(source, target, generated, taught, own_losses)
+            g_loss = self.generator_optimizer.scale_loss(_share_of_mean(g_logs["g_loss"], weights, total))
         gradients = tape.gradient(g_loss, self.generator.trainable_variables)
         if self.update_order == "simultaneous":
-            d_logs = self._update_discriminator(source, target, generated, weights)
+            d_logs = self._update_discriminator(source, target, generated, weights, total)
         _update(self.generator_optimizer, gradients, self.generator)
 
         # Measure.
         self._logs.update_state({**g_logs, **d_logs}, weights)
         return logs_of_all_workers(self.compute_metrics(source, target, generated, weights))
+
+    def _compiled(self, part):
+        """A part of the step, without communication between replicas, as XLA compiles it where that is asked for."""
+        return tf.function(part, jit_compile=True, autograph=False) if self.compiles_parts else part
+
+    def _generate(self, source, target, counted):
+        generated = _full_precision(self._trained_generator()(source, training=True))
+        return _where_counted(counted, generated, target), own_losses_of(self.generator)
+
+    def _generator_logs(self, source, target, generated, taught, own_losses):
+        return self.objective.of_generator(source, target, generated, taught, own_losses, training=True)
 
     def _trained_generator(self):
         """The generator in the form that trains fastest on this device, with the same variables."""
@@ -390,13 +405,16 @@ class Pix2Pix(StockModel):
         """What the teacher generates; None without a teacher."""
         return _where_counted(counted, self._teacher(source), target) if self._teacher else None
 
-    def _update_discriminator(self, source, target, generated, weights):
-        logs = {}
-        for _ in range(self.discriminator_steps):
+    def _update_discriminator(self, source, target, generated, weights, total):
+        def logs_and_gradients():
             with tf.GradientTape() as tape:
                 logs = self._discriminator_logs(source, target, tf.stop_gradient(generated), training=True)
-                d_loss = self.discriminator_optimizer.scale_loss(_global_mean(logs["d_loss"], weights))
-            gradients = tape.gradient(d_loss, self.discriminator.trainable_variables)
+                d_loss = self.discriminator_optimizer.scale_loss(_share_of_mean(logs["d_loss"], weights, total))
+            return logs, tape.gradient(d_loss, self.discriminator.trainable_variables)
+
+        compiled, logs = self._compiled(logs_and_gradients), {}
+        for _ in range(self.discriminator_steps):
+            logs, gradients = compiled()
             _update(self.discriminator_optimizer, gradients, self.discriminator)
         return logs
 
@@ -410,7 +428,8 @@ class Pix2Pix(StockModel):
         """The logs of `train_step`, and the metrics, without an update and without dropout."""
         source, target, weights, counted = self._batch(data)
         generated = _where_counted(counted, _full_precision(self.generator(source, training=False)), target)
-        logs = self.objective.of_generator(source, target, generated, self._taught(source, target, counted))
+        taught, own_losses = self._taught(source, target, counted), own_losses_of(self.generator)
+        logs = self.objective.of_generator(source, target, generated, taught, own_losses)
         if self.objective.adversarial:
             logs |= self._discriminator_logs(source, target, generated, training=False)
         self._logs.update_state(logs, weights)
@@ -586,8 +605,13 @@ def _update(optimizer, gradients, network):
     optimizer.apply(gradients, network.trainable_variables)
 
 
-def _global_mean(losses, weights):
+def _number_of_all(examples):
+    """How many examples all replicas have together."""
+    count = tf.cast(tf.shape(examples)[0], keras.config.floatx())
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, count)
+
+
+def _share_of_mean(losses, weights, total):
     """This replica's share of the mean over the batch of all replicas, whose gradients are summed."""
-    count = tf.cast(tf.shape(losses)[0], losses.dtype)
-    count = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, count)
-    return ops.sum(losses if weights is None else losses * ops.cast(weights, losses.dtype)) / count
+    losses = losses if weights is None else losses * ops.cast(weights, losses.dtype)
+    return ops.sum(losses) / ops.cast(total, losses.dtype)

@@ -13,7 +13,7 @@ from keras_pix2pix.inference.walk import leaves
 from keras_pix2pix.training import losses
 from keras_pix2pix.training.losses import as_list, mean_per_example
 
-__all__ = ["Objective", "check_discriminator", "discriminate"]
+__all__ = ["Objective", "check_discriminator", "discriminate", "own_losses_of"]
 
 _ACTIVATIONS = (layers.Activation, layers.ELU, layers.LeakyReLU, layers.PReLU, layers.ReLU)
 
@@ -30,7 +30,6 @@ class Objective:
     def __init__(
         self,
         discriminator: keras.Model | None,
-        generator: keras.Model | None = None,
         *,
         gan_loss: str | keras.losses.Loss | Callable = "vanilla",
         reconstruction_loss: str | keras.losses.Loss | Callable = "l1",
@@ -58,7 +57,6 @@ class Objective:
         self.lambda_penalty = lambda_penalty if gan_loss == "wgangp" else 0
         self.discriminator_loss_weight = discriminator_loss_weight
         self.adversarial = bool(lambda_gan or lambda_features)
-        self.generator = generator
         self.discriminator = discriminator
         if self.adversarial:
             _check_discriminator(discriminator, gan_loss)
@@ -82,11 +80,12 @@ class Objective:
         target: tf.Tensor,
         generated: tf.Tensor,
         taught: tf.Tensor | None = None,
+        own_losses: tf.Tensor | float = 0.0,
         training: bool = False,
     ) -> dict[str, tf.Tensor]:
         """The generator's loss, "g_loss", and its parts, unweighted: each `(batch,)`.
 
-        `taught` is what the teacher generates, for a model that has one.
+        `taught` is what the teacher generates, for a model that has one; `own_losses`, what the generator's layers add.
         """
         logs = {"g_l1": losses.l1_loss(target, generated)}
         reconstruction = self.reconstruction_loss(target, generated)
@@ -104,7 +103,7 @@ class Objective:
         if self.lambda_teacher:
             logs["g_teacher"] = self.reconstruction_loss(taught, generated)
             logs["g_loss"] += self.lambda_teacher * logs["g_teacher"]
-        return {**logs, "g_loss": logs["g_loss"] + _own_losses(self.generator)}
+        return {**logs, "g_loss": logs["g_loss"] + own_losses}
 
     def of_discriminator(
         self, source: tf.Tensor, target: tf.Tensor, generated: tf.Tensor, seed: tf.Tensor, training: bool = False
@@ -129,7 +128,7 @@ class Objective:
                 lambda image: self._discriminate(source, image, training)[0], target, generated, share
             )
             d_loss += self.lambda_penalty * logs["d_penalty"]
-        return {"d_loss": self.discriminator_loss_weight * d_loss + _own_losses(self.network), **logs}
+        return {"d_loss": self.discriminator_loss_weight * d_loss + own_losses_of(self.network), **logs}
 
     def _discriminate(self, source, image, training):
         """(logits, features); logits are a list if there are several scales."""
@@ -139,9 +138,9 @@ class Objective:
         return [ops.cast(logits, keras.config.floatx()) for logits in outputs[:scales]], outputs[scales:]
 
 
-def _own_losses(network):
+def own_losses_of(network: keras.Model) -> tf.Tensor | float:
     """The sum of the losses of a network's own layers: regularizers and `add_loss`."""
-    return sum(ops.cast(each, keras.config.floatx()) for each in network.losses) if network else 0.0
+    return sum((ops.cast(each, keras.config.floatx()) for each in network.losses), 0.0)
 
 
 def check_discriminator(discriminator: Any) -> None:

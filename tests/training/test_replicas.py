@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_pix2pix import callbacks
+from keras_pix2pix import Pix2Pix, callbacks, patchgan_discriminator, unet_generator
 from keras_pix2pix.training.distribution import strategy_for
 from keras_pix2pix.training.optimizers import FusedAdam
 
@@ -108,14 +108,43 @@ def test_a_model_loaded_under_a_strategy_goes_on_there(make_model, images, mirro
     assert_equal((alone, together), histories)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        ({"generator_optimizer": FusedAdam(gradient_accumulation_steps=2)}, "gradient_accumulation_steps=2 with 2"),
-        ({"jit_compile": True}, "jit_compile=True with 2"),
-    ],
-)
-def test_what_several_replicas_can_not_do_is_refused(make_model, mirrored, arguments, words):
-    model = make_model()
-    with mirrored.scope(), pytest.raises(ValueError, match=f"several replicas. Received: {words}"):
-        model.compile(**arguments)
+PARTS = {
+    "paper": {},
+    "all else": {
+        "gan_loss": "hinge",
+        "lambda_features": 10.0,
+        "discriminator_steps": 2,
+        "update_order": "simultaneous",
+    },
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", PARTS.values(), ids=PARTS)
+def test_xla_compiles_the_parts_of_a_step_on_replicas(make_model, images, mirrored, recipe):
+    with mirrored.scope():
+        models = [make_model(dropout=0) for _ in range(2)]
+        models[1].set_weights(models[0].get_weights())
+        for model, jit_compile in zip(models, (False, True), strict=True):
+            model.generator.get_layer("down1_convolution").kernel_regularizer = keras.regularizers.L2(0.1)
+            model.compile(*sgd(), metrics=METRICS, jit_compile=jit_compile, **recipe)
+    histories = [model.fit(data(images, 4), shuffle=False, verbose=0).history for model in models]
+    assert_equal(models, histories)
+    compiled = models[1]._compiled(lambda: tf.ones(2))
+    assert compiled._jit_compile  # Otherwise two equal things have been compared.
+
+
+@pytest.mark.parametrize("networks", [{"normalization": "batch"}, {"spectral_norm": True}])
+def test_xla_on_replicas_with_statistics_of_all_of_them_is_refused(mirrored, networks):
+    with mirrored.scope():
+        discriminator = patchgan_discriminator((32, 32, 3), filters=2, num_layers=2, **networks)
+        model = Pix2Pix(unet_generator((32, 32, 3), filters=2, num_downsamples=3), discriminator)
+        with pytest.raises(ValueError, match=r"`jit_compile=True` on several replicas needs .* Received: the layer '"):
+            model.compile(jit_compile=True)
+        model.compile()
+
+
+def test_accumulating_on_several_replicas_is_refused(make_model, mirrored):
+    words = "several replicas. Received: gradient_accumulation_steps=2 with 2"
+    with mirrored.scope(), pytest.raises(ValueError, match=words):
+        make_model().compile(generator_optimizer=FusedAdam(gradient_accumulation_steps=2))
