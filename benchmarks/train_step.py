@@ -1,17 +1,22 @@
 """How long is one training step, beside the same step in PyTorch?
 
-Measured: the paper's networks and recipe at batch 1 in float32, on images in memory, on the CPU. Our side is
-`Pix2Pix.from_preset("paper")` under `model.fit`, logs and callbacks included. PyTorch's is a plain loop over the same
-networks, from `pytorch_twins.py`: the discriminator on the detached picture, its loss halved; then the generator
-against the updated discriminator, one generator pass for both; stock `torch.optim.Adam`, as the published programs have
-it, and with `fused=True`, as our preset's Adam is.
+Measured: the paper's networks and recipe at batch 1 in float32, on the CPU. Our sides:
+
+- keras: `Pix2Pix.from_preset("paper")` under `model.fit`, on images in memory;
+- train: what `keras-pix2pix train` runs: pairs read from files and jittered, all its callbacks, repeatable operations.
+
+PyTorch's are a plain loop over images in memory and the published networks with their batch norm, from
+`pytorch_twins.py`: the discriminator on the detached picture, its loss halved; then the generator against the updated
+discriminator, one generator pass for both:
+
+- published: stock `torch.optim.Adam`, as the published programs have it;
+- tuned: `fused=True`, and a heap that keeps what is freed.
 
     pip install -e .[benchmark]
     python benchmarks/train_step.py
 
-Every side runs in processes of its own, one after the other: keras, torch, torch-fused, keras, torch and so on. They
-inherit the environment, and with it the same malloc settings. A step is the time between the ends of two successive
-steps. Leave the machine alone meanwhile.
+Every side runs in processes of its own, one after the other: keras, train, published, tuned, keras and so on. A step is
+the time between the ends of two successive steps. Leave the machine alone meanwhile.
 
 Printed: each process's median step time and peak memory; each side's median of medians; ours divided by each, under 1
 where ours is faster; and the numbers of parameters, which must agree, or the script fails. Without PyTorch it exits
@@ -27,6 +32,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from functools import partial
 
@@ -36,7 +42,7 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 IMAGES = 8
 SEED = 0
 PARAMETERS_AT_256 = {"generator": 54_413_955, "discriminator": 2_768_705}
-MALLOC_PREFIXES = ("MALLOC_", "GLIBC_TUNABLES", "LD_PRELOAD")
+KEPT_HEAP = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**33)}  # Settings of glibc.
 
 
 def main():
@@ -51,11 +57,9 @@ def main():
             file=sys.stderr,
         )
         raise SystemExit(2)
-    malloc = [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith(MALLOC_PREFIXES)]
     print(
         f"{arguments.image_size}x{arguments.image_size}, batch 1, float32, {CORES} cores; "
-        f"median of {arguments.steps} steps after {WARM_UP_STEPS} of warm-up\n"
-        f"malloc settings, the same for both: {' '.join(malloc) or 'none in the environment'}"
+        f"median of {arguments.steps} steps after {WARM_UP_STEPS} of warm-up"
     )
     results = {side: [] for side in SIDES}
     for number in range(1, arguments.rounds + 1):
@@ -79,8 +83,9 @@ def parse_arguments():
 
 def run_side(side, image_size, steps):
     command = [sys.executable, __file__, "--side", side, "--image-size", str(image_size), "--steps", str(steps)]
+    environment = {**os.environ, **KEPT_HEAP} if side == "tuned" else None
     # TensorFlow's greetings are kept from the screen, but not an error.
-    finished = subprocess.run(command, capture_output=True, text=True)
+    finished = subprocess.run(command, capture_output=True, text=True, env=environment)
     if finished.returncode:
         raise SystemExit(f"The {side} side failed:\n{finished.stderr}")
     return json.loads(finished.stdout.splitlines()[-1])
@@ -90,9 +95,8 @@ def print_summary(results, image_size):
     print("\nmedian of medians")
     for side, measured in results.items():
         print(f"{side:11}  {described(measured)}  ({measured[0]['versions']})")
-    for side, measured in results.items():
-        if side != "keras":
-            print(f"keras/{side}  {median_seconds(results['keras']) / median_seconds(measured):.3f}")
+    for ours, theirs in itertools.product(("keras", "train"), ("published", "tuned")):
+        print(f"{ours}/{theirs}  {median_seconds(results[ours]) / median_seconds(results[theirs]):.3f}")
     counts = {side: measured[0]["parameters"] for side, measured in results.items()}
     expected = PARAMETERS_AT_256 if image_size == 256 else counts["keras"]
     if any(each != expected for each in counts.values()):
@@ -109,11 +113,12 @@ def median_seconds(measured):
     return statistics.median(each["median_seconds"] for each in measured)
 
 
-def keras_side(image_size, steps):
+def keras_side(image_size, steps, *, as_train=False):
     import keras
     import tensorflow as tf
 
-    from keras_pix2pix import Pix2Pix
+    from keras_pix2pix import Pix2Pix, callbacks, paired_dataset
+    from keras_pix2pix.data.synthetic import write_facades
 
     class StepEnds(keras.callbacks.Callback):
         def on_train_begin(self, logs=None):
@@ -123,11 +128,26 @@ def keras_side(image_size, steps):
             self.seconds.append(time.perf_counter())
 
     keras.utils.set_random_seed(SEED)
-    model = Pix2Pix.from_preset("paper", image_shape=(image_size, image_size, 3))
-    images = tf.random.uniform((2, IMAGES, image_size, image_size, 3), -1, 1, seed=SEED)
-    dataset = tf.data.Dataset.from_tensor_slices((images[0], images[1])).batch(1).repeat().prefetch(1)
     step_ends = StepEnds()
-    model.fit(dataset, steps_per_epoch=WARM_UP_STEPS + steps, shuffle=False, verbose=0, callbacks=[step_ends])
+    with tempfile.TemporaryDirectory() as folder:
+        if as_train:
+            tf.config.experimental.enable_op_determinism()
+            write_facades(f"{folder}/pairs", IMAGES, image_size=(image_size, image_size))
+            dataset = paired_dataset(f"{folder}/pairs", image_size=image_size, repeat=True)
+            shown = paired_dataset(f"{folder}/pairs", image_size=image_size, training=False)
+            watching = callbacks.for_run(f"{folder}/run", shown)
+        else:
+            images = tf.random.uniform((2, IMAGES, image_size, image_size, 3), -1, 1, seed=SEED)
+            dataset = tf.data.Dataset.from_tensor_slices((images[0], images[1])).batch(1).repeat().prefetch(1)
+            watching = []
+        model = Pix2Pix.from_preset("paper", image_shape=(image_size, image_size, 3))
+        model.fit(
+            dataset,
+            steps_per_epoch=WARM_UP_STEPS + steps,
+            shuffle=False,
+            verbose=0,
+            callbacks=[step_ends, *watching],
+        )
     networks = {"generator": model.generator, "discriminator": model.discriminator}
     counts = {
         name: sum(variable.shape.num_elements() for variable in network.trainable_variables)
@@ -145,8 +165,8 @@ def torch_side(image_size, steps, *, fused=False):
     # As many halvings as the size allows, up to the eight that take 256x256 to 1x1.
     num_downs = min(8, (image_size & -image_size).bit_length() - 1)
     networks = {
-        "generator": pytorch_twins.UnetGenerator(num_downs, normalization="instance_affine"),
-        "discriminator": pytorch_twins.NLayerDiscriminator(normalization="instance_affine"),
+        "generator": pytorch_twins.UnetGenerator(num_downs),
+        "discriminator": pytorch_twins.NLayerDiscriminator(),
     }
     train_step = pytorch_twins.training_step(**networks, fused=fused)
     images = torch.rand(2, IMAGES, 1, 3, image_size, image_size) * 2 - 1
@@ -170,7 +190,12 @@ def result(step_ends, counts, versions):
     }
 
 
-SIDES = {"keras": keras_side, "torch": torch_side, "torch-fused": partial(torch_side, fused=True)}
+SIDES = {
+    "keras": keras_side,
+    "train": partial(keras_side, as_train=True),
+    "published": torch_side,
+    "tuned": partial(torch_side, fused=True),
+}
 
 
 if __name__ == "__main__":
