@@ -42,7 +42,8 @@ def main():
     options.output.mkdir(parents=True, exist_ok=True)
     teacher = options.output / "teacher"
     train(teacher, facades, options, options.teacher_epochs, "--preset", "paper")
-    judge(teacher, "model.keras", facades, options, "--segmenter", "train")
+    if not (teacher / "segmenter.keras").exists():
+        judge(teacher, "model.keras", facades, options, "--segmenter", "train")
     write_features(teacher / "segmenter.keras", teacher / "features.keras")
     judges = "--segmenter", str(teacher / "segmenter.keras"), "--features", str(teacher / "features.keras")
     judge(teacher, "model.keras", facades, options, *judges)
@@ -50,6 +51,8 @@ def main():
 
     def train_and_judge(run):
         (name, seed), folder = run
+        if (folder / "evaluation.json").exists():
+            return
         student = ["--preset", "mobile", "--average", AVERAGE, "--seed", str(seed)]
         student += ["--teacher", str(teacher)] if name == "taught" else []
         train(folder, facades, options, options.epochs, *student)

@@ -13,18 +13,27 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
-__all__ = ["FasterOnCpu"]
+from keras_pix2pix.inference.walk import is_functional
+
+__all__ = ["fastest_form"]
 
 _KERNEL, _STRIDE = (4, 4), (2, 2)
 _MOST_PIXELS = 64  # Up to this size of small, the product is faster than the convolution.
 _MOST_PIXELS_BACKWARD = 256  # The same for the gradients of a transposed convolution.
 
 
-class FasterOnCpu(keras.Model):
+def fastest_form(network: keras.Model) -> keras.Model:
+    """The network, or on a CPU one that shares its variables and computes the same faster."""
+    if tf.config.list_logical_devices("GPU") or not is_functional(network):
+        return network
+    return _FasterOnCpu(network)
+
+
+class _FasterOnCpu(keras.Model):
     """A network with the same variables, whose deep 4x4 convolutions of stride 2 are matrix products."""
 
     def __init__(self, network: keras.Model) -> None:
-        super().__init__()
+        super().__init__(name="faster_on_cpu")
         self.network = network
 
     def call(self, inputs, training=None):

@@ -15,7 +15,7 @@ import keras_pix2pix.metrics  # noqa: F401 (registers them with Keras, for recip
 from keras_pix2pix.encodings import Encoding, get_for_channels
 from keras_pix2pix.inference import translation
 from keras_pix2pix.inference.serving import check_generator
-from keras_pix2pix.inference.walk import is_functional, leaves
+from keras_pix2pix.inference.walk import leaves
 from keras_pix2pix.training.building import (
     build_network,
     build_optimizers,
@@ -27,7 +27,7 @@ from keras_pix2pix.training.compiling import check_replicas, check_updates, metr
 from keras_pix2pix.training.distribution import logs_of_all_workers
 from keras_pix2pix.training.fine_tuning import freeze as freeze_part
 from keras_pix2pix.training.fine_tuning import set_pretrained_weights
-from keras_pix2pix.training.matrix_products import FasterOnCpu
+from keras_pix2pix.training.matrix_products import fastest_form
 from keras_pix2pix.training.objective import Objective, check_discriminator, discriminate, own_losses_of
 from keras_pix2pix.training.perceptual import perceptual_loss_of
 from keras_pix2pix.training.presets import preset
@@ -355,7 +355,7 @@ class Pix2Pix(StockModel):
 
         # Generate. One forward pass, with one dropout mask, serves all updates.
         with tf.GradientTape() as tape:
-            generated, own_losses = self._compiled(self._generate)(source, target, counted)
+            generated, own_losses = self._compiled(self._generate)(source, target, counted, training=True)
 
             # Update the discriminator on the real and the generated pair.
             if self.update_order == "discriminator_first":
@@ -379,18 +379,14 @@ class Pix2Pix(StockModel):
         """A part of the step, without communication between replicas, as XLA compiles it where that is asked for."""
         return tf.function(part, jit_compile=True, autograph=False) if self.compiles_parts else part
 
-    def _generate(self, source, target, counted):
-        generated = _full_precision(self._trained_generator()(source, training=True))
+    def _generate(self, source, target, counted, training=False):
+        """The generated images, and what the generator's own layers add to the loss."""
+        # Made anew for each trace: as an attribute it would be saved, too.
+        generated = _full_precision(fastest_form(self.generator)(source, training=training))
         return _where_counted(counted, generated, target), own_losses_of(self.generator)
 
     def _generator_logs(self, source, target, generated, taught, own_losses):
         return self.objective.of_generator(source, target, generated, taught, own_losses, training=True)
-
-    def _trained_generator(self):
-        """The generator in the form that trains fastest on this device, with the same variables."""
-        if tf.config.list_logical_devices("GPU") or not is_functional(self.generator):
-            return self.generator
-        return FasterOnCpu(self.generator)  # Made anew for each trace: as an attribute it would be saved, too.
 
     def _batch(self, data):
         """Source, target, weights of the examples (or None), and where losses count, `(..., 1)` (None: everywhere)."""
@@ -427,8 +423,8 @@ class Pix2Pix(StockModel):
     def test_step(self, data):
         """The logs of `train_step`, and the metrics, without an update and without dropout."""
         source, target, weights, counted = self._batch(data)
-        generated = _where_counted(counted, _full_precision(self.generator(source, training=False)), target)
-        taught, own_losses = self._taught(source, target, counted), own_losses_of(self.generator)
+        generated, own_losses = self._generate(source, target, counted)
+        taught = self._taught(source, target, counted)
         logs = self.objective.of_generator(source, target, generated, taught, own_losses)
         if self.objective.adversarial:
             logs |= self._discriminator_logs(source, target, generated, training=False)

@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_pix2pix.inference.serving import generator_of
+from keras_pix2pix.training.matrix_products import fastest_form
 
 __all__ = ["Teacher"]
 
@@ -25,7 +26,7 @@ class Teacher:
 
     def __call__(self, source: tf.Tensor) -> tf.Tensor:
         """Its pictures, `(batch, height, width, channels)`, without dropout and without gradients."""
-        generated = self.generator(source, training=False)
+        generated = fastest_form(self.generator)(source, training=False)
         return ops.stop_gradient(ops.cast(generated, keras.config.floatx()))
 
 

@@ -8,11 +8,11 @@ import tensorflow as tf
 from keras_pix2pix import Pix2Pix, unet_generator
 from keras_pix2pix.training import matrix_products
 from keras_pix2pix.training.matrix_products import (
-    FasterOnCpu,
     _convolution,
     _folded,
     _transposed_convolution,
     _unfolded,
+    fastest_form,
 )
 
 
@@ -93,7 +93,7 @@ def test_a_network_computes_the_same_with_the_same_variables(options, monkeypatc
         monkeypatch.setattr(
             matrix_products, name, lambda *inputs, function=function, name=name: used.append(name) or function(*inputs)
         )
-    ours = output_and_gradients(FasterOnCpu(network))
+    ours = output_and_gradients(fastest_form(network))
     assert "_convolution" in used
     assert ("_transposed_convolution" in used) == (options.get("upsampling") is None)
     for found, expected in zip(ours, output_and_gradients(network), strict=True):
@@ -107,19 +107,19 @@ def test_large_layers_stay_convolutions(monkeypatch):
     monkeypatch.setattr(matrix_products, "_transposed_convolution", None)
     network = unet_generator((32, 32, 3), filters=2)
     source = np.zeros((1, 32, 32, 3), "float32")
-    np.testing.assert_array_equal(FasterOnCpu(network)(source), network(source))
+    np.testing.assert_array_equal(fastest_form(network)(source), network(source))
 
 
 @pytest.mark.parametrize("odd", [(33, 48, 3), (20, 20, 3)])
 def test_odd_sides_stay_convolutions(odd):
     network = unet_generator(odd, filters=2, dropout=0)
     source = np.random.default_rng(0).uniform(-1, 1, (1, *odd)).astype("float32")
-    np.testing.assert_allclose(FasterOnCpu(network)(source), network(source), atol=1e-5)
+    np.testing.assert_allclose(fastest_form(network)(source), network(source), atol=1e-5)
 
 
 def test_networks_of_any_size_are_computed_as_they_are():
     network = unet_generator((None, None, 3), filters=2, num_downsamples=3, dropout=0)
-    traced = tf.function(FasterOnCpu(network), input_signature=[tf.TensorSpec((None, None, None, 3))])
+    traced = tf.function(fastest_form(network), input_signature=[tf.TensorSpec((None, None, None, 3))])
     source = np.random.default_rng(0).uniform(-1, 1, (1, 16, 24, 3)).astype("float32")
     np.testing.assert_allclose(traced(source), network(source), atol=1e-5)
 
@@ -129,7 +129,7 @@ def test_dropout_and_losses_are_those_of_the_network():
     x = keras.layers.Conv2D(4, 4, strides=2, padding="same", kernel_regularizer="l2")(source)
     x = keras.layers.ActivityRegularization(l1=0.1)(keras.layers.Dropout(0.5, seed=3)(x))
     network = keras.Model(source, x)
-    faster = FasterOnCpu(network)
+    faster = fastest_form(network)
     image = np.ones((1, 8, 8, 3), "float32")
     seed = network.layers[2].seed_generator.state
     before = seed.numpy()
