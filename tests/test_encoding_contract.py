@@ -135,10 +135,36 @@ def test_boolean_arrays_are_masks(tmp_path):
     np.testing.assert_array_equal(raw[..., 0], 255 * np.eye(4))
 
 
-def test_indices_are_not_taken_for_a_mask():
+def test_indices_are_not_taken_for_a_mask(tmp_path):
+    Image.fromarray(np.eye(4, dtype=np.uint8)).save(tmp_path / "labels.png")
     with pytest.raises(ValueError, match='labels.png.*"classes:2"'):
-        encodings.get("mask").raw(np.eye(4, dtype=np.uint8), "labels.png")
-    encodings.get("mask:1").raw(np.eye(4, dtype=np.uint8), "labels.png")
+        encodings.get("mask").open(tmp_path / "labels.png")
+    encodings.get("mask:1").open(tmp_path / "labels.png")
+    np.save(tmp_path / "labels.npy", np.eye(4, dtype=np.uint8))
+    mask = encodings.get("mask")
+    with pytest.raises(ValueError, match='labels.npy.*"classes:2"'):
+        mask.check_file(mask.open(tmp_path / "labels.npy"), "labels.npy")
+
+
+def test_a_part_of_a_mask_may_be_faint(tmp_path):
+    levels = np.zeros((8, 8), np.uint8)
+    levels[0, 0], levels[6, 6] = 255, 1
+    Image.fromarray(levels).save(tmp_path / "mask.png")
+    mask = encodings.get("mask")
+    assert not mask.raw(mask.open(tmp_path / "mask.png").crop((4, 4, 8, 8)), "mask.png").any()
+
+
+def test_arrays_hold_edges_and_files_indices(tmp_path):
+    edges = encodings.get("edges")
+    for index in (7, 2**32):  # Equal to 0 in 32 bits.
+        indices = np.zeros((4, 4), np.int64)
+        indices[2:] = index
+        np.save(tmp_path / "instances.npy", indices)
+        raw = edges.raw(edges.open(tmp_path / "instances.npy"), "instances.npy", (8, 8))
+        assert (raw[..., 0] == 255).all(axis=1).tolist() == [False] * 3 + [True] * 2 + [False] * 3
+    edges.checked(raw, "The array")
+    with pytest.raises(ValueError, match="Pass a file for instance indices"):
+        edges.checked(indices[..., np.newaxis], "The array")
 
 
 @pytest.mark.parametrize("word", [word for word in WORDS if encodings.get(word).is_label_map])

@@ -29,6 +29,7 @@ class FixedPairs(keras.callbacks.Callback):
         self.pace = Pace()
 
     def on_epoch_begin(self, epoch, logs=None):
+        self.pace.forget()  # The weights of the last epoch are gone.
         # When an epoch is resumed, the picture of its start exists already.
         if not self.has_shown and not self.model.training_state.first_step(epoch):
             self.show(epoch)

@@ -8,9 +8,9 @@ import typer
 from keras_pix2pix.cli.documentation import option
 from keras_pix2pix.run_folder import RunFolder
 from keras_pix2pix.runs.config_file import config_text, read_config_file
-from keras_pix2pix.runs.configuration import completed, preset_changes
+from keras_pix2pix.runs.configuration import completed, has_no_direction, preset_changes
 from keras_pix2pix.runs.data import SYNTHETIC
-from keras_pix2pix.runs.model import lasting_path, parsed_image_size
+from keras_pix2pix.runs.model import lasting_changes, lasting_path, parsed_image_size
 from keras_pix2pix.runs.settings import EXTRA_FOLDERS, FOLDERS, MODELS, SCHEDULES, SETTINGS
 from keras_pix2pix.runs.train import start_or_resume
 
@@ -205,6 +205,8 @@ def train(
         given[name] = SYNTHETIC if given[name] == SYNTHETIC else _absolute(given[name])
     for name in MODELS & given.keys():
         given[name] = lasting_path(given[name])
+    if "changes" in given:
+        given["changes"] = lasting_changes(given["changes"])
     for name in EXTRA_FOLDERS & given.keys():
         given[name] = [_absolute(folder) for folder in given[name]]
     if print_config:
@@ -217,7 +219,10 @@ def _over_those_of_a_file(given, config):
     """The settings of a file, replaced by those given as options; changes to the preset one by one."""
     settings = read_config_file(config)
     changes = {**settings.get("changes", {}), **given.get("changes", {})}
-    return {**settings, **given, **({"changes": changes} if changes else {})}
+    merged = {**settings, **given, **({"changes": changes} if changes else {})}
+    if "direction" not in given and has_no_direction(merged):
+        merged.pop("direction", None)  # A file says it where nobody did.
+    return merged
 
 
 def _absolute(folder):

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from keras_pix2pix.data.pairs import encodings_of_sides, find_pairs
+from keras_pix2pix.data.pairs import as_list, encodings_of_sides, find_pairs
 from keras_pix2pix.dominant_colors import Colors
-from keras_pix2pix.encodings import Classes, Encoding, Palette
+from keras_pix2pix.encodings import Classes, Encoding, Palette, Stacked
 from keras_pix2pix.encodings import get as get_encoding
 from keras_pix2pix.terminal import with_progress
 
@@ -30,7 +30,11 @@ def found_encodings(
     places: Iterable[tuple[Any, str | Path | None]], direction: str, source_encoding: Any, target_encoding: Any
 ) -> tuple[Encoding, Encoding]:
     """The encodings of source and target, with "auto" replaced by what all pairs of the places contain."""
+    places = list(places)
     sides = [_parts(source_encoding), _parts(target_encoding)]
+    folders = as_list(places[0][0]) if places[0][1] is not None else []
+    if len(folders) > 1 and len(sides[0]) == 1:  # One word stands for all folders.
+        sides[0] *= len(folders)
     unknown = any(map(_is_unknown, itertools.chain(*sides)))
     if not unknown and not get_encoding(target_encoding).holds_indices:
         return get_encoding(source_encoding), get_encoding(target_encoding)
@@ -56,6 +60,8 @@ def _parts(encoding):
     """The encoding of each file of a side."""
     if isinstance(encoding, str):
         return encoding.split("+")
+    if isinstance(encoding, Stacked):
+        return list(encoding.parts)
     return list(encoding) if isinstance(encoding, (list, tuple)) else [encoding]
 
 

@@ -102,7 +102,7 @@ def paired_dataset(
         fit: How pictures of other sizes become images of `image_size`. "stretch": each side by a factor of its own.
             "cover": both sides by one factor, so that the picture covers the image, and a crop of it. "crop": no
             scaling, a crop of the stored pixels, which are enlarged by `jitter` alone. "pad": both sides by one factor,
-            so that the picture fits in, and its reflection around it, which has weight 0 in losses and metrics.
+            so that the picture fits in, and its reflection around it, which losses don't count: it is correct.
             Crops are random while training, and from the centre otherwise. Defaults to "stretch", as in the paper.
         rotate: Whether both sides are also turned by 0, 90, 180 or 270 degrees at random, for pictures without an
             upper edge, such as those of satellites and microscopes; needs a square `image_size`. Defaults to False.

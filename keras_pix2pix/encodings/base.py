@@ -79,6 +79,10 @@ class Encoding(ABC):
     ) -> np.ndarray:
         """The raw form of what `open` returned, or of a part of it, resized to (height, width) unless that is None."""
 
+    def check_file(self, opened: Any, path: Any) -> None:
+        """Raise for what `open` returned if the file as a whole holds values that the encoding doesn't allow."""
+        self.raw(opened, path)
+
     @abstractmethod
     def checked(self, raw: np.ndarray, name: Any) -> np.ndarray:
         """The raw values, if the encoding allows them; raises, with `name`, for other values."""

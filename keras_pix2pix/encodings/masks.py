@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from numbers import Integral
 
 import numpy as np
+from PIL import Image
 
 from keras_pix2pix.encodings.base import SingleEncoding
 from keras_pix2pix.encodings.labels import Classes, resized_nearest
@@ -62,17 +63,20 @@ class Mask(SingleEncoding):
         return _GRAY.size(path)
 
     def open(self, path, reduction=None):
-        """Decode a file: a gray `PIL.Image.Image`, or an array of 3 dimensions."""
-        return _GRAY.open(path)
+        """Decode a file: a gray `PIL.Image.Image`, which is checked as a whole, or an array of 3 dimensions."""
+        opened = _GRAY.open(path)
+        if isinstance(opened, Image.Image):
+            self.check_file(opened, path)
+        return opened
 
     def raw(self, opened, path, size=None, interpolation="bicubic"):
         """0 and 255, `(height, width, 1)`, of the result of `open` or a part of it, resized first."""
-        values = np.asarray(opened)
-        values = values if values.ndim == 3 else values[..., np.newaxis]
-        if values.dtype == bool:
-            opened = values = values * np.uint8(_HIGHEST)
-        self.checked(values, path)
-        return self._decided(_GRAY.raw(opened, path, size, interpolation))
+        return self._decided(_GRAY.raw(_gray_levels(opened), path, size, interpolation))
+
+    def check_file(self, opened, path):
+        """Raise for a file of indices 0 and 1; a part of a mask may hold nothing but faint noise."""
+        values = np.asarray(_gray_levels(opened))
+        self.checked(values if values.ndim == 3 else values[..., np.newaxis], path)
 
     def checked(self, raw, name):
         """The levels; raises, with `name`, for indices 0 and 1, which don't reach the threshold."""
@@ -113,6 +117,12 @@ class Mask(SingleEncoding):
 
     def _decided(self, levels):
         return np.where(levels >= self.threshold, _HIGHEST, 0).astype(np.uint8)
+
+
+def _gray_levels(opened):
+    """What `open` returned, with 255 for True."""
+    is_boolean = not isinstance(opened, Image.Image) and np.asarray(opened).dtype == bool
+    return opened * np.uint8(_HIGHEST) if is_boolean else opened
 
 
 @dataclass(frozen=True)
@@ -157,11 +167,26 @@ class Edges(Mask):
 
     def raw(self, opened, path, size=None, interpolation="nearest"):
         """255 on both sides of an edge and 0 elsewhere, `(height, width, 1)`; the indices are resized before."""
-        indices = np.asarray(opened).astype(np.int32)
-        indices = resized_nearest(indices if indices.ndim == 2 else indices[..., 0], size)
+        indices = np.asarray(opened)
+        indices = indices if indices.ndim == 2 else indices[..., 0]
+        if indices.dtype.itemsize > np.dtype(np.int32).itemsize:  # Pillow resizes nothing longer: number them anew.
+            indices = np.unique(indices, return_inverse=True)[1].reshape(indices.shape)
+        indices = resized_nearest(indices.astype(np.int32), size)
         edges = np.zeros(indices.shape, bool)
         for marked, rows in ((edges, indices), (edges.T, indices.T)):
             differs = rows[1:] != rows[:-1]
             marked[1:] |= differs
             marked[:-1] |= differs
         return np.where(edges, _HIGHEST, 0).astype(np.uint8)[..., np.newaxis]
+
+    def check_file(self, opened, path):
+        """Indices may have any value."""
+
+    def checked(self, raw, name):
+        """The edges, 0 and 255; raises, with `name`, for an array of other values, such as the indices themselves."""
+        if not np.isin(raw, (0, _HIGHEST)).all():
+            raise ValueError(
+                f"{name} holds other values than 0 and {_HIGHEST}. Accepted in an array: edges, {_HIGHEST} where two "
+                "instances meet. Pass a file for instance indices."
+            )
+        return raw

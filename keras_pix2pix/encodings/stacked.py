@@ -85,6 +85,11 @@ class Stacked(Encoding):
         sides = zip(self.parts, opened, paths, strict=True)
         return self._joined([part.raw(each, path, size, interpolation) for part, each, path in sides])
 
+    def check_file(self, opened, paths):
+        """Raise for the first file that its part doesn't allow."""
+        for part, each, path in zip(self.parts, opened, paths, strict=True):
+            part.check_file(each, path)
+
     def checked(self, raw, name):
         """The raw values, if each part accepts its own; raises, with `name`, for others."""
         for part, values in zip(self.parts, self.raw_parts(raw), strict=True):

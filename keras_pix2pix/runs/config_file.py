@@ -1,8 +1,8 @@
 """The settings of a run as a file that people write: YAML, or the `config.json` of another run."""
 
+import json
 from pathlib import Path
 
-from keras_pix2pix.data.pair_lists import is_pair_list
 from keras_pix2pix.runs.configuration import changed_value
 from keras_pix2pix.runs.model import parsed_image_size
 from keras_pix2pix.runs.settings import SETTINGS, fault_of
@@ -22,9 +22,10 @@ def read_config_file(path):
         contents = yaml.safe_load(text)
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):  # A few make gigabytes of settings.
             raise ValueError("aliases (`*name`) aren't accepted. Write the settings out.")
+        json.dumps(contents)  # Dates, for example, are no settings.
     except OSError as error:
         raise ValueError(f"--config {path} can't be read: {error.strerror}. Accepted: a YAML or JSON file.") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError, TypeError, AttributeError, LookupError) as error:
         raise ValueError(f"--config {path} can't be used: {error or type(error).__name__}") from error
     if not isinstance(contents, dict):
         raise ValueError(
@@ -54,7 +55,7 @@ def config_text(config):
 
 
 def _in_the_form_of_options(settings):
-    """As the command line gives them: sizes of one number, changes by section, directions that go without saying."""
+    """As the command line gives them: sizes of one number, changes by section."""
     size, changes = settings.get("image_size"), settings.get("changes")
     if isinstance(size, (int, str)) and not isinstance(size, bool):
         settings["image_size"] = parsed_image_size(str(size))
@@ -62,12 +63,10 @@ def _in_the_form_of_options(settings):
         settings["image_size"] = tuple(size)
     if isinstance(changes, dict):
         settings["changes"] = {
-            name if argument is None else f"{name}.{argument}": _number_or_word(value)
+            str(name) if argument is None else f"{name}.{argument}": _number_or_word(value)
             for name, section in changes.items()
             for argument, value in (section.items() if isinstance(section, dict) else [(None, section)])
         }
-    if "target" in settings or is_pair_list(settings.get("data", "")):
-        settings.pop("direction", None)
     return settings
 
 

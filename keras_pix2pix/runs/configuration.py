@@ -17,6 +17,7 @@ __all__ = [
     "CHANGEABLE",
     "changed_value",
     "completed",
+    "has_no_direction",
     "new_configuration",
     "preset_changes",
     "resumed_configuration",
@@ -132,6 +133,11 @@ def _read(file):
     return {**config, "image_size": tuple(config["image_size"])}
 
 
+def has_no_direction(given):
+    """Whether the data of these settings say themselves what is the source."""
+    return "target" in given or is_pair_list(given.get("data", ""))
+
+
 def _check_folders(given):
     if "data" not in given:
         raise ValueError(f'DATA is missing. Accepted: a folder of pairs, or the word "{SYNTHETIC}".')
@@ -139,7 +145,7 @@ def _check_folders(given):
         raise ValueError(
             f"--target needs a folder of sources. Received: DATA={SYNTHETIC}, which is drawn side by side."
         )
-    if "direction" in given and ("target" in given or is_pair_list(given["data"])):
+    if "direction" in given and has_no_direction(given):
         raise ValueError(
             "--direction is for side-by-side files; with --target, or a list of pairs, the sides are known."
         )

@@ -55,8 +55,7 @@ def evaluate_run(
 ) -> Evaluation:
     """Evaluate the model of a run on its validation data, or on other data of the same layout."""
     config = needed_configuration(run)
-    if judge:
-        judge.check(run, config)
+    judge = judge and judge.of_run(run, config)
     folders = _folders(config, run, data, target)
     if data is not None:
         config.pop("validation_split", None)  # It applies to the run's own data.
@@ -138,8 +137,17 @@ def _without_padding(weight, *images):
     if len(weight.shape) == 1:
         return images
     counted = np.asarray(weight)[0, ..., 0] > 0
-    rows, columns = (np.flatnonzero(counted.any(axis=axis)) for axis in (1, 0))
-    return [image[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] for image in images]
+    rows, columns = (_span(counted.any(axis=axis)) for axis in (1, 0))
+    return [image[:, rows, columns] for image in images]
+
+
+def _span(counted):
+    """The slice of an axis that counts, with some of the padding where it would be too thin for SSIM."""
+    from keras_pix2pix.metrics import SSIM_WINDOW
+
+    first, *_, last = np.flatnonzero(counted)[[0, -1]]
+    start = max(0, min(first, len(counted) - SSIM_WINDOW))
+    return slice(start, max(last + 1, start + SSIM_WINDOW))
 
 
 def _distances(features):

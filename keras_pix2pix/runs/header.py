@@ -17,6 +17,7 @@ def print_header(config, run_dir, model, steps, validation, monitor, replicas=1)
     """Print data, devices, networks, and what the run folder will hold."""
     from keras_pix2pix import receptive_field
 
+    perceptual = _perceptual(model)  # It reads an extractor, which may be gone.
     height, width = config["image_size"]
     layout = "two folders" if "target" in config else f"direction {config['direction']}"
     if "extra_source" in config:
@@ -35,7 +36,7 @@ def print_header(config, run_dir, model, steps, validation, monitor, replicas=1)
         f"{_innermost(model.generator)}, discriminator of {model.discriminator.count_params():,} with a receptive "
         f"field of {patch}x{patch} pixels"
     )
-    print(_perceptual(model), end="")
+    print(perceptual, end="")
     if "teacher" in config:
         print(f"Teacher  {config['teacher']}, weight {model.objective.lambda_teacher:g}")
     if "start" in model.training_state.records:
@@ -54,6 +55,8 @@ def _perceptual(model):
     loss = model.objective.reconstruction_loss_given
     if not isinstance(loss, PerceptualLoss):
         return ""
+    with model.distribute_strategy.scope():
+        loss.read()
     of_loss = _multiplications(loss, *model.generator.outputs * 2)
     of_generator = _multiplications(model.generator, *model.generator.inputs)
     return (

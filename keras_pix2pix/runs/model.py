@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from keras_pix2pix import Pix2Pix
 
 __all__ = [
+    "lasting_changes",
     "lasting_path",
     "load_features",
     "load_model",
@@ -27,6 +28,9 @@ __all__ = [
     "refuse_missing_start",
     "start_weights",
 ]
+
+
+_LOSS = "compile.reconstruction_loss"
 
 
 def load_model(path: str | Path) -> Pix2Pix | keras.Model:
@@ -97,6 +101,13 @@ def load_network(path):
 def lasting_path(path):
     """The path of a model as `config.json` has it: a run may be resumed from another working directory."""
     return path if pretrained_file(path) else str(Path(path).expanduser().resolve())
+
+
+def lasting_changes(changes):
+    """The changes to a preset, with a lasting path of the file of a perceptual loss."""
+    loss = changes.get(_LOSS)
+    is_file = isinstance(loss, str) and Path(loss).suffix in (".keras", ".h5")
+    return {**changes, _LOSS: lasting_path(loss)} if is_file else changes
 
 
 def start_weights(path):

@@ -62,8 +62,8 @@ class Judge(NamedTuple):
         labels = self.labels(pair)
         return class_counts(self.segmenter, to_image(pictures), np.stack([labels] * len(pictures)))
 
-    def check(self, run, config):
-        """Raise for a run whose pictures or sources are others than those of the first run."""
+    def of_run(self, run, config):
+        """The judge for another run's pictures; raises where they or their sources are others than the first run's."""
         taken, made, sources = self.segmenter.input_shape[1:3], config["image_size"], run_encodings(config)[0].parts
         if None not in taken and taken != made:
             raise ValueError(
@@ -75,6 +75,7 @@ class Judge(NamedTuple):
                 f"The label map is one of {self.parts} sources of the first run. Accepted for --against: as many. "
                 f"Received: {len(sources)} in {run}. Evaluate it by itself."
             )
+        return self._replace(fitting=run_fitting(config))
 
 
 def judge_of(run: str | Path, word: str) -> Judge:

@@ -33,7 +33,8 @@ class _FasterOnCpu(keras.Model):
     """A network with the same variables, whose deep 4x4 convolutions of stride 2 are matrix products."""
 
     def __init__(self, network: keras.Model) -> None:
-        super().__init__(name="faster_on_cpu")
+        # The layers cast, each by its own policy.
+        super().__init__(name="faster_on_cpu", dtype=keras.config.floatx(), autocast=False)
         self.network = network
 
     def call(self, inputs, training=None):
@@ -65,7 +66,8 @@ def _small_shape(layer, x=None, *others):
     if type(layer) not in (layers.Conv2D, layers.Conv2DTranspose) or None in x.shape[1:]:
         return None
     plain = layer.padding == "same" and layer.dilation_rate == (1, 1) and layer.data_format == "channels_last"
-    if (layer.kernel_size, layer.strides) != (_KERNEL, _STRIDE) or not plain or getattr(layer, "groups", 1) != 1:
+    plain = plain and getattr(layer, "groups", 1) == 1 and layer.activity_regularizer is None
+    if (layer.kernel_size, layer.strides) != (_KERNEL, _STRIDE) or not plain:
         return None
     if type(layer) is layers.Conv2DTranspose:
         return None if layer.output_padding else tuple(x.shape)

@@ -29,7 +29,7 @@ from keras_pix2pix.training.fine_tuning import freeze as freeze_part
 from keras_pix2pix.training.fine_tuning import set_pretrained_weights
 from keras_pix2pix.training.matrix_products import fastest_form
 from keras_pix2pix.training.objective import Objective, check_discriminator, discriminate, own_losses_of
-from keras_pix2pix.training.perceptual import perceptual_loss_of
+from keras_pix2pix.training.perceptual import perceptual_loss_of, read_extractor
 from keras_pix2pix.training.presets import preset
 from keras_pix2pix.training.saving import copy_average
 from keras_pix2pix.training.stock import Logs, OptimizerOfBoth, StockModel
@@ -272,7 +272,7 @@ class Pix2Pix(StockModel):
         self._optimizer_of_both = None
         with_xla, alone = uses_xla(jit_compile, run_eagerly), tf.distribute.get_strategy().num_replicas_in_sync == 1
         # XLA can't compile what replicas tell each other, which is part of a whole step.
-        self.compiles_parts = with_xla and not alone
+        self.compiles_parts = with_xla and not alone and not run_eagerly
         # Otherwise Keras would add an optimizer of its own.
         super().compile(
             optimizer=None,
@@ -337,7 +337,16 @@ class Pix2Pix(StockModel):
                 f"lambda_teacher={self._recipe['lambda_teacher']!r} without one. Call `model.set_teacher(teacher)`, or "
                 "`model.compile` for a recipe without a teacher; on the command line, give --teacher."
             )
+        self._read_extractor()
         return super().make_train_function(force)
+
+    def make_test_function(self, force=False):
+        self._read_extractor()
+        return super().make_test_function(force)
+
+    def _read_extractor(self):
+        with self.distribute_strategy.scope():
+            read_extractor(self.objective.reconstruction_loss_given)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         # Under a strategy, Keras would read a batch to build networks that are already built; a data set that counts

@@ -15,7 +15,7 @@ from keras_pix2pix.pretrained import model_file
 from keras_pix2pix.training.building import dtype_policy
 from keras_pix2pix.training.losses import as_list, l1_loss
 
-__all__ = ["PerceptualLoss", "perceptual_loss_of"]
+__all__ = ["PerceptualLoss", "perceptual_loss_of", "read_extractor"]
 
 _VGG19 = "vgg19"
 _FILES = (".h5", ".keras")
@@ -90,10 +90,14 @@ class PerceptualLoss(keras.losses.Loss):
 
     def call(self, target, generated):
         """The loss of each example, `(batch,)`."""
-        if self._compare is None:
-            with tf.init_scope():  # The first step of a loaded model makes variables.
-                self._compare = self._comparison(self._file_or_word())
+        with tf.init_scope():  # Called by itself after loading, it makes variables.
+            self.read()
         return self._compare(target, generated) + self.l1_weight * l1_loss(target, generated)
+
+    def read(self) -> None:
+        """Read the extractor of a loaded model, unless that is done; under the strategy, for the weights of all."""
+        if self._compare is None:
+            self._compare = self._comparison(self._file_or_word())
 
     def get_config(self):
         config = {"name": self.name, "extractor": self.extractor_name, "l1_weight": self.l1_weight}
@@ -143,6 +147,12 @@ def perceptual_loss_of(loss: Any) -> Any:
     """A `PerceptualLoss` by an extractor's word or file; any other loss as it is."""
     named = isinstance(loss, str) and (loss == _VGG19 or Path(loss).suffix in _FILES)
     return PerceptualLoss(loss) if named else loss
+
+
+def read_extractor(loss: Any) -> None:
+    """Read what a loaded `PerceptualLoss` only names; nothing for any other loss."""
+    if isinstance(loss, PerceptualLoss):
+        loss.read()
 
 
 def _name_of(extractor):

@@ -11,6 +11,7 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_pix2pix import callbacks
+from keras_pix2pix.callbacks import pace
 from keras_pix2pix.images import to_pixels
 
 ROWS = "source | generated | target"
@@ -162,3 +163,14 @@ def test_every_encoding_can_be_looked_at(make_encoded_model, tmp_path, source_en
     expected = np.concatenate([*views, model.target_encoding.show(raw[1][0])], axis=1)
     np.testing.assert_allclose(grid.astype(int), expected.astype(int), atol=1)
     assert list((tmp_path / "images").glob("events*"))
+
+
+def test_a_picture_of_another_epoch_is_never_shown_late(make_model, images, tmp_path, monkeypatch):
+    monkeypatch.setattr(pace, "_SHARE", 1e-9)  # Only the first is due in this lifetime.
+    source, target = images(1)
+    model = make_model()
+    model.compile(run_eagerly=True)
+    grid = callbacks.SampleGrid(tmp_path, (source, target), every=2)
+    model.fit(source, target, epochs=5, verbose=0, callbacks=[grid])
+    # What was left at epoch 4 would have the weights of epoch 5.
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch_0000.png", "epoch_0002.png", "over_time.png"]

@@ -89,6 +89,10 @@ def test_the_configuration_of_a_run_of_two_folders(run, started, tmp_path, pairs
         ("!!python/object/apply:os.system ['true']", ["wrong.yaml", "python/object"]),
         ("preset: &name mobile\nschedule: *name", ["aliases"]),
         ("image_size: big", ["HEIGHTxWIDTH"]),
+        ("changes: {1: 2}", ["SECTION.NAME", "'1'"]),
+        ("changes: {on: red}", ["SECTION.NAME", "'True'"]),
+        ("changes: {compile: {gan_loss: 2024-01-01}}", ["wrong.yaml", "date"]),
+        ("precision: !!bool maybe", ["wrong.yaml"]),
     ],
 )
 def test_all_faults_of_a_file_are_one_message(text, words, run, started, tmp_path):
@@ -130,3 +134,21 @@ def test_a_run_needs_a_folder(run, pairs):
 def test_tensorflow_is_not_started_for_a_print(monkeypatch, run):
     monkeypatch.setattr(command, "start_or_resume", lambda *rest, **more: pytest.fail("started"))
     assert run("train", "--print-config")[0] == 0
+
+
+def test_a_direction_that_was_only_printed_does_not_hinder_two_folders(run, started, pairs, tmp_path):
+    file = write(tmp_path / "printed.yaml", run("train", "--print-config")[1])
+    assert run("train", pairs, "--target", pairs, "--config", file, "--run-dir", tmp_path / "run")[0] == 0
+    assert started[0]["target"] == str(pairs)
+    code, _, errors = run(
+        "train", pairs, "--target", pairs, "--direction", "AtoB", "--config", file, "--run-dir", tmp_path / "b"
+    )
+    assert code == 2
+    assert "--direction" in errors
+
+
+def test_the_file_of_a_perceptual_loss_is_found_from_anywhere(run, pairs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, printed, errors = run("train", pairs, "--set", "compile.reconstruction_loss=net.keras", "--print-config")
+    assert code == 0, errors
+    assert yaml.safe_load(printed)["changes"]["compile"]["reconstruction_loss"] == str(tmp_path / "net.keras")

@@ -114,3 +114,17 @@ def test_side_by_side_files_and_what_is_said_in_python(tmp_path):
     with pytest.raises(ValueError, match="draw_pairs"):
         paired_dataset(tmp_path / "pairs", source_encoding="palette:auto")
     assert len(paired_dataset(tmp_path / "pairs", image_size=64, source_encoding=source)) == 3
+
+
+def test_one_word_stands_for_all_folders_of_sources(folders, tmp_path):
+    ((labels, photos),) = folders([of_indices(0, 1, 6)])
+    (tmp_path / "more").mkdir()
+    of_indices(0, 3).save(tmp_path / "more/0.png")
+    source, _ = found_encodings([([labels, tmp_path / "more"], photos)], "AtoB", "classes:auto", "rgb")
+    assert source.word == "classes:7+classes:4"
+
+
+def test_a_stack_may_be_an_object(folders, tmp_path):
+    ((labels, photos),) = folders([of_indices(0, 1, 2)])
+    stack = encodings.Stacked(["classes:3", "rgb"])
+    assert found_encodings([([labels, photos], labels)], "AtoB", stack, "classes:3")[0] == stack

@@ -145,8 +145,9 @@ def test_other_runs_must_make_what_the_segmenter_takes(make_segmenter):
     segmenter = keras.saving.load_model(make_segmenter(12, side=64))
     judge = Judge(segmenter, encodings.Palette(COLORS), 0, 1, fitting_of("stretch", (64, 64)))
     config = {"data": "pairs", "image_size": (64, 64)}
-    judge.check("other", config)
+    for fit in ("stretch", "pad"):
+        assert type(judge.of_run("other", {**config, "fit": fit}).fitting) is type(fitting_of(fit, (64, 64)))
     with pytest.raises(ValueError, match="64x64.*other makes 32x32"):
-        judge.check("other", {**config, "image_size": SIZE})
+        judge.of_run("other", {**config, "image_size": SIZE})
     with pytest.raises(ValueError, match="2 in other"):
-        judge.check("other", {**config, "target": "photos", "extra_source": ["more"]})
+        judge.of_run("other", {**config, "target": "photos", "extra_source": ["more"]})

@@ -157,3 +157,22 @@ def test_other_networks_than_plain_graphs_are_trained_as_they_are(kind):
     image = np.random.default_rng(0).uniform(-1, 1, (1, 8, 8, 3)).astype("float32")
     expected = np.abs(network(image) - image).mean()
     assert model.fit(image, image, verbose=0).history["g_l1"] == pytest.approx([expected], rel=1e-5)
+
+
+def test_layers_that_regularize_their_outputs_stay_convolutions():
+    source = keras.Input((8, 8, 3))
+    network = keras.Model(source, keras.layers.Conv2D(4, 4, 2, padding="same", activity_regularizer="l2")(source))
+    fastest_form(network)(np.ones((1, 8, 8, 3), "float32"))
+    assert [float(each) for each in network.losses] != []
+
+
+def test_the_policy_is_that_of_the_network():
+    network = unet_generator((8, 8, 3), filters=2, num_downsamples=3, dropout=0)
+    image = np.random.default_rng(0).uniform(-1, 1, (1, 8, 8, 3)).astype("float32")
+    expected = network(image)
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        np.testing.assert_allclose(fastest_form(network)(image), expected, atol=1e-5)
+    finally:
+        keras.config.set_dtype_policy(policy)

@@ -151,3 +151,13 @@ def test_a_word_or_a_file_is_enough(make_model, extractor, vgg19, images, tmp_pa
             keras.utils.set_random_seed(1)
             logs.append(compiled(make_model, loss).evaluate(source, target, verbose=0, return_dict=True))
         assert logs[0] == pytest.approx(logs[1], rel=1e-5)
+
+
+def test_a_loaded_model_gives_all_replicas_the_extractors_weights(make_model, extractor, images, mirrored, tmp_path):
+    extractor.save(tmp_path / "extractor.keras")
+    compiled(make_model, PerceptualLoss(tmp_path / "extractor.keras"), lambda_gan=0.0).save(tmp_path / "model.keras")
+    alone = load_model(tmp_path / "model.keras")
+    with mirrored.scope():
+        together = load_model(tmp_path / "model.keras")
+    logs = [each.evaluate(*images(2), batch_size=2, verbose=0, return_dict=True) for each in (alone, together)]
+    assert logs[1]["g_reconstruction"] == pytest.approx(logs[0]["g_reconstruction"], rel=1e-5)

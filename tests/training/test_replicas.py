@@ -132,6 +132,9 @@ def test_xla_compiles_the_parts_of_a_step_on_replicas(make_model, images, mirror
     assert_equal(models, histories)
     compiled = models[1]._compiled(lambda: tf.ones(2))
     assert compiled._jit_compile  # Otherwise two equal things have been compared.
+    with mirrored.scope():
+        models[1].compile(jit_compile=True, run_eagerly=True)
+    assert not models[1].compiles_parts
 
 
 @pytest.mark.parametrize("networks", [{"normalization": "batch"}, {"spectral_norm": True}])
@@ -141,6 +144,7 @@ def test_xla_on_replicas_with_statistics_of_all_of_them_is_refused(mirrored, net
         model = Pix2Pix(unet_generator((32, 32, 3), filters=2, num_downsamples=3), discriminator)
         with pytest.raises(ValueError, match=r"`jit_compile=True` on several replicas needs .* Received: the layer '"):
             model.compile(jit_compile=True)
+        model.compile(jit_compile=True, run_eagerly=True)
         model.compile()
 
 
