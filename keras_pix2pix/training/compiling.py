@@ -48,7 +48,7 @@ def uses_xla(jit_compile: bool | str, run_eagerly: bool = False) -> bool:
 
 
 def check_replicas(
-    steps_per_execution: int | str, jit_compile: bool | str, networks: Iterable[keras.Model], *optimizers: Any
+    steps_per_execution: int | str, with_xla: bool, networks: Iterable[keras.Model], *optimizers: Any
 ) -> None:
     """Raise for options that Keras and TensorFlow don't support on several replicas."""
     strategy = tf.distribute.get_strategy()
@@ -64,7 +64,7 @@ def check_replicas(
                 f"`{name}` doesn't work on several replicas. Received: {name}={value} with "
                 f"{strategy.num_replicas_in_sync} of them. Leave it out, or train on one device."
             )
-    layers = [layer for network in networks for layer in leaves(network)] if jit_compile is True else []
+    layers = [layer for network in networks for layer in leaves(network)] if with_xla else []
     for layer in layers:
         aggregated = any(each.aggregation != "none" for each in layer.non_trainable_variables)
         if aggregated or getattr(layer, "synchronized", False):

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_pix2pix.training.cluster import addresses, own_index, worker_count
 from keras_pix2pix.training.meeting import meet
 
-__all__ = ["logs_of_all_workers", "strategy_for"]
+__all__ = ["strategy_for"]
 
 
 def strategy_for(devices: int | str | None = None, *, same: Any = None) -> tf.distribute.Strategy:
@@ -54,15 +54,6 @@ def strategy_for(devices: int | str | None = None, *, same: Any = None) -> tf.di
     on_cpu = any(name.startswith("CPU") for name in names)
     # The default reduction is for GPUs, and hangs when one process makes a second strategy of the same CPU devices.
     return tf.distribute.MirroredStrategy(names, tf.distribute.ReductionToOneDevice() if on_cpu else None)
-
-
-def logs_of_all_workers(logs: dict[str, Any]) -> dict[str, Any]:
-    """The logs of `train_step` or `test_step` in the shape that Keras expects under the current strategy."""
-    strategy = tf.distribute.get_strategy()
-    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
-        return logs
-    workers = sum(map(len, strategy.cluster_resolver.cluster_spec().as_dict().values()))
-    return {name: value[None] for name, value in logs.items()} if workers > 1 else logs
 
 
 def _devices(devices):

@@ -1,6 +1,5 @@
 """Pix2Pix: two networks, a recipe, and the step that trains them."""
 
-import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -24,13 +23,13 @@ from keras_pix2pix.training.building import (
     dtype_policy,
 )
 from keras_pix2pix.training.compiling import check_replicas, check_updates, metric_of, optimizer_of, uses_xla
-from keras_pix2pix.training.distribution import logs_of_all_workers
 from keras_pix2pix.training.fine_tuning import freeze as freeze_part
 from keras_pix2pix.training.fine_tuning import set_pretrained_weights
 from keras_pix2pix.training.matrix_products import fastest_form
 from keras_pix2pix.training.objective import Objective, check_discriminator, discriminate, own_losses_of
 from keras_pix2pix.training.perceptual import perceptual_loss_of, read_extractor
 from keras_pix2pix.training.presets import preset
+from keras_pix2pix.training.replicas import logs_of_all_workers, number_of_all, share_of_mean, update
 from keras_pix2pix.training.saving import copy_average
 from keras_pix2pix.training.stock import Logs, OptimizerOfBoth, StockModel
 from keras_pix2pix.training.teacher import Teacher
@@ -268,11 +267,11 @@ class Pix2Pix(StockModel):
         check_steps(discriminator_steps=discriminator_steps, steps_per_execution=steps_per_execution)
         check_updates(generator_optimizer, discriminator_optimizer, update_order)
         networks = [network for network in (self.generator, self.discriminator) if network]
-        check_replicas(steps_per_execution, jit_compile, networks, generator_optimizer, discriminator_optimizer)
-        self._optimizer_of_both = None
         with_xla, alone = uses_xla(jit_compile, run_eagerly), tf.distribute.get_strategy().num_replicas_in_sync == 1
         # XLA can't compile what replicas tell each other, which is part of a whole step.
         self.compiles_parts = with_xla and not alone and not run_eagerly
+        check_replicas(steps_per_execution, self.compiles_parts, networks, generator_optimizer, discriminator_optimizer)
+        self._optimizer_of_both = None
         # Otherwise Keras would add an optimizer of its own.
         super().compile(
             optimizer=None,
@@ -360,7 +359,7 @@ class Pix2Pix(StockModel):
     def train_step(self, data):
         """One step on the discriminator, then one on the generator against it (Section 3.3)."""
         source, target, weights, counted = self._batch(data)
-        total = _number_of_all(source)
+        total = number_of_all(source)
 
         # Generate. One forward pass, with one dropout mask, serves all updates.
         with tf.GradientTape() as tape:
@@ -374,11 +373,11 @@ class Pix2Pix(StockModel):
             # Update the generator against it.
             taught = self._taught(source, target, counted)
             g_logs = self._compiled(self._generator_logs)(source, target, generated, taught, own_losses)
-            g_loss = self.generator_optimizer.scale_loss(_share_of_mean(g_logs["g_loss"], weights, total))
+            g_loss = self.generator_optimizer.scale_loss(share_of_mean(g_logs["g_loss"], weights, total))
         gradients = tape.gradient(g_loss, self.generator.trainable_variables)
         if self.update_order == "simultaneous":
             d_logs = self._update_discriminator(source, target, generated, weights, total)
-        _update(self.generator_optimizer, gradients, self.generator)
+        update(self.generator_optimizer, gradients, self.generator)
 
         # Measure.
         self._logs.update_state({**g_logs, **d_logs}, weights)
@@ -414,13 +413,13 @@ class Pix2Pix(StockModel):
         def logs_and_gradients():
             with tf.GradientTape() as tape:
                 logs = self._discriminator_logs(source, target, tf.stop_gradient(generated), training=True)
-                d_loss = self.discriminator_optimizer.scale_loss(_share_of_mean(logs["d_loss"], weights, total))
+                d_loss = self.discriminator_optimizer.scale_loss(share_of_mean(logs["d_loss"], weights, total))
             return logs, tape.gradient(d_loss, self.discriminator.trainable_variables)
 
         compiled, logs = self._compiled(logs_and_gradients), {}
         for _ in range(self.discriminator_steps):
             logs, gradients = compiled()
-            _update(self.discriminator_optimizer, gradients, self.discriminator)
+            update(self.discriminator_optimizer, gradients, self.discriminator)
         return logs
 
     def _discriminator_logs(self, source, target, generated, training):
@@ -597,26 +596,3 @@ def _where_counted(counted, generated, target):
 
 def _full_precision(images):
     return ops.cast(images, keras.config.floatx())
-
-
-def _update(optimizer, gradients, network):
-    context = tf.distribute.get_replica_context()
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) and context.num_replicas_in_sync > 1:
-        # It checks only this replica's gradients, but all replicas must skip the same steps.
-        finite = [tf.reduce_all(tf.math.is_finite(each)) for each in gradients if each is not None]
-        not_finite = context.all_reduce(tf.distribute.ReduceOp.SUM, tf.cast(~tf.reduce_all(finite), tf.float32))
-        poison = tf.where(not_finite > 0, math.nan, 0.0)
-        gradients = [None if each is None else each + tf.cast(poison, each.dtype) for each in gradients]
-    optimizer.apply(gradients, network.trainable_variables)
-
-
-def _number_of_all(examples):
-    """How many examples all replicas have together."""
-    count = tf.cast(tf.shape(examples)[0], keras.config.floatx())
-    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, count)
-
-
-def _share_of_mean(losses, weights, total):
-    """This replica's share of the mean over the batch of all replicas, whose gradients are summed."""
-    losses = losses if weights is None else losses * ops.cast(weights, losses.dtype)
-    return ops.sum(losses) / ops.cast(total, losses.dtype)

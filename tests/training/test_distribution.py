@@ -7,7 +7,7 @@ import sys
 import pytest
 import tensorflow as tf
 
-from keras_pix2pix.training.distribution import logs_of_all_workers, strategy_for
+from keras_pix2pix.training.distribution import strategy_for
 
 
 @pytest.mark.parametrize(("devices", "replicas"), [(1, 1), (2, 2), ("2", 2), ("CPU:1", 1), ("CPU:0, CPU:1", 2)])
@@ -56,10 +56,3 @@ def test_a_cpu_is_divided_while_there_is_time():
     )
     result = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert result.stdout.splitlines()[-1] == "3 2"
-
-
-def test_logs_keep_their_shape_on_one_machine(mirrored):
-    logs = {"g_l1": tf.constant(0.5)}
-    assert logs_of_all_workers(logs) is logs
-    with mirrored.scope():
-        assert logs_of_all_workers(logs) is logs

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras_pix2pix import Pix2Pix, callbacks, patchgan_discriminator, unet_generator
 from keras_pix2pix.training.distribution import strategy_for
 from keras_pix2pix.training.optimizers import FusedAdam
+from keras_pix2pix.training.replicas import logs_of_all_workers
 
 METRICS = ["mse", keras.losses.mean_absolute_error]
 
@@ -152,3 +153,10 @@ def test_accumulating_on_several_replicas_is_refused(make_model, mirrored):
     words = "several replicas. Received: gradient_accumulation_steps=2 with 2"
     with mirrored.scope(), pytest.raises(ValueError, match=words):
         make_model().compile(generator_optimizer=FusedAdam(gradient_accumulation_steps=2))
+
+
+def test_logs_keep_their_shape_on_one_machine(mirrored):
+    logs = {"g_l1": tf.constant(0.5)}
+    assert logs_of_all_workers(logs) is logs
+    with mirrored.scope():
+        assert logs_of_all_workers(logs) is logs
