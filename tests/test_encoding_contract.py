@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from keras_pix2pix import encodings
+from keras_pix2pix.data.pairs import Pair
 
 WORDS = [
     "rgb",
@@ -137,13 +138,16 @@ def test_boolean_arrays_are_masks(tmp_path):
 
 def test_indices_are_not_taken_for_a_mask(tmp_path):
     Image.fromarray(np.eye(4, dtype=np.uint8)).save(tmp_path / "labels.png")
-    with pytest.raises(ValueError, match='labels.png.*"classes:2"'):
-        encodings.get("mask").open(tmp_path / "labels.png")
-    encodings.get("mask:1").open(tmp_path / "labels.png")
     np.save(tmp_path / "labels.npy", np.eye(4, dtype=np.uint8))
-    mask = encodings.get("mask")
-    with pytest.raises(ValueError, match='labels.npy.*"classes:2"'):
-        mask.check_file(mask.open(tmp_path / "labels.npy"), "labels.npy")
+    for name in ("labels.png", "labels.npy"):
+        pair = Pair(tmp_path / name, tmp_path / name)
+        with pytest.raises(ValueError, match=f'{name}.*"classes:2"'):
+            pair.read("mask", "mask")
+        pair.read("mask:1", "mask:1")
+    halves = np.hstack([np.full((4, 4), 200, np.uint8), np.eye(4, dtype=np.uint8)])
+    Image.fromarray(halves).save(tmp_path / "halves.png")
+    with pytest.raises(ValueError, match=r'halves.png.*"classes:2"'):
+        Pair(tmp_path / "halves.png", tmp_path / "halves.png", "AtoB").read("gray", "mask")
 
 
 def test_a_part_of_a_mask_may_be_faint(tmp_path):

@@ -148,8 +148,6 @@ def _raw(encodings, full, pair):
     for file in {file for side in pair[:2] for file in _files(side)} if full else ():
         _verify(file)
     opened = pair.read(*encodings)
-    for encoding, each, file in zip(encodings, opened, pair[:2], strict=True):
-        encoding.check_file(each, file)
     return [encoding.raw(each, file) for encoding, each, file in zip(encodings, opened, pair[:2], strict=True)]
 
 

@@ -4,17 +4,15 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from keras_pix2pix.data.pairs import Pair, split_side_by_side
-from keras_pix2pix.encodings import Classes, Encoding, Mask
+from keras_pix2pix.encodings import Encoding
 from keras_pix2pix.terminal import with_progress
 
 __all__ = ["check_label_maps"]
 
-_CHECKED = (Classes, Mask)  # A palette has a class for any colour.
-
 
 def check_label_maps(pairs: Iterable[Pair], encodings: Sequence[Encoding]) -> None:
-    """Raise for the first file with an index that is no class, or the first mask that would be empty."""
-    sides = [side for side, each in enumerate(encodings) if any(isinstance(part, _CHECKED) for part in each.parts)]
+    """Raise for the first file with an index that is no class."""
+    sides = [side for side, each in enumerate(encodings) if any(part.holds_indices for part in each.parts)]
     items = [(pair, side, encodings[side]) for pair in pairs for side in sides]
     with ThreadPoolExecutor() as pool:
         for _ in with_progress(pool.map(lambda item: _read(*item), items), len(items), "Checking the label maps"):
@@ -25,4 +23,4 @@ def _read(pair, side, encoding):
     opened = encoding.open(pair[side])
     if pair.direction is not None:
         opened = split_side_by_side(opened, pair.direction)[side]
-    encoding.check_file(opened, pair[side])
+    encoding.raw(opened, pair[side])

@@ -64,9 +64,13 @@ class Pair(NamedTuple):
         ]
         if self.direction is None:
             source, target = (encoding.open(file, reduction) for encoding, file, reduction in sides)
-            return source, target
-        whole = [_open_side_by_side(*side) for side in (sides if sides[0] != sides[1] else sides[:1])]
-        return split_side_by_side(whole[0], self.direction)[0], split_side_by_side(whole[-1], self.direction)[1]
+        else:
+            whole = [_open_side_by_side(*side) for side in (sides if sides[0] != sides[1] else sides[:1])]
+            source, _ = split_side_by_side(whole[0], self.direction)
+            _, target = split_side_by_side(whole[-1], self.direction)
+        for (encoding, file, _), opened in zip(sides, (source, target), strict=True):
+            encoding.check_file(opened, file)
+        return source, target
 
     def size(self, encoding: Encoding) -> tuple[int, int]:
         """(height, width) of one side, from the header of the source."""

@@ -79,9 +79,8 @@ class Encoding(ABC):
     ) -> np.ndarray:
         """The raw form of what `open` returned, or of a part of it, resized to (height, width) unless that is None."""
 
-    def check_file(self, opened: Any, path: Any) -> None:
-        """Raise for what `open` returned if the file as a whole holds values that the encoding doesn't allow."""
-        self.raw(opened, path)
+    def check_file(self, opened: Any, path: Any) -> None:  # noqa: B027 (Most encodings have nothing to add.)
+        """Raise for a whole file, as `open` returned it, that was meant as something else; `raw` checks each part."""
 
     @abstractmethod
     def checked(self, raw: np.ndarray, name: Any) -> np.ndarray:

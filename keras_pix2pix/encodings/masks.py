@@ -63,11 +63,8 @@ class Mask(SingleEncoding):
         return _GRAY.size(path)
 
     def open(self, path, reduction=None):
-        """Decode a file: a gray `PIL.Image.Image`, which is checked as a whole, or an array of 3 dimensions."""
-        opened = _GRAY.open(path)
-        if isinstance(opened, Image.Image):
-            self.check_file(opened, path)
-        return opened
+        """Decode a file: a gray `PIL.Image.Image`, or an array of 3 dimensions."""
+        return _GRAY.open(path)
 
     def raw(self, opened, path, size=None, interpolation="bicubic"):
         """0 and 255, `(height, width, 1)`, of the result of `open` or a part of it, resized first."""
@@ -75,16 +72,14 @@ class Mask(SingleEncoding):
 
     def check_file(self, opened, path):
         """Raise for a file of indices 0 and 1; a part of a mask may hold nothing but faint noise."""
-        values = np.asarray(_gray_levels(opened))
-        self.checked(values if values.ndim == 3 else values[..., np.newaxis], path)
+        levels = np.asarray(opened)
+        # Mostly the first rows tell, so that a large file isn't read as a whole.
+        if levels.dtype != bool and not any(row.max() > 1 for row in levels):
+            self._refuse_indices(levels.max(), path)
 
     def checked(self, raw, name):
         """The levels; raises, with `name`, for indices 0 and 1, which don't reach the threshold."""
-        if 0 < raw.max() < min(2, self.threshold):
-            raise ValueError(
-                f"{name} holds no level above 1, so the mask would be empty. Accepted: 0 and {_HIGHEST}. "
-                'Declare "classes:2" for indices 0 and 1, or "mask:1".'
-            )
+        self._refuse_indices(raw.max(), name)
         return _GRAY.checked(raw, name)
 
     def to_image(self, raw):
@@ -114,6 +109,13 @@ class Mask(SingleEncoding):
     def write(self, path, raw):
         """Write a mask as a gray PNG file under a path without extension; return its path."""
         return _GRAY.write(path, raw)
+
+    def _refuse_indices(self, highest, name):
+        if 0 < highest < min(2, self.threshold):
+            raise ValueError(
+                f"{name} holds no level above 1, so the mask would be empty. Accepted: 0 and {_HIGHEST}. "
+                'Declare "classes:2" for indices 0 and 1, or "mask:1".'
+            )
 
     def _decided(self, levels):
         return np.where(levels >= self.threshold, _HIGHEST, 0).astype(np.uint8)
@@ -180,7 +182,7 @@ class Edges(Mask):
         return np.where(edges, _HIGHEST, 0).astype(np.uint8)[..., np.newaxis]
 
     def check_file(self, opened, path):
-        """Indices may have any value."""
+        """Nothing: indices may have any value."""
 
     def checked(self, raw, name):
         """The edges, 0 and 255; raises, with `name`, for an array of other values, such as the indices themselves."""

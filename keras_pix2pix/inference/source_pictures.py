@@ -174,6 +174,7 @@ def _open(file, encoding, side_by_side, limit):
                 f"{file} has an odd width, so its halves aren't equal. Accepted: an even width. Received: {width}."
             )
         opened, _ = split_side_by_side(opened, side_by_side)
+    encoding.check_file(opened, file)
     return _SourcePicture(opened, file, encoding)
 
 

@@ -282,11 +282,7 @@ class Pix2Pix(StockModel):
         )
         self.discriminator_steps = discriminator_steps if self.objective.adversarial else 0
         self.update_order = update_order
-        self.generator_optimizer = optimizer_of(self.generator, generator_optimizer, networks)
-        self.discriminator_optimizer = None
-        if self.objective.adversarial:
-            self.discriminator_optimizer = optimizer_of(self.discriminator, discriminator_optimizer, networks)
-        self._optimizer_of_both = OptimizerOfBoth(self.generator_optimizer, self.discriminator_optimizer)
+        self._set_optimizers(generator_optimizer, discriminator_optimizer, networks)
         self._recipe = {
             "generator_optimizer": self.generator_optimizer,
             "discriminator_optimizer": self.discriminator_optimizer,
@@ -300,6 +296,13 @@ class Pix2Pix(StockModel):
             "jit_compile": jit_compile,
         }
         self.set_teacher(teacher)
+
+    def _set_optimizers(self, of_generator, of_discriminator, networks):
+        self.generator_optimizer = optimizer_of(self.generator, of_generator, networks)
+        self.discriminator_optimizer = None
+        if self.objective.adversarial:
+            self.discriminator_optimizer = optimizer_of(self.discriminator, of_discriminator, networks)
+        self._optimizer_of_both = OptimizerOfBoth(self.generator_optimizer, self.discriminator_optimizer)
 
     def set_teacher(self, teacher: keras.Model | None) -> None:
         """Set the generator from whose images this one learns; for a loaded model, whose file doesn't hold it.
