@@ -1,13 +1,15 @@
-"""The deep layers of a U-Net as matrix products, for training on a CPU.
+"""The deep layers of a U-Net and a discriminator's logits as matrix products, for training on a CPU.
 
-On a few pixels with many channels, TensorFlow's convolutions reach only a tenth of a CPU's speed. Multiplying patches
-by the kernel, and likewise for the gradients, gives the same numbers up to rounding.
+On a few pixels with many channels, and from many channels to one, TensorFlow's convolutions reach only a tenth of a
+CPU's speed. Multiplying by the kernel, and likewise for the gradients, gives the same numbers up to rounding.
 
 Names: `large` is `(batch, 2 * height, 2 * width, channels)`, `small` `(batch, height, width, filters)`; a convolution
 goes from large to small, a transposed one from small to large, and both have kernels `(4, 4, channels, filters)`.
 """
 
 import inspect
+import itertools
+import math
 
 import keras
 import tensorflow as tf
@@ -18,8 +20,7 @@ from keras_pix2pix.inference.walk import is_functional
 __all__ = ["fastest_form"]
 
 _KERNEL, _STRIDE = (4, 4), (2, 2)
-_MOST_PIXELS = 64  # Up to this size of small, the product is faster than the convolution.
-_MOST_PIXELS_BACKWARD = 256  # The same for the gradients of a transposed convolution.
+_MOST_PIXELS = 256  # Up to this size of small, the product is faster than the convolution.
 
 
 def fastest_form(network: keras.Model) -> keras.Model:
@@ -47,32 +48,32 @@ class _FasterOnCpu(keras.Model):
 
 
 def _called(layer, *inputs, **options):
-    small = _small_shape(layer, *inputs)
-    if small is None or small[1] * small[2] > _most_pixels(layer):
+    product = _product_for(layer, *inputs)
+    if product is None:
         return layer(*inputs, **options)
-    product = _transposed_convolution if type(layer) is layers.Conv2DTranspose else _convolution
     x, kernel = (ops.cast(each, layer.compute_dtype) for each in (inputs[0], layer.kernel))
     y = product(x, kernel)
     y = y + ops.cast(layer.bias, y.dtype) if layer.use_bias else y
     return layer.activation(y)
 
 
-def _most_pixels(layer):
-    return _MOST_PIXELS_BACKWARD if type(layer) is layers.Conv2DTranspose else _MOST_PIXELS
-
-
-def _small_shape(layer, x=None, *others):
-    """The shape of the smaller side of a layer that can be a product; None for other layers."""
+def _product_for(layer, x=None, *others):
+    """The function that computes a layer without its bias faster; None for other layers."""
     if type(layer) not in (layers.Conv2D, layers.Conv2DTranspose) or None in x.shape[1:]:
         return None
-    plain = layer.padding == "same" and layer.dilation_rate == (1, 1) and layer.data_format == "channels_last"
-    plain = plain and getattr(layer, "groups", 1) == 1 and layer.activity_regularizer is None
-    if (layer.kernel_size, layer.strides) != (_KERNEL, _STRIDE) or not plain:
+    plain = layer.dilation_rate == (1, 1) and layer.data_format == "channels_last"
+    if not plain or getattr(layer, "groups", 1) != 1 or layer.activity_regularizer is not None:
         return None
+    _, height, width, channels = x.shape
+    halves = (layer.kernel_size, layer.strides, layer.padding) == (_KERNEL, _STRIDE, "same")
     if type(layer) is layers.Conv2DTranspose:
-        return None if layer.output_padding else tuple(x.shape)
-    _, height, width, _ = x.shape
-    return None if height % 2 or width % 2 else (x.shape[0], height // 2, width // 2, layer.filters)
+        is_small = halves and not layer.output_padding and height * width <= _MOST_PIXELS
+        return _transposed_convolution if is_small else None
+    if halves:
+        is_small = not (height % 2 or width % 2) and height * width <= 4 * _MOST_PIXELS
+        return _convolution if is_small else None
+    to_few = math.prod(layer.kernel_size) * layer.filters <= channels
+    return _convolution_to_few if to_few and (layer.strides, layer.padding) == ((1, 1), "valid") else None
 
 
 @tf.custom_gradient
@@ -94,11 +95,16 @@ def _transposed_convolution(small, kernel):
         patches = _unfolded(d_large)
         return _to_small(patches, kernel, d_large.shape), _to_kernel(patches, small, kernel)
 
-    if small.shape[1] * small.shape[2] <= _MOST_PIXELS:
-        return _to_large(small, kernel), gradients
-    batch, height, width, _ = tf.unstack(tf.shape(small))
-    shape = (batch, 2 * height, 2 * width, kernel.shape[2])
-    return tf.nn.conv2d_transpose(small, kernel, shape, _STRIDE), gradients
+    return _to_large(small, kernel), gradients
+
+
+def _convolution_to_few(x, kernel):
+    """What `tf.nn.conv2d(x, kernel, 1, "VALID")` computes: the product of every pixel and every tap, shifted, added."""
+    rows, columns = kernel.shape[:2]
+    height, width = x.shape[1] - rows + 1, x.shape[2] - columns + 1
+    products = tf.tensordot(x, tf.transpose(kernel, (2, 0, 1, 3)), 1)
+    taps = itertools.product(range(rows), range(columns))
+    return tf.add_n([products[:, i : i + height, j : j + width, i, j] for i, j in taps])
 
 
 def _unfolded(large):

@@ -12,6 +12,7 @@ from keras import layers, ops
 from keras_pix2pix.inference.walk import leaves
 from keras_pix2pix.training import losses
 from keras_pix2pix.training.losses import as_list, mean_per_example
+from keras_pix2pix.training.matrix_products import fastest_form
 
 __all__ = ["Objective", "check_discriminator", "discriminate", "own_losses_of"]
 
@@ -165,7 +166,7 @@ def discriminate(
     """The discriminator's logits, whether it sees pairs or, unconditional, the image alone."""
     source, image = (ops.convert_to_tensor(each) for each in (source, image))  # Keras refuses an array beside a tensor.
     conditional = len(discriminator.inputs) == 2
-    return discriminator([source, image] if conditional else image, training=training)
+    return fastest_form(discriminator)([source, image] if conditional else image, training=training)
 
 
 def _with_features(discriminator):

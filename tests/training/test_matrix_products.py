@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_pix2pix import Pix2Pix, unet_generator
+from keras_pix2pix import Pix2Pix, patchgan_discriminator, unet_generator
 from keras_pix2pix.training import matrix_products
 from keras_pix2pix.training.matrix_products import (
     _convolution,
+    _convolution_to_few,
     _folded,
     _transposed_convolution,
     _unfolded,
@@ -31,6 +32,10 @@ def stock_transposed(small, kernel):
     return tf.nn.conv2d_transpose(small, kernel, (batch, 2 * height, 2 * width, kernel.shape[2]), 2)
 
 
+def stock_convolution_to_few(x, kernel):
+    return tf.nn.conv2d(x, kernel, 1, "VALID")
+
+
 def value_and_gradients(function, x, kernel, weights):
     with tf.GradientTape() as tape:
         tape.watch([x, kernel])
@@ -46,6 +51,25 @@ def test_a_convolution_and_its_gradients(draw, size, batch):
     arguments = draw(batch, 2 * height, 2 * width, 3), draw(4, 4, 3, 5), draw(batch, height, width, 5)
     pairs = zip(
         value_and_gradients(_convolution, *arguments), value_and_gradients(stock_convolution, *arguments), strict=True
+    )
+    for ours, stock in pairs:
+        np.testing.assert_allclose(ours, stock, atol=1e-12)
+
+
+@pytest.mark.parametrize("kernel_size", [(4, 4), (3, 2), (1, 1)])
+@pytest.mark.parametrize("filters", [1, 2])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_convolution_to_few_filters_and_its_gradients(draw, kernel_size, filters, batch):
+    rows, columns = kernel_size
+    arguments = (
+        draw(batch, rows + 5, columns + 2, 40),
+        draw(rows, columns, 40, filters),
+        draw(batch, 6, 3, filters),
+    )
+    pairs = zip(
+        value_and_gradients(_convolution_to_few, *arguments),
+        value_and_gradients(stock_convolution_to_few, *arguments),
+        strict=True,
     )
     for ours, stock in pairs:
         np.testing.assert_allclose(ours, stock, atol=1e-12)
@@ -100,11 +124,52 @@ def test_a_network_computes_the_same_with_the_same_variables(options, monkeypatc
         np.testing.assert_allclose(found, expected, atol=2e-5)
 
 
+@pytest.mark.parametrize("num_scales", [1, 2])
+def test_a_discriminator_computes_the_same_and_so_does_the_gradient_of_its_gradient(num_scales, monkeypatch):
+    """The second derivative is the gradient penalty's."""
+    network = patchgan_discriminator((32, 48, 3), filters=4, num_layers=2, num_scales=num_scales)
+    rng = np.random.default_rng(0)
+    source, image = (tf.constant(rng.uniform(-1, 1, (2, 32, 48, 3)), "float32") for _ in range(2))
+
+    def output_and_gradients(call):
+        with tf.GradientTape() as tape:
+            with tf.GradientTape() as inner:
+                inner.watch(image)
+                logits = tf.nest.flatten(call([source, image], training=True))
+                loss = tf.add_n([tf.reduce_sum(tf.sin(each)) for each in logits])
+            slope = inner.gradient(loss, image)
+            penalty = tf.reduce_sum(tf.square(slope))
+        kernels = [weight for weight in network.trainable_variables if weight.name == "kernel"]
+        return [*logits, slope, *tape.gradient(penalty, kernels)]
+
+    used = []
+    monkeypatch.setattr(
+        matrix_products, "_convolution_to_few", lambda *inputs: used.append(inputs) or _convolution_to_few(*inputs)
+    )
+    ours = output_and_gradients(fastest_form(network))
+    assert len(used) == num_scales
+    for found, expected in zip(ours, output_and_gradients(network), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+
+
+def no_product(*inputs):
+    raise AssertionError("a matrix product stands for this layer")
+
+
+def test_a_convolution_to_many_filters_stays_one(monkeypatch):
+    monkeypatch.setattr(matrix_products, "_convolution_to_few", no_product)
+    source = keras.Input((8, 8, 17))
+    one, two = (keras.Model(source, keras.layers.Conv2D(filters, 4)(source)) for filters in (1, 2))
+    image = np.ones((1, 8, 8, 17), "float32")
+    np.testing.assert_array_equal(fastest_form(two)(image), two(image))
+    with pytest.raises(AssertionError, match="a matrix product"):
+        fastest_form(one)(image)
+
+
 def test_large_layers_stay_convolutions(monkeypatch):
     monkeypatch.setattr(matrix_products, "_MOST_PIXELS", 0)
-    monkeypatch.setattr(matrix_products, "_MOST_PIXELS_BACKWARD", 0)
-    monkeypatch.setattr(matrix_products, "_convolution", None)
-    monkeypatch.setattr(matrix_products, "_transposed_convolution", None)
+    monkeypatch.setattr(matrix_products, "_convolution", no_product)
+    monkeypatch.setattr(matrix_products, "_transposed_convolution", no_product)
     network = unet_generator((32, 32, 3), filters=2)
     source = np.zeros((1, 32, 32, 3), "float32")
     np.testing.assert_array_equal(fastest_form(network)(source), network(source))
