@@ -17,6 +17,11 @@ from keras_pix2pix.training.matrix_products import (
 )
 
 
+@pytest.fixture(autouse=True)
+def products_for_few_channels(monkeypatch):
+    monkeypatch.setattr(matrix_products, "_FEWEST_CHANNELS", 1)
+
+
 @pytest.fixture
 def draw():
     rng = np.random.default_rng(0)
@@ -164,6 +169,36 @@ def test_a_convolution_to_many_filters_stays_one(monkeypatch):
     np.testing.assert_array_equal(fastest_form(two)(image), two(image))
     with pytest.raises(AssertionError, match="a matrix product"):
         fastest_form(one)(image)
+
+
+def test_layers_of_few_channels_stay_convolutions(monkeypatch):
+    monkeypatch.setattr(matrix_products, "_FEWEST_CHANNELS", 17)
+    monkeypatch.setattr(matrix_products, "_convolution", no_product)
+    image = np.ones((1, 8, 8, 17), "float32")
+    few, enough = (
+        keras.Model(source, keras.layers.Conv2D(20, 4, 2, padding="same")(source))
+        for source in (keras.Input((8, 8, 16)), keras.Input((8, 8, 17)))
+    )
+    np.testing.assert_array_equal(fastest_form(few)(image[..., 1:]), few(image[..., 1:]))
+    with pytest.raises(AssertionError, match="a matrix product"):
+        fastest_form(enough)(image)
+
+
+@pytest.mark.parametrize("recipe", [{}, {"gan_loss": "wgangp"}, {"lambda_features": 10.0}], ids=str)
+def test_a_step_is_the_same_with_and_without_products(recipe, monkeypatch):
+    source, target = np.random.default_rng(0).uniform(-1, 1, (2, 2, 32, 32, 3)).astype("float32")
+    networks = unet_generator((32, 32, 3), filters=4, dropout=0), patchgan_discriminator((32, 32, 3), filters=8)
+    model = Pix2Pix(*networks)
+    start, found = model.get_weights(), []
+    for fewest_channels in (1, 10**6):
+        monkeypatch.setattr(matrix_products, "_FEWEST_CHANNELS", fewest_channels)
+        model.set_weights(start)
+        model.compile(keras.optimizers.SGD(0.01), keras.optimizers.SGD(0.01), run_eagerly=True, **recipe)
+        logs = model.train_on_batch(source, target, return_dict=True)
+        found.append([*logs.values(), *model.get_weights()])
+    assert not all(np.array_equal(*pair) for pair in zip(*found, strict=True))
+    for ours, stock in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, stock, rtol=1e-4, atol=1e-5)
 
 
 def test_large_layers_stay_convolutions(monkeypatch):
