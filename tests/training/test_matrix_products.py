@@ -49,16 +49,19 @@ def value_and_gradients(function, x, kernel, weights):
     return value, *tape.gradient(loss, [x, kernel])
 
 
+def assert_equal_with_gradients(ours, stock, *arguments):
+    for found, expected in zip(
+        value_and_gradients(ours, *arguments), value_and_gradients(stock, *arguments), strict=True
+    ):
+        np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 3), (4, 2), (16, 12)])
 @pytest.mark.parametrize("batch", [1, 3])
 def test_a_convolution_and_its_gradients(draw, size, batch):
     height, width = size
     arguments = draw(batch, 2 * height, 2 * width, 3), draw(4, 4, 3, 5), draw(batch, height, width, 5)
-    pairs = zip(
-        value_and_gradients(_convolution, *arguments), value_and_gradients(stock_convolution, *arguments), strict=True
-    )
-    for ours, stock in pairs:
-        np.testing.assert_allclose(ours, stock, atol=1e-12)
+    assert_equal_with_gradients(_convolution, stock_convolution, *arguments)
 
 
 @pytest.mark.parametrize("kernel_size", [(4, 4), (3, 2), (1, 1)])
@@ -71,13 +74,7 @@ def test_a_convolution_to_few_filters_and_its_gradients(draw, kernel_size, filte
         draw(rows, columns, 40, filters),
         draw(batch, 6, 3, filters),
     )
-    pairs = zip(
-        value_and_gradients(_convolution_to_few, *arguments),
-        value_and_gradients(stock_convolution_to_few, *arguments),
-        strict=True,
-    )
-    for ours, stock in pairs:
-        np.testing.assert_allclose(ours, stock, atol=1e-12)
+    assert_equal_with_gradients(_convolution_to_few, stock_convolution_to_few, *arguments)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 3), (4, 2), (16, 12)])
@@ -85,13 +82,7 @@ def test_a_convolution_to_few_filters_and_its_gradients(draw, kernel_size, filte
 def test_a_transposed_convolution_and_its_gradients(draw, size, batch):
     height, width = size
     arguments = draw(batch, height, width, 5), draw(4, 4, 3, 5), draw(batch, 2 * height, 2 * width, 3)
-    pairs = zip(
-        value_and_gradients(_transposed_convolution, *arguments),
-        value_and_gradients(stock_transposed, *arguments),
-        strict=True,
-    )
-    for ours, stock in pairs:
-        np.testing.assert_allclose(ours, stock, atol=1e-12)
+    assert_equal_with_gradients(_transposed_convolution, stock_transposed, *arguments)
 
 
 def test_folding_is_the_transpose_of_unfolding(draw):
