@@ -75,8 +75,9 @@ def _product_for(layer, x=None, *others):
     if halves:
         is_small = not (height % 2 or width % 2) and height * width <= 4 * _MOST_PIXELS
         return _convolution if is_small else None
-    to_few = math.prod(layer.kernel_size) * layer.filters <= channels
-    return _convolution_to_few if to_few and (layer.strides, layer.padding) == ((1, 1), "valid") else None
+    # The products take less memory than x.
+    is_to_few = math.prod(layer.kernel_size) * layer.filters <= channels / 4
+    return _convolution_to_few if is_to_few and (layer.strides, layer.padding) == ((1, 1), "valid") else None
 
 
 @tf.custom_gradient
