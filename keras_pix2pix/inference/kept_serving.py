@@ -12,6 +12,7 @@ from keras_pix2pix.inference.serving import encodings_of, generator_of, serving_
 __all__ = ["kept_serving_model"]
 
 _BLOCK = 4096  # Weights per number in a signature.
+_RAMP = np.linspace(1, 2, _BLOCK, dtype=np.float32)
 
 
 class _Kept(NamedTuple):
@@ -35,16 +36,14 @@ def kept_serving_model(model: keras.Model) -> keras.Model:
 
 def _signature(generator):
     """A weighted sum of each block of weights: comparing the weights themselves would take a copy of them."""
-    return [_sums(tf.convert_to_tensor(variable)).numpy() for variable in generator.variables]
+    return [_sums(variable) for variable in generator.variables]
 
 
-def _sums(weights):
-    flat = tf.reshape(tf.cast(weights, tf.float32), [-1])
-    ramp = tf.linspace(1.0, 2.0, _BLOCK)
-    full = tf.size(flat) // _BLOCK * _BLOCK
-    blocks = tf.linalg.matvec(tf.reshape(flat[:full], (-1, _BLOCK)), ramp)
-    rest = flat[full:]
-    return tf.concat([blocks, tf.reduce_sum(rest * ramp[: tf.size(rest)], keepdims=True)], axis=0)
+def _sums(variable):
+    weights = np.asarray(tf.convert_to_tensor(variable)).astype(np.float32, copy=False).ravel()
+    full = weights.size // _BLOCK * _BLOCK
+    rest = weights[full:]
+    return np.append(weights[:full].reshape(-1, _BLOCK) @ _RAMP, rest @ _RAMP[: rest.size])
 
 
 def _equal(signature, other):
