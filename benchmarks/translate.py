@@ -4,7 +4,8 @@ The paper's generator on the CPU. Measured alternately, in one process:
 
 - network: the generator as a `tf.function`, on pictures in memory, one by one;
 - folder: `model.translate` from a folder of PNG files to another: reading, the network, writing;
-- call: `model.translate` on one picture in memory, again and again, as a server would.
+- call: `model.translate` on one picture in memory, again and again, as a server would;
+- predict: `model.predict` likewise.
 
     python benchmarks/translate.py
     python benchmarks/translate.py --preset mobile
@@ -48,12 +49,13 @@ def sides(model, labels, folder):
     (folder / "labels").mkdir()
     for number, pixels in enumerate(labels):
         write_png(folder / "labels" / f"{number}.png", pixels)
-    images = [to_image(pixels)[np.newaxis] for pixels in labels]
+    images = [to_image(pixels).numpy()[np.newaxis] for pixels in labels]
     network = tf.function(lambda image: model.generator(image, training=False))
     return {
         "network": lambda: [network(image).numpy() for image in images],
         "folder": lambda: model.translate(folder / "labels", folder / "generated"),
         "call": lambda: [model.translate(pixels) for pixels in labels],
+        "predict": lambda: [model.predict(image, verbose=0) for image in images],
     }
 
 
