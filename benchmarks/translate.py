@@ -39,22 +39,22 @@ def main():
     options = parser.parse_args()
     size = (options.image_size, options.image_size)
     model = Pix2Pix.from_preset(options.preset, (*size, 3))
-    labels = [facade(seed, size)[1] for seed in range(options.pictures)]
+    pictures = [facade(seed, size)[1] for seed in range(options.pictures)]
     with tempfile.TemporaryDirectory() as folder:
-        print_table(*measured(sides(model, labels, Path(folder)), options))
+        print_table(*measured(sides(model, pictures, Path(folder)), options))
 
 
-def sides(model, labels, folder):
-    """Name -> a function that makes a picture of each label map."""
-    (folder / "labels").mkdir()
-    for number, pixels in enumerate(labels):
-        write_png(folder / "labels" / f"{number}.png", pixels)
-    images = [to_image(pixels).numpy()[np.newaxis] for pixels in labels]
+def sides(model, pictures, folder):
+    """Name -> a function that translates each picture."""
+    (folder / "pictures").mkdir()
+    for number, pixels in enumerate(pictures):
+        write_png(folder / "pictures" / f"{number}.png", pixels)
+    images = [to_image(pixels).numpy()[np.newaxis] for pixels in pictures]
     network = tf.function(lambda image: model.generator(image, training=False))
     return {
         "network": lambda: [network(image).numpy() for image in images],
-        "folder": lambda: model.translate(folder / "labels", folder / "generated"),
-        "call": lambda: [model.translate(pixels) for pixels in labels],
+        "folder": lambda: model.translate(folder / "pictures", folder / "generated"),
+        "call": lambda: [model.translate(pixels) for pixels in pictures],
         "predict": lambda: [model.predict(image, verbose=0) for image in images],
     }
 
